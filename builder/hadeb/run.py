@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that starts processes.
+
+`run` waits for a program and hands back what it said; `start` leaves it running. Text is UTF-8
+with surrogateescape, so bytes that are not text survive the way through a str.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+from hadeb.errors import CommandFailed, HadebError, ToolMissing
+
+# Debian's package, where a program is not called as its package is.
+_PACKAGE_OF = {
+    "apt-config": "apt",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    "dpkg-query": "dpkg",
+    "ip": "iproute2",
+    "mount": "mount",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "systemd-analyze": "systemd",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that has ended; `returncode` is negative for a signal."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """What the program wrote, byte by byte."""
+        return self.stdout.encode("utf-8", "surrogateescape")
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    input: str | bytes | None = None,
+    timeout: float | None = 60.0,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+) -> Completed:
+    """Run a program to its end; `env` replaces the environment, `timeout` is in seconds.
+
+    Raises CommandFailed where it ran out of time or, with `check`, ended with anything but 0;
+    ToolMissing where there is no such program.
+    """
+    data = _encoded(input) if isinstance(input, str) else input
+    # A group of its own, so that a program out of time goes together with its children.
+    process = start(
+        argv,
+        stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        cwd=cwd,
+    )
+    try:
+        out, err = process.communicate(data, timeout)
+    except subprocess.TimeoutExpired:
+        out, err = _end(process)
+        raise CommandFailed(argv, None, stdout=_decoded(out), stderr=_decoded(err)) from None
+    except BaseException:
+        _end(process)
+        raise
+    done = Completed(tuple(argv), process.returncode, _decoded(out), _decoded(err))
+    if check and done.returncode != 0:
+        raise CommandFailed(argv, done.returncode, stdout=done.stdout, stderr=done.stderr)
+    return done
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a program in a process group of its own, and return while it runs.
+
+    Who starts it ends it. A Ctrl-C on the terminal reaches hadeb alone, which then ends its
+    children in order.
+    """
+    try:
+        return subprocess.Popen(
+            list(argv),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=env,
+            cwd=cwd,
+            pass_fds=pass_fds,
+            process_group=0,
+        )
+    except FileNotFoundError as error:
+        _explain(argv, cwd, error)
+
+
+def _explain(argv: Sequence[str], cwd: str | Path | None, error: FileNotFoundError) -> NoReturn:
+    if cwd is not None and not Path(cwd).is_dir():
+        raise HadebError(f"{cwd}: no such directory to run {argv[0]} in") from error
+    program = Path(argv[0]).name
+    package = _PACKAGE_OF.get(program, program)
+    raise ToolMissing(f"{program} is not here", hint=f"sudo apt-get install {package}") from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    return process.communicate()
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(data: bytes | None) -> str:
+    return (data or b"").decode("utf-8", "surrogateescape")
