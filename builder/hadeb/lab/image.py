@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's root file system for a Debian suite, made once and kept by its content's recipe."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, get_args
+
+from hadeb.errors import HadebError, ToolMissing
+from hadeb.lab.apt import debian_archive, transport_options
+from hadeb.run import run
+
+Suite = Literal["bookworm", "trixie"]
+SUITES: tuple[Suite, ...] = get_args(Suite)
+
+_PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "iproute2", "python3", "procps", "openssh-server"),
+    *("pacemaker", "corosync", "resource-agents", "pcs", "libxml2-utils"),
+)
+# A node starts what a lab turns on, and nothing that only costs time at boot.
+_DISABLED = ("corosync", "pacemaker", "pcsd", "pcsd-ruby", "logd", "ssh")
+_MASKED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
+    *("e2scrub_all.timer", "e2scrub_reap.service", "logrotate.timer", "man-db.timer"),
+    *("console-getty.service", "getty.target", "systemd-logind.service", "ldconfig.service"),
+    *("systemd-hwdb-update.service", "systemd-journal-catalog-update.service"),
+    *("systemd-update-done.service", "systemd-update-utmp.service", "systemd-firstboot.service"),
+    *("systemd-update-utmp-runlevel.service", "systemd-machine-id-commit.service"),
+    *("systemd-random-seed.service", "systemd-binfmt.service", "systemd-pstore.service"),
+)
+_EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+_HOOKS = (
+    f'chroot "$1" systemctl disable {" ".join(_DISABLED)}',
+    f'chroot "$1" systemctl mask {" ".join(_MASKED)}',
+    'chroot "$1" systemctl enable systemd-networkd',
+    'mkdir -p "$1/var/log/journal"',
+    # How the image was made is no business of the nodes: they install a package as any Debian.
+    'rm -f "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1/etc/apt/apt.conf.d/99mmdebstrap"',
+    'rm -f "$1/etc/resolv.conf" "$1/etc/machine-id" "$1/etc/hostname"',
+)
+
+
+def cache_dir() -> Path:
+    """Where images are kept: HADEB_CACHE, or the machine's own place for root's caches."""
+    return Path(os.environ.get("HADEB_CACHE") or "/var/cache/hadeb")
+
+
+def recipe_id(suite: Suite) -> str:
+    """The hash of all that makes an image what it is; the mirror is a way to it and no part."""
+    recipe = json.dumps([suite, _PACKAGES, _EXCLUDED, _HOOKS])
+    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+
+
+def image(suite: Suite, *, say: Callable[[str], None] = lambda line: None) -> Path:
+    """The directory with the suite's root file system; some 50 s where it is not there yet.
+
+    Two callers at once make one image. `say` hears what takes the time.
+    """
+    images = cache_dir() / "images"
+    ready = images / f"{suite}-{recipe_id(suite)}"
+    if ready.is_dir():
+        return ready
+    images.mkdir(parents=True, exist_ok=True)
+    with _locked(images / f".{suite}.lock"):
+        if not ready.is_dir():
+            say(f"making the image for {suite}, once")
+            _make(suite, ready)
+    return ready
+
+
+def _make(suite: Suite, ready: Path) -> None:
+    if os.geteuid() != 0:
+        raise ToolMissing("making a node's image needs root", hint="run the same command with sudo")
+    half_made = f".{suite}-"
+    # Ours is the lock, so whatever is half made was left by somebody who was killed.
+    for left in ready.parent.glob(f"{half_made}*.d"):
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=half_made, suffix=".d", dir=ready.parent))
+    try:
+        work.chmod(0o755)
+        root = work / "root"
+        _bootstrap(suite, root, work)
+        root.chmod(0o755)
+        root.rename(ready)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _bootstrap(suite: Suite, root: Path, work: Path) -> None:
+    archive = debian_archive()
+    options = work / "apt.conf"
+    options.write_text("".join(f"{line}\n" for line in transport_options()))
+    keyring = archive.signed_by
+    if "\n" in keyring:
+        key = work / "archive.asc"
+        key.write_text(keyring.strip() + "\n")
+        keyring = str(key)
+    argv = [
+        # The build ends with hadeb, also by kill -9, and takes its own children along.
+        *("setpriv", "--pdeathsig", "KILL", "--"),
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
+        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
+        f"--include={','.join(_PACKAGES)}",
+        f"--aptopt={options}",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED),
+        *(f"--customize-hook={hook}" for hook in _HOOKS),
+        *(suite, str(root), archive.line(suite, keyring)),
+    ]
+    if not shutil.which("mmdebstrap"):
+        raise ToolMissing(
+            "mmdebstrap, which makes the lab's nodes, is not here",
+            hint="sudo apt-get install mmdebstrap",
+        )
+    done = run(argv, timeout=900, check=False)
+    if done.returncode != 0:
+        last = [line for line in done.stderr.splitlines() if line.startswith("E:")] or [""]
+        raise HadebError(
+            f"the image for {suite} could not be made: {last[0] or done.stderr.strip()[-300:]}",
+            hint="does `apt-get update` work on this machine?",
+        )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

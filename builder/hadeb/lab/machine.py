@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A single node, for whoever needs Debian with a running systemd and no cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from hadeb.lab.image import Suite, image
+from hadeb.lab.node import Address, Node
+from hadeb.lab.space import Space
+
+
+@contextmanager
+def machine(
+    suite: Suite, *, name: str = "ha1", say: Callable[[str], None] = lambda line: None
+) -> Iterator[Node]:
+    """A booted node of its own, with all of a cluster's packages and none of them started.
+
+    Gone without a trace when the block ends. `say` hears what takes long.
+    """
+    root = image(suite, say=say)
+    with Space(["172.16.0.254/24", "fd00:ac10::fe/64"]) as space:
+        node = Node(space, name, root, (Address("172.16.0.1", 24), Address("fd00:ac10::1", 64)))
+        node.create()
+        node.boot()
+        yield node

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node: Debian with systemd as PID 1, in systemd-nspawn, on an overlay of its suite's image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.errors import CommandFailed, HadebError
+from hadeb.lab.space import BRIDGE, Space, children_of
+from hadeb.run import Completed, run
+
+_ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+    "TERM=dumb",
+    "DEBIAN_FRONTEND=noninteractive",
+)
+_SETUP = """
+set -eu
+lower=$1 base=$2
+mkdir -p "$base/upper" "$base/work" "$base/root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" "$base/root"
+"""
+_BOOT = """
+set -eu
+group=/sys/fs/cgroup/$1 notify=$2
+shift 2
+mkdir -p "$group"
+echo 0 > "$group/cgroup.procs"
+NOTIFY_SOCKET=$notify exec "$@"
+"""
+_NETWORK = """[Match]
+Name=host0
+[Network]
+{addresses}
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+LLDP=no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address on the lab's bridge with its prefix length."""
+
+    ip: str
+    prefix: int
+
+    def __str__(self) -> str:
+        return f"{self.ip}/{self.prefix}"
+
+
+class Node:
+    """One machine of a lab. Make it, `boot` it, `exec` in it, `cut_power`, `boot` it again.
+
+    Its disk lives as long as the space does, and survives a power cut.
+    """
+
+    def __init__(
+        self, space: Space, name: str, image: Path, addresses: tuple[Address, ...]
+    ) -> None:
+        self.name = name
+        self.addresses = addresses
+        self._space = space
+        self._image = image
+        self._boots = 0
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+
+    @property
+    def ip(self) -> str:
+        """The node's first address."""
+        return self.addresses[0].ip
+
+    def create(self) -> None:
+        """Lay the node's disk over the image, and write what makes it this node."""
+        self._space.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
+        lines = "\n".join(
+            f"[Address]\nAddress={address}\nDuplicateAddressDetection=none"
+            for address in self.addresses
+        )
+        network = _NETWORK.format(addresses="") + lines + "\n"
+        # Given, so that no boot is a first boot; from the name, so that it is the same next time.
+        machine = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
+        self.place("/etc/machine-id", f"{machine}\n")
+        self.place("/etc/hostname", f"{self.name}\n")
+        self.place("/etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{self.ip} {self.name}\n")
+        self.place("/etc/systemd/network/10-lab.network", network)
+
+    def place(self, path: str, content: str | bytes, *, mode: int = 0o644) -> None:
+        """Write a file on the node's disk while the node is off."""
+        target = f"{self._root}{path}"
+        script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
+        argv = ["sh", "-c", script, "place", target, f"{mode:o}"]
+        run([*self._space.inside, *argv], input=content)
+
+    def boot(self, *, timeout: float = 60.0) -> None:
+        """Turn the node on; returns when its systemd has started all it was to start."""
+        if self.is_on:
+            raise HadebError(f"{self.name} is already on")
+        self._boots += 1
+        deadline = time.monotonic() + timeout
+        with self._notify_socket() as ready, self.console.open("ab") as console:
+            self._nspawn = self._space.start(
+                "sh", "-c", _BOOT, "boot", *self._boot_arguments(), stdout=console
+            )
+            ready.settimeout(0.2)
+            while b"READY=1" not in _datagram(ready).split(b"\n"):
+                if self._nspawn.poll() is not None:
+                    raise self._boot_failed("ended while it booted")
+                if time.monotonic() > deadline:
+                    self.cut_power()
+                    raise self._boot_failed(f"was not up after {timeout:.0f} s")
+        (nspawn,) = children_of(self._nspawn.pid)
+        (self._leader,) = children_of(nspawn)
+
+    def _boot_arguments(self) -> list[str]:
+        return [
+            *(f"{self._space.cgroup}/{self.name}-{self._boots}", str(self._notify_path)),
+            *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
+            *("--console=pipe", "--settings=no", "--resolv-conf=off", "--timezone=off"),
+            *("--link-journal=no", "--notify-ready=yes", f"--network-bridge={BRIDGE}"),
+            *(f"--machine={self.name}", f"--hostname={self.name}", f"--directory={self._root}"),
+            "systemd.show_status=no",
+        ]
+
+    def cut_power(self) -> None:
+        """Kill the node at once, as if somebody pulled the plug; returns when it is dead."""
+        if self._leader:
+            os.kill(self._leader, signal.SIGKILL)
+        elif self._nspawn:
+            # Still booting: what there is of it goes with nspawn.
+            for child in children_of(self._nspawn.pid):
+                os.kill(child, signal.SIGKILL)
+        self._gone(10)
+
+    def shutdown(self, *, timeout: float = 60.0) -> None:
+        """Turn the node off in order, as `shutdown -h now` does."""
+        self.exec("systemctl", "--no-block", "poweroff")
+        self._gone(timeout)
+
+    def _gone(self, timeout: float) -> None:
+        if self._nspawn:
+            try:
+                self._nspawn.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise HadebError(f"{self.name} is still on after {timeout:.0f} s") from None
+        self._nspawn, self._leader = None, 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the node has power."""
+        return self._nspawn is not None and self._nspawn.poll() is None
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What to put before a command so that it runs on the node as root."""
+        if not self._leader:
+            raise HadebError(f"{self.name} is off")
+        return (
+            *("nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net"),
+            *("--pid", "--cgroup", "--root", "--wd", "--"),
+            *("env", "--ignore-environment", *_ENVIRONMENT),
+        )
+
+    def exec(
+        self,
+        *argv: str,
+        input: str | bytes | None = None,
+        timeout: float = 60.0,
+        check: bool = True,
+    ) -> Completed:
+        """Run a program on the node as root; everything else as `hadeb.run.run` does."""
+        try:
+            return run([*self.inside, *argv], input=input, timeout=timeout, check=check)
+        except CommandFailed as error:
+            raise CommandFailed(
+                (f"{self.name}:", *argv),
+                error.returncode,
+                stdout=error.stdout,
+                stderr=error.stderr,
+            ) from error
+
+    def sh(self, script: str, *, timeout: float = 60.0, check: bool = True) -> Completed:
+        """Run a line of sh on the node as root."""
+        return self.exec("sh", "-c", script, timeout=timeout, check=check)
+
+    def write(self, path: str, content: str | bytes, *, mode: int = 0o644) -> None:
+        """Write a file on the running node."""
+        script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
+        self.exec("sh", "-c", script, "write", path, f"{mode:o}", input=content)
+
+    def read(self, path: str) -> bytes:
+        """A file of the running node."""
+        return self.exec("cat", path).stdout_bytes
+
+    def push(self, local: Path, path: str) -> None:
+        """Copy a file of this machine to the running node, with its mode."""
+        self.write(path, local.read_bytes(), mode=local.stat().st_mode & 0o7777)
+
+    def journal(self, *arguments: str) -> str:
+        """What the node's journal holds, as `journalctl` prints it."""
+        return self.exec("journalctl", "--no-pager", *arguments).stdout
+
+    @property
+    def console(self) -> Path:
+        """The file on this machine with all that the node's console said."""
+        return self._space.state / f"{self.name}.console"
+
+    @property
+    def _base(self) -> Path:
+        return self._space.nodes / self.name
+
+    @property
+    def _root(self) -> Path:
+        return self._base / "root"
+
+    @property
+    def _notify_path(self) -> Path:
+        return self._space.state / f"{self.name}.ready"
+
+    def _notify_socket(self) -> socket.socket:
+        self._notify_path.unlink(missing_ok=True)
+        ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        ready.bind(str(self._notify_path))
+        return ready
+
+    def _boot_failed(self, how: str) -> HadebError:
+        said = self.console.read_text(errors="replace").strip().splitlines()[-5:]
+        return HadebError(f"{self.name} {how}: {' / '.join(said)}")
+
+
+def _datagram(ready: socket.socket) -> bytes:
+    try:
+        return ready.recv(4096)
+    except TimeoutError:
+        return b""

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The space a lab lives in: mount, pid and network namespaces that end with one process.
+
+That process reads a pipe whose other end only this Python process holds. Whether hadeb leaves in
+order, by Ctrl-C or by kill -9, the pipe closes, the process ends, and the kernel ends all that
+lives in its pid namespace and drops the mounts, links and addresses with the other two. Only two
+things can stay, an empty directory and empty cgroups, and the next start sweeps them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from hadeb.errors import CommandFailed, HadebError, ToolMissing
+from hadeb.run import Completed, run, start
+
+STATE = Path("/run/hadeb/lab")
+CGROUP = "hadeb-lab"
+BRIDGE = "lab0"
+_SCRIPT = Path(__file__).with_name("space.sh")
+_TOOLS = {
+    "ip": "iproute2",
+    "mountpoint": "util-linux",
+    "nsenter": "util-linux",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+}
+
+
+def require_host() -> None:
+    """Raise ToolMissing where this machine cannot hold a lab, with the command that helps."""
+    if os.geteuid() != 0:
+        raise ToolMissing("the lab needs root", hint="run the same command with sudo")
+    missing = sorted({package for tool, package in _TOOLS.items() if not shutil.which(tool)})
+    if missing:
+        raise ToolMissing(
+            f"the lab needs {', '.join(missing)}",
+            hint=f"sudo apt-get install {' '.join(missing)}",
+        )
+
+
+class Space:
+    """One lab's namespaces, with a bridge in them; a context manager.
+
+    `addresses` are the bridge's own, with prefix lengths: from there the lab's clients ask.
+    """
+
+    def __init__(self, addresses: Sequence[str] = ()) -> None:
+        self.id = secrets.token_hex(4)
+        self.state = STATE / self.id
+        self.nodes = self.state / "nodes"
+        self.cgroup = f"{CGROUP}/{self.id}"
+        self._addresses = tuple(addresses)
+        self._holder: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Sweep what dead labs left, then make the namespaces."""
+        require_host()
+        with _registry():
+            _sweep()
+            self.state.mkdir()
+            lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            self._hold(lock)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            os.close(lock)
+
+    def _hold(self, lock: int) -> None:
+        # The holder inherits the lock: it is free exactly when the lab is dead.
+        self._holder = start(
+            [
+                *("unshare", "--mount", "--propagation=private", "--net", "--pid"),
+                *("--fork", "--kill-child", "--mount-proc", "--"),
+                *("sh", str(_SCRIPT), "hold", str(self.state), self.cgroup, *self._addresses),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[lock],
+        )
+        assert self._holder.stdout
+        assert self._holder.stderr
+        if self._holder.stdout.readline() != b"ready\n":
+            said = self._holder.stderr.read().decode(errors="replace")
+            raise CommandFailed(("unshare",), self._holder.wait(), stderr=said)
+        (self._pid,) = children_of(self._holder.pid)
+
+    def close(self) -> None:
+        """End everything in the space; nothing of it stays on the machine."""
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            for pipe in (holder.stdin, holder.stdout, holder.stderr):
+                if pipe:
+                    pipe.close()
+            try:
+                holder.wait(10)
+            except subprocess.TimeoutExpired:
+                holder.kill()
+                holder.wait()
+        # Dead by now; who starts a process also takes its end.
+        for child in self._children:
+            child.communicate()
+        with _registry():
+            _remove(self.state)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What to put before a command so that it runs in the space."""
+        if not self._pid:
+            raise HadebError("the lab is not open")
+        # A mount namespace alone would lead out of a chroot that hadeb runs in: --root stays in.
+        return (
+            *("nsenter", f"--target={self._pid}", "--mount", "--net", "--pid"),
+            *("--root", "--wd", "--"),
+        )
+
+    def run(self, *argv: str, timeout: float = 60.0, check: bool = True) -> Completed:
+        """Run a program in the space, beside the nodes, as `hadeb.run.run` does."""
+        return run([*self.inside, *argv], timeout=timeout, check=check)
+
+    def start(
+        self, *argv: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in the space, errors and output together; it ends with the space."""
+        child = start([*self.inside, *argv], stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT)
+        self._children.append(child)
+        return child
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes whose parent is `pid`, read from /proc."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path("/proc", entry, "stat").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            # The name is in parentheses and may hold anything, parentheses too.
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry))
+    return found
+
+
+@contextmanager
+def _registry() -> Iterator[None]:
+    """Hold the lock over the list of labs, so that nobody sweeps one that is just beginning."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(STATE / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep() -> None:
+    for state in STATE.iterdir():
+        if state.is_dir() and _is_dead(state):
+            _remove(state)
+
+
+def _is_dead(state: Path) -> bool:
+    try:
+        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _remove(state: Path) -> None:
+    cgroup = f"{CGROUP}/{state.name}"
+    run(["unshare", "--mount", "--propagation=private", "sh", str(_SCRIPT), "sweep", cgroup])
+    shutil.rmtree(state, ignore_errors=True)

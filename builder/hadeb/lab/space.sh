@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The lab's own view of the machine, set up in fresh mount, pid and network namespaces.
+#
+#   space.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does
+#   space.sh sweep CGROUP                 remove what dead labs left in the cgroup tree
+#
+# Everything in these namespaces ends with this process, and every mount, interface and address
+# with it: the kernel does the cleaning, however hadeb itself ends.
+set -eu
+
+# One plain cgroup2 tree: where the machine has a v1/v2 hybrid, a newer systemd refuses to boot.
+plain_cgroups() {
+    while mountpoint -q /sys/fs/cgroup; do
+        umount -R /sys/fs/cgroup
+    done
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+}
+
+sweep() {
+    plain_cgroups
+    [ -d "/sys/fs/cgroup/$1" ] || return 0
+    # A process takes a moment to be gone after its namespace ends.
+    tries=100
+    until find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} + 2>/dev/null; do
+        [ "$((tries -= 1))" -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+
+hold() {
+    state=$1 cgroup=$2
+    shift 2
+    plain_cgroups
+    mkdir -p "/sys/fs/cgroup/$cgroup"
+    # systemd-nspawn keeps its locks under /run: they go with the lab, and never meet another's.
+    cd "$state"
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mkdir -p "$state"
+    # Not by its name, which is hidden now.
+    mount --no-canonicalize --bind . "$state"
+    cd /
+    mkdir -p "$state/nodes"
+    mount -t tmpfs -o mode=755 tmpfs "$state/nodes"
+    ip link set lo up
+    ip link add lab0 type bridge
+    for address; do
+        ip address add "$address" dev lab0 nodad
+    done
+    ip link set lab0 up
+    echo ready
+    exec cat
+}
+
+"$@"

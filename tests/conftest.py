@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of several directories share: a Debian machine with a running systemd per suite."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from hadeb.lab import SUITES, Node, Suite
+from hadeb.lab import machine as lab_machine
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@pytest.fixture(scope="session")
+def as_root() -> None:
+    """For tests that need namespaces and mounts."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@pytest.fixture(scope="session", params=SUITES)
+def suite(request: pytest.FixtureRequest) -> Suite:
+    """Each Debian release that the product supports."""
+    chosen: Suite = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def machine(as_root: None, suite: Suite) -> Iterator[Node]:
+    """One booted node per suite, shared by the session: leave it as you found it."""
+    with lab_machine(suite, say=_say) as node:
+        yield node
+
+
+@pytest.fixture
+def fresh_machine(as_root: None, suite: Suite) -> Iterator[Node]:
+    """A booted node that no other test has touched."""
+    with lab_machine(suite, say=_say) as node:
+        yield node
