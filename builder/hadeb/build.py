@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write packages to disk: all of them whole, or none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.deb import write
+from hadeb.errors import HadebError
+from hadeb.package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A .deb on disk. `size` is in bytes, `sha256` in hexadecimal."""
+
+    path: Path
+    name: str
+    version: str
+    architecture: str
+    size: int
+    sha256: str
+
+
+def build(packages: Sequence[Package], directory: Path) -> list[Built]:
+    """Write each package to `directory`; a reader sees the old file or the new, never a part.
+
+    Raises HadebError where the disk refuses; then nothing in `directory` has changed.
+    """
+    written: list[tuple[Path, Path]] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        built = []
+        for package in packages:
+            content = write(package)
+            target = directory / package.file_name
+            written.append((_write_beside(target, content), target))
+            built.append(_receipt(package, target, content))
+        while written:
+            temporary, target = written[-1]
+            temporary.replace(target)
+            written.pop()
+    except OSError as error:
+        raise HadebError(
+            f"cannot write to {directory}: {error.strerror}",
+            hint="name another directory with --output, or make room in this one",
+        ) from error
+    finally:
+        for temporary, _ in written:
+            temporary.unlink(missing_ok=True)
+    return built
+
+
+def _write_beside(target: Path, content: bytes) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            # mkstemp's 0600 would keep apt's unprivileged user from reading the file.
+            os.fchmod(stream.fileno(), 0o644)
+    except BaseException:
+        temporary.unlink()
+        raise
+    return temporary
+
+
+def _receipt(package: Package, path: Path, content: bytes) -> Built:
+    return Built(
+        path=path,
+        name=package.name,
+        version=package.version,
+        architecture=package.architecture,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )

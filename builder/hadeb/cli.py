@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command: what a user types becomes calls of the layers below, and errors exit codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hadeb import __version__, ui
+from hadeb.build import build as write_packages
+from hadeb.context import Context, from_environment
+from hadeb.errors import Fault, HadebError, ManifestError
+from hadeb.load import load
+from hadeb.package import File, Package
+from hadeb.plan import plan as plan_package
+
+_MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """The surroundings of one call, and how much it says."""
+
+    context: Context
+    quiet: bool
+    verbose: bool
+
+    def tell(self, text: str) -> None:
+        """Say what is going on, where the user asked for it."""
+        if self.verbose and not self.quiet:
+            ui.note(text)
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all have, and its Call as the first argument."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and the result.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say what is done.")
+    @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+    @wraps(function)
+    def called(*, quiet: bool, verbose: bool, debug: bool, **options: Any) -> None:
+        try:
+            function(Call(from_environment(), quiet, verbose), **options)
+        except Exception:
+            if debug:
+                traceback.print_exc()
+            raise
+
+    return called
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: hadeb build, in a directory that has a bundle.toml.",
+)
+@click.version_option(__version__, message="hadeb %(version)s")
+def hadeb() -> None:
+    """Turn a daemon into a highly available Debian package.
+
+    A bundle.toml describes the daemon, its OCF agent and its service; the package that hadeb
+    makes of it installs the same on every node of a Pacemaker cluster.
+    """
+
+
+@hadeb.command()
+@_MANIFESTS
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="The directory that the packages are written to.",
+)
+@_JSON
+@_command
+def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) -> None:
+    """Build the .deb of each manifest, and print its path.
+
+    MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
+    Where one of them is wrong, nothing is written.
+    """
+    started = time.perf_counter()
+    packages = _plan_all(manifests, call.context)
+    built = write_packages(packages, output)
+    if as_json:
+        receipts = [dataclasses.asdict(receipt) for receipt in built]
+        ui.result_json(receipts[0] if len(receipts) == 1 else receipts)
+    else:
+        for receipt in built:
+            ui.result(str(receipt.path))
+    call.tell(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
+
+
+@hadeb.command()
+@_MANIFESTS
+@_JSON
+@_command
+def plan(call: Call, manifests: Sequence[Path], as_json: bool) -> None:
+    """Show what the package will hold, and what each dpkg transition will run.
+
+    MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
+    """
+    packages = _plan_all(manifests, call.context)
+    if as_json:
+        plans = [_plan_json(package) for package in packages]
+        ui.result_json(plans[0] if len(plans) == 1 else plans)
+    else:
+        ui.result("\n\n".join(_plan_text(package) for package in packages))
+
+
+@hadeb.command()
+@_JSON
+@_command
+def doctor(call: Call, as_json: bool) -> None:
+    """Say what this machine lacks, and the one line that mends it.
+
+    Ends with 5 where something is missing. Building needs none of it.
+    """
+    from hadeb.doctor import diagnose, remedy
+
+    diagnoses = diagnose(call.context)
+    if as_json:
+        ui.result_json([dataclasses.asdict(diagnosis) for diagnosis in diagnoses])
+    else:
+        for found in diagnoses:
+            state = "ok     " if found.present else "missing"
+            rest = f": {found.remedy}" if found.remedy else ""
+            ui.result(f"{state}  {found.task:<8} {found.what}{rest}")
+    if line := remedy():
+        ui.note(line)
+    if not all(found.present for found in diagnoses):
+        raise SystemExit(5)
+
+
+@hadeb.command()
+@_command
+def schema(call: Call) -> None:
+    """Print the JSON schema of bundle.toml, for editors and checks."""
+    from hadeb.schema import schema as manifest_schema
+
+    ui.result_json(manifest_schema())
+
+
+@hadeb.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@_command
+def completion(call: Call, shell: str) -> None:
+    """Print the code that completes hadeb's words in a shell.
+
+    For bash, in ~/.bashrc:  eval "$(hadeb completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    if completer := get_completion_class(shell):
+        ui.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
+
+
+def _plan_all(manifests: Sequence[Path], context: Context) -> list[Package]:
+    """Plan every manifest, or raise ManifestError with the faults of all of them."""
+    packages: list[Package] = []
+    faults: list[Fault] = []
+    owners: dict[str, str] = {}
+    for path in manifests or [Path("bundle.toml")]:
+        try:
+            bundle, text = load(context.directory / path, context)
+        except ManifestError as failure:
+            faults.extend(failure.faults)
+            continue
+        package, found = plan_package(bundle)
+        faults.extend(text.at(found))
+        owner = owners.setdefault(package.file_name, text.file)
+        if owner != text.file:
+            sentence = f"makes {package.file_name}, and so does {owner}"
+            faults.append(Fault(text.file, 0, "", sentence))
+        packages.append(package)
+    if faults:
+        raise ManifestError(faults)
+    return packages
+
+
+def _plan_text(package: Package) -> str:
+    from hadeb.transitions import transitions
+
+    lines = [package.file_name, ""]
+    lines.extend(f"  {name}: {value}" for name, value in package.control)
+    lines.extend(["", "files"])
+    for entry in package.entries:
+        if isinstance(entry, File):
+            kept = "  conffile" if entry.path in package.conffiles else ""
+            lines.append(f"  {entry.mode:04o} {len(entry.content):>8}  /{entry.path}{kept}")
+        else:
+            lines.append(f"  link           /{entry.path} -> {entry.target}")
+    for name, steps in transitions(package).items():
+        lines.extend(["", name])
+        for step in steps:
+            lines.append(f"  {step.runs}")
+            lines.extend(f"      {action}" for action in step.does or ("nothing",))
+    return "\n".join(lines)
+
+
+def _plan_json(package: Package) -> dict[str, object]:
+    from hadeb.transitions import transitions
+
+    return {
+        "file": package.file_name,
+        "control": dict(package.control),
+        "entries": [
+            {"path": f"/{entry.path}", "mode": f"{entry.mode:04o}", "size": len(entry.content)}
+            if isinstance(entry, File)
+            else {"path": f"/{entry.path}", "target": entry.target}
+            for entry in package.entries
+        ],
+        "conffiles": [f"/{path}" for path in package.conffiles],
+        "scripts": {script.name: script.text for script in package.scripts},
+        "transitions": {
+            name: [dataclasses.asdict(step) for step in steps]
+            for name, steps in transitions(package).items()
+        },
+    }
+
+
+def main() -> None:
+    """Run the command and exit with its code; no failure shows a traceback."""
+    try:
+        code = hadeb.main(prog_name="hadeb", standalone_mode=False) or 0
+    except click.exceptions.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except click.ClickException as failure:
+        failure.show()
+        code = failure.exit_code
+    except HadebError as failure:
+        ui.error(failure)
+        code = failure.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has closed it; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as failure:
+        ui.error(HadebError(f"{failure.strerror}: {failure.filename or 'standard output'}"))
+        code = 1
+    except Exception as failure:
+        ui.bug(failure)
+        code = 1
+    sys.exit(code)

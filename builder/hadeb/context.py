@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the surroundings say: the environment and the working directory, read in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The environment variables that mean something to hadeb, and where it was called.
+
+    `source_date_epoch` is in seconds since 1970; `cache` is where lab images are kept.
+    """
+
+    directory: Path
+    source_date_epoch: int | None
+    maintainer: str | None
+    cache: Path
+    is_root: bool
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Context:
+    """Read the context; raises UsageError where a variable makes no sense."""
+    variables = os.environ if environment is None else environment
+    is_root = os.geteuid() == 0
+    name, address = variables.get("DEBFULLNAME"), variables.get("DEBEMAIL")
+    return Context(
+        directory=Path.cwd(),
+        source_date_epoch=_epoch(variables.get("SOURCE_DATE_EPOCH")),
+        maintainer=f"{name} <{address}>" if name and address else None,
+        cache=_cache(variables, is_root=is_root),
+        is_root=is_root,
+    )
+
+
+def _epoch(value: str | None) -> int | None:
+    if not value:
+        return None
+    # Eleven octal digits is what a tar header holds.
+    if not value.isascii() or not value.isdigit() or int(value) >= 8**11:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {value!r}, which is no time in seconds since 1970",
+            hint="unset it, or set it as in: SOURCE_DATE_EPOCH=$(git log -1 --pretty=%ct)",
+        )
+    return int(value)
+
+
+def _cache(variables: Mapping[str, str], *, is_root: bool) -> Path:
+    if chosen := variables.get("HADEB_CACHE"):
+        return Path(chosen)
+    if is_root:
+        return Path("/var/cache/hadeb")
+    if base := variables.get("XDG_CACHE_HOME"):
+        return Path(base, "hadeb")
+    return Path.home() / ".cache" / "hadeb"

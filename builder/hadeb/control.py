@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The texts of a package in Debian's own formats: control fields, changelog, license paragraph."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from hadeb.bundle import Bundle
+from hadeb.model import ChangelogTable
+from hadeb.package import Entry, File
+from hadeb.python_project import minimum_python
+
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+# SPDX identifiers of the licenses whose text every Debian system has (Debian Policy 12.5).
+COMMON_LICENSES = {
+    "Apache-2.0": "Apache-2.0",
+    "Artistic-1.0-Perl": "Artistic",
+    "BSD-3-Clause": "BSD",
+    "CC0-1.0": "CC0-1.0",
+    "GFDL-1.2-only": "GFDL-1.2",
+    "GFDL-1.3-only": "GFDL-1.3",
+    "GPL-1.0-only": "GPL-1",
+    "GPL-1.0-or-later": "GPL-1",
+    "GPL-2.0-only": "GPL-2",
+    "GPL-2.0-or-later": "GPL-2",
+    "GPL-3.0-only": "GPL-3",
+    "GPL-3.0-or-later": "GPL-3",
+    "LGPL-2.0-only": "LGPL-2",
+    "LGPL-2.0-or-later": "LGPL-2",
+    "LGPL-2.1-only": "LGPL-2.1",
+    "LGPL-2.1-or-later": "LGPL-2.1",
+    "LGPL-3.0-only": "LGPL-3",
+    "LGPL-3.0-or-later": "LGPL-3",
+    "MPL-1.1": "MPL-1.1",
+    "MPL-2.0": "MPL-2.0",
+}
+
+
+def control_fields(bundle: Bundle, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """The fields of the control file in its usual order (Debian Policy 5.3)."""
+    package, relations = bundle.manifest.package, bundle.manifest.relations
+    fields = {
+        "Package": package.name,
+        "Version": package.version,
+        "Architecture": package.architecture,
+        "Maintainer": bundle.maintainer,
+        "Installed-Size": str(installed_size(entries)),
+        "Pre-Depends": ", ".join(relations.pre_depends),
+        "Depends": ", ".join((*relations.depends, *needed(bundle))),
+        "Recommends": ", ".join(relations.recommends),
+        "Suggests": ", ".join(relations.suggests),
+        "Enhances": ", ".join(relations.enhances),
+        "Conflicts": ", ".join(relations.conflicts),
+        "Breaks": ", ".join(relations.breaks),
+        "Replaces": ", ".join(relations.replaces),
+        "Provides": ", ".join(relations.provides),
+        "Section": package.section,
+        "Priority": package.priority,
+        "Homepage": package.homepage or "",
+        "Description": description(package.summary, package.description),
+    }
+    return tuple((name, value) for name, value in fields.items() if value)
+
+
+def needed(bundle: Bundle) -> Iterable[str]:
+    """The relations that follow from what the bundle is, unless the manifest has them itself."""
+    wanted = ["pacemaker", "resource-agents"]
+    if bundle.project:
+        lowest = minimum_python(bundle.project.requires_python)
+        wanted.append(f"python3 (>= {lowest})" if lowest else "python3")
+    relations = bundle.manifest.relations
+    named = {
+        re.split(r"[\s:(]", alternative.strip())[0]
+        for relation in (*relations.depends, *relations.pre_depends)
+        for alternative in relation.split("|")
+    }
+    return (relation for relation in wanted if relation.split()[0] not in named)
+
+
+def installed_size(entries: Sequence[Entry]) -> int:
+    """KiB on disk as dpkg-gencontrol counts: files rounded up, 1 for a link or a directory."""
+    directories = {parent for entry in entries for parent in _parents(entry.path)}
+    files = sum(
+        -(-len(entry.content) // 1024) if isinstance(entry, File) else 1 for entry in entries
+    )
+    return files + len(directories) + 1
+
+
+def _parents(path: str) -> Iterable[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def description(summary: str, text: str) -> str:
+    """The Description field's value: paragraphs are filled, indented lines kept (Policy 5.6.13)."""
+    lines = [summary]
+    for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
+        if not paragraph.strip():
+            continue
+        if len(lines) > 1:
+            lines.append(" .")
+        if any(line.startswith((" ", "\t")) for line in paragraph.splitlines()):
+            lines.extend(f" {line.rstrip()}" for line in paragraph.expandtabs().splitlines())
+        else:
+            lines.extend(f" {line}" for line in textwrap.wrap(paragraph, 78))
+    return "\n".join(lines)
+
+
+def changelog(name: str, maintainer: str, entries: Iterable[ChangelogTable]) -> str:
+    """A Debian changelog, newest entry first as in the manifest (Debian Policy 4.4)."""
+    return "\n".join(_changelog_entry(name, maintainer, entry) for entry in entries)
+
+
+def _changelog_entry(name: str, maintainer: str, entry: ChangelogTable) -> str:
+    changes = "\n".join(
+        textwrap.fill(change, 78, initial_indent="  * ", subsequent_indent="    ")
+        for change in entry.changes
+    )
+    head = f"{name} ({entry.version}) unstable; urgency={entry.urgency}"
+    return f"{head}\n\n{changes}\n\n -- {entry.author or maintainer}  {_rfc5322(utc(entry.date))}\n"
+
+
+def utc(date: datetime.date) -> datetime.datetime:
+    """A date or a time of a manifest as a time with a zone; without one it means UTC."""
+    if not isinstance(date, datetime.datetime):
+        date = datetime.datetime.combine(date, datetime.time())
+    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
+
+
+def _rfc5322(time: datetime.datetime) -> str:
+    # strftime would write the names of days and months in the user's language.
+    day, month = _DAYS[time.weekday()], _MONTHS[time.month - 1]
+    return f"{day}, {time.day:02} {month} {time.year:04} {time:%H:%M:%S %z}"
+
+
+def license_text(license_id: str, own_text: str | None) -> str:
+    """What follows `License:` in the copyright file, each line indented by one blank."""
+    if own_text is None:
+        common = f"/usr/share/common-licenses/{COMMON_LICENSES[license_id]}"
+        own_text = f"On Debian systems the full text of this license is in\n{common}."
+    lines = own_text.rstrip("\n").splitlines()
+    return "\n".join(f" {line.rstrip()}" if line.strip() else " ." for line in lines)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a bundle from disk: the manifest and every file that it names."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from hadeb.bundle import Bundle, PythonProject, SourceFile
+from hadeb.context import Context
+from hadeb.control import utc
+from hadeb.errors import Fault, ManifestError
+from hadeb.manifest import ManifestText, check, parse
+from hadeb.model import DaemonTable, Manifest
+from hadeb.python_project import debian_dependencies, import_name, read_project
+from hadeb.tables import Found
+from hadeb.toml_lines import KeyPath
+from hadeb.values import source_refusal
+
+# What tools and machines leave beside a project's sources.
+_LEFTOVERS = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+
+
+def load(path: Path, context: Context) -> tuple[Bundle, ManifestText]:
+    """The bundle of the manifest at `path`, and the manifest's text, to find lines in later.
+
+    Raises ManifestError with every fault of the manifest and of the files that it names.
+    """
+    text = _manifest_text(path / "bundle.toml" if path.is_dir() else path, context)
+    root = path if path.is_dir() else path.parent
+    manifest, found = check(text)
+    sources, unreadable = _read_sources(root, text.document)
+    found.extend(unreadable)
+    if not manifest:
+        raise ManifestError(text.at(found))
+    project, project_faults, more = _load_project(root, manifest, context)
+    found.extend(more)
+    maintainer = manifest.package.maintainer or context.maintainer
+    if not maintainer:
+        remedy = "is missing; write it, or set DEBFULLNAME and DEBEMAIL"
+        found.append((("package", "maintainer"), remedy))
+    if found or project_faults or not maintainer:
+        raise ManifestError([*text.at(found), *project_faults])
+    return Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project), text
+
+
+def _manifest_text(path: Path, context: Context) -> ManifestText:
+    file = _display(path, context.directory)
+    try:
+        text = parse(file, path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ManifestError([Fault(file, 0, "", _why(error, "manifest"))]) from error
+    if text.faults:
+        raise ManifestError(text.faults)
+    return text
+
+
+def _read_sources(
+    root: Path, document: dict[str, object]
+) -> tuple[dict[str, tuple[SourceFile, ...]], list[Found]]:
+    """The content of every file that the manifest names, and what is wrong with them."""
+    sources: dict[str, tuple[SourceFile, ...]] = {}
+    found: list[Found] = []
+    for key, source in _named_sources(document):
+        try:
+            sources[source] = tuple(_read_tree(root / source))
+        except OSError as error:
+            found.append((key, f"{source!r} {_why(error, 'file')}"))
+            continue
+        if key[0] != "file" and (root / source).is_dir():
+            found.append((key, f"{source!r} is a directory; name a file"))
+        elif key[0] == "agent" and not sources[source][0].content.startswith(b"#!"):
+            found.append((key, f"{source!r} does not begin with #! and an interpreter"))
+    return sources, found
+
+
+def _display(path: Path, directory: Path) -> str:
+    return str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
+
+
+def _why(error: OSError | ValueError, what: str) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"does not exist; name an existing {what}"
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def _timestamp(manifest: Manifest, context: Context) -> int:
+    """The time of the package's files: SOURCE_DATE_EPOCH, else the newest change's date (UTC)."""
+    if context.source_date_epoch is not None:
+        return context.source_date_epoch
+    return max(0, int(utc(manifest.changelog[0].date).timestamp()))
+
+
+def _named_sources(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
+    """Every file that a manifest names, found without trusting the manifest's other keys."""
+    for table, key in (("agent", "source"), ("file", "source")):
+        entries = document.get(table)
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            yield from _paths((table, index, key), entry.get(key) if isinstance(entry, dict) else 0)
+    for table, key in (
+        ("package", "license-file"),
+        ("package", "manpages"),
+        ("daemon", "executables"),
+    ):
+        entry = document.get(table)
+        yield from _paths((table, key), entry.get(key) if isinstance(entry, dict) else 0)
+
+
+def _paths(key: KeyPath, value: object) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _paths((*key, index), item)
+    # What is no path at all has its own fault already.
+    elif isinstance(value, str) and not source_refusal(value):
+        yield key, value
+
+
+def _read_tree(path: Path) -> Iterator[SourceFile]:
+    if not path.is_dir():
+        yield _read_file(path, "")
+        return
+    for item in sorted(path.rglob("*")):
+        relative = item.relative_to(path)
+        if item.is_file() and not _LEFTOVERS & set(relative.parts) and item.suffix != ".pyc":
+            yield _read_file(item, str(relative))
+
+
+def _read_file(path: Path, relative: str) -> SourceFile:
+    executable = bool(path.stat().st_mode & stat.S_IXUSR)
+    return SourceFile(relative, path.read_bytes(), executable)
+
+
+def _load_project(
+    root: Path, manifest: Manifest, context: Context
+) -> tuple[PythonProject | None, list[Fault], list[Found]]:
+    """The Python project, the faults of its own files, and the faults of what names it."""
+    daemon = manifest.daemon
+    if not daemon or not daemon.python:
+        return None, [], []
+    directory = root / daemon.python
+    path = directory / "pyproject.toml"
+    key: KeyPath = ("daemon", "python")
+    try:
+        text = parse(_display(path, context.directory), path.read_bytes())
+    except OSError as error:
+        return None, [], [(key, f"'{daemon.python}/pyproject.toml' {_why(error, 'project')}")]
+    if text.faults:
+        return None, list(text.faults), []
+    project, found = read_project(text.document)
+    if not project:
+        return None, text.at(found), []
+    trees, missing = _import_packages(directory, daemon, project.name)
+    modules = tuple(module for tree in trees for module in _read_package(tree))
+    whole = dataclasses.replace(project, modules=modules)
+    return whole, text.at(found), [*missing, *debian_dependencies(manifest, project)]
+
+
+def _import_packages(
+    directory: Path, daemon: DaemonTable, name: str
+) -> tuple[list[Path], list[Found]]:
+    if not daemon.packages:
+        expected = import_name(name)
+        for parent in (directory / "src", directory):
+            for found in (parent / expected, parent / f"{expected}.py"):
+                if found.exists():
+                    return [found], []
+        places = "in src/ or beside pyproject.toml; name it in packages"
+        sentence = f"{daemon.python!r} has no import package {expected!r} {places}"
+        return [], [(("daemon", "python"), sentence)]
+    chosen = [directory / package for package in daemon.packages]
+    missing: list[Found] = [
+        (("daemon", "packages", index), f"{str(path.relative_to(directory))!r} does not exist")
+        for index, path in enumerate(chosen)
+        if not path.exists()
+    ]
+    return [path for path in chosen if path.exists()], missing
+
+
+def _read_package(path: Path) -> Iterator[SourceFile]:
+    for file in _read_tree(path):
+        relative = f"{path.name}/{file.path}" if file.path else path.name
+        # Modules are imported, never run; an execute bit on one is an accident.
+        yield SourceFile(relative, file.content, executable=False)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a bundle to the package that it becomes: pure, the heart of hadeb."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from hadeb.bundle import Bundle, SourceFile
+from hadeb.control import changelog, control_fields, license_text
+from hadeb.model import FileTable, LintianOverrideTable
+from hadeb.package import Entry, File, Link, Package, Script
+from hadeb.render import render
+from hadeb.tables import Found
+from hadeb.toml_lines import KeyPath
+
+_EXECUTABLE = 0o755
+_PLAIN = 0o644
+
+# An entry together with the manifest's key that asks for it.
+_Placed = tuple[KeyPath, Entry]
+
+
+def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
+    """The package, and what stands against it: two keys that want the same path.
+
+    With a fault the package must not be used.
+    """
+    placed = sorted(_entries(bundle), key=lambda item: item[1].path)
+    entries = tuple(entry for _, entry in placed)
+    conffiles = tuple(
+        entry.path for entry in entries if isinstance(entry, File) and entry.path.startswith("etc/")
+    )
+    package = Package(
+        control=control_fields(bundle, entries),
+        entries=entries,
+        conffiles=conffiles,
+        scripts=tuple(_scripts(bundle)),
+        timestamp=bundle.timestamp,
+    )
+    return package, list(_collisions(placed))
+
+
+def _collisions(placed: list[_Placed]) -> Iterator[Found]:
+    seen: set[str] = set()
+    directories = {
+        "/".join(parts[:depth])
+        for parts in (entry.path.split("/") for _, entry in placed)
+        for depth in range(1, len(parts))
+    }
+    for key, entry in placed:
+        if entry.path in seen:
+            yield key, f"/{entry.path} is in the package already; give one of the two another path"
+        elif entry.path in directories:
+            yield key, f"/{entry.path} is a directory in the package; give the file another path"
+        seen.add(entry.path)
+
+
+def _entries(bundle: Bundle) -> Iterator[_Placed]:
+    manifest = bundle.manifest
+    yield from _documentation(bundle)
+    for index, agent in enumerate(manifest.agent):
+        name = agent.source.rpartition("/")[2]
+        (source,) = bundle.sources[agent.source]
+        path = f"usr/lib/ocf/resource.d/{agent.provider}/{name}"
+        yield ("agent", index), File(path, source.content, _EXECUTABLE)
+    yield from _daemon(bundle)
+    yield from _service(bundle)
+    for index, table in enumerate(manifest.file):
+        for copied in bundle.sources[table.source]:
+            yield ("file", index, "path"), _copied(table, copied)
+    for index, link in enumerate(manifest.link):
+        yield ("link", index, "path"), Link(link.path[1:], link.target)
+
+
+def _copied(table: FileTable, source: SourceFile) -> File:
+    path = f"{table.path}/{source.path}" if source.path else table.path
+    mode = int(table.mode, 8) if table.mode else _EXECUTABLE if source.executable else _PLAIN
+    return File(path[1:], source.content, mode)
+
+
+def _daemon(bundle: Bundle) -> Iterator[_Placed]:
+    daemon, name = bundle.manifest.daemon, bundle.manifest.package.name
+    for index, program in enumerate(daemon.executables if daemon else ()):
+        (source,) = bundle.sources[program]
+        path = f"usr/sbin/{program.rpartition('/')[2]}"
+        yield ("daemon", "executables", index), File(path, source.content, _EXECUTABLE)
+    if not bundle.project:
+        return
+    for module in bundle.project.modules:
+        yield ("daemon", "python"), File(f"usr/lib/{name}/python/{module.path}", module.content)
+    for command, target in bundle.project.scripts.items():
+        module, _, function = target.partition(":")
+        text = render("usr/bin/COMMAND", name=name, module=module, function=function)
+        yield ("daemon", "python"), File(f"usr/bin/{command}", text.encode(), _EXECUTABLE)
+
+
+def _service(bundle: Bundle) -> Iterator[_Placed]:
+    if not bundle.manifest.service:
+        return
+    values = _values(bundle)
+    name = bundle.manifest.package.name
+    for template, mode in (
+        ("usr/lib/systemd/system/NAME@.service", _PLAIN),
+        ("usr/lib/systemd/system/NAME-lost@.service", _PLAIN),
+        ("usr/lib/NAME/report-lost", _EXECUTABLE),
+        ("etc/needrestart/conf.d/NAME.conf", _PLAIN),
+    ):
+        text = render(template, **values)
+        yield ("service",), File(template.replace("NAME", name), text.encode(), mode)
+
+
+def _documentation(bundle: Bundle) -> Iterator[_Placed]:
+    manifest, package = bundle.manifest, bundle.manifest.package
+    directory = f"usr/share/doc/{package.name}"
+    own = bundle.sources[package.license_file][0] if package.license_file else None
+    text = license_text(package.license, own.content.decode("utf-8", "replace") if own else None)
+    rendered = render("usr/share/doc/NAME/copyright", **_values(bundle), license_text=text)
+    yield ("package", "copyright"), File(f"{directory}/copyright", rendered.encode())
+    changes = changelog(package.name, bundle.maintainer, manifest.changelog)
+    log = "changelog.Debian.gz" if "-" in package.version else "changelog.gz"
+    yield ("changelog",), File(f"{directory}/{log}", _gzip(changes.encode()))
+    overrides = (*_standing_overrides(bundle), *manifest.lintian_override)
+    text = render("usr/share/lintian/overrides/NAME", name=package.name, overrides=overrides)
+    yield ("lintian-override",), File(f"usr/share/lintian/overrides/{package.name}", text.encode())
+    for index, page in enumerate(package.manpages):
+        title = page.rpartition("/")[2]
+        path = f"usr/share/man/man{title.rpartition('.')[2][0]}/{title}.gz"
+        content = bundle.sources[page][0].content
+        yield ("package", "manpages", index), File(path, _gzip(content))
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
+    """What lintian says of every package that is made for a cluster, and why it does not apply."""
+    if bundle.manifest.service:
+        yield LintianOverrideTable(
+            tag="maintainer-script-calls-systemctl",
+            reason="deb-systemd-invoke would restart a service that Pacemaker owns; "
+            "only daemon-reload, reset-failed and list-units are called here.",
+        )
+
+
+def _scripts(bundle: Bundle) -> Iterator[Script]:
+    values = _values(bundle)
+    yield Script("postinst", render("DEBIAN/postinst", **values))
+    yield Script("prerm", render("DEBIAN/prerm", **values))
+    if bundle.manifest.service:
+        yield Script("postrm", render("DEBIAN/postrm", **values))
+
+
+def _values(bundle: Bundle) -> dict[str, object]:
+    """What templates see."""
+    manifest, package, service = bundle.manifest, bundle.manifest.package, bundle.manifest.service
+    types = [(agent.provider, agent.source.rpartition("/")[2]) for agent in manifest.agent]
+    return {
+        "name": package.name,
+        "package": package,
+        "service": service and replace(service, description=service.description or package.summary),
+        "environment": [
+            _quoted(f"{key}={value}")
+            for key, value in (service.environment if service else {}).items()
+        ],
+        "python": bundle.project is not None,
+        "agents": [{"provider": provider, "name": name} for provider, name in types],
+        "agent_types": "|".join(
+            f"{provider}:{name}".replace(".", "[.]") for provider, name in types
+        ),
+    }
+
+
+def _quoted(assignment: str) -> str:
+    """An assignment for Environment= (systemd.syntax(7), systemd.unit(5) on specifiers)."""
+    escaped = assignment.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon's own pyproject.toml: what of it the package needs, and what it must not hold.
+
+hadeb copies a project's import packages; it runs no build back end. So a project must say its
+metadata plainly (PEP 621) and must be pure Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+
+from hadeb.bundle import PythonProject
+from hadeb.model import Manifest
+from hadeb.tables import Found, key, read
+from hadeb.toml_lines import KeyPath
+from hadeb.values import Line
+
+_SCRIPT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Project:
+    """The part of the [project] table (PEP 621) that matters here."""
+
+    name: Line
+    version: Line
+    requires_python: str = ""
+    dependencies: tuple[Line, ...] = ()
+    scripts: Mapping[str, Line] = field(default_factory=dict)
+    dynamic: tuple[str, ...] = ()
+
+
+def read_project(document: Mapping[str, object]) -> tuple[PythonProject | None, list[Found]]:
+    """The project of a parsed pyproject.toml, its modules not yet read, and its faults."""
+    table = document.get("project")
+    if not isinstance(table, dict):
+        return None, [(("project",), "is missing; hadeb reads the daemon's name and scripts there")]
+    known = {key(each) for each in fields(_Project)}
+    project, found = read(_Project, {name: table[name] for name in table.keys() & known})
+    faults = [(("project", *path), sentence) for path, sentence in found]
+    if project is None:
+        return None, faults
+    faults.extend(_faults(project))
+    made = PythonProject(
+        name=project.name,
+        version=project.version,
+        scripts=project.scripts,
+        dependencies=project.dependencies,
+        requires_python=project.requires_python,
+        modules=(),
+    )
+    return made, faults
+
+
+def _faults(project: _Project) -> Iterable[Found]:
+    for name in sorted({"scripts", "dependencies"} & set(project.dynamic)):
+        yield ("project", "dynamic"), f"hadeb runs no build back end; write {name} into [project]"
+    for command, target in project.scripts.items():
+        path: KeyPath = ("project", "scripts", command)
+        if not _COMMAND.fullmatch(command):
+            yield path, "is not a command's name"
+        if not _SCRIPT.fullmatch(target):
+            yield path, f"{target!r} must be 'module:function'"
+
+
+def import_name(project_name: str) -> str:
+    """The import package that a project of this name has by convention."""
+    return re.sub(r"[-_.]+", "_", project_name).lower()
+
+
+def minimum_python(requires_python: str) -> str | None:
+    """The lowest version that `requires-python` admits: "3.9" of ">=3.9,<4"."""
+    found = re.search(r">=\s*(\d+(?:\.\d+)*)", requires_python)
+    return found[1] if found else None
+
+
+def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[Found]:
+    """A fault for each dependency of the project that no Debian package of the bundle meets."""
+    daemon = manifest.daemon
+    named = {
+        name.lower(): package for name, package in (daemon.dependencies if daemon else {}).items()
+    }
+    relations = (*manifest.relations.depends, *manifest.relations.pre_depends)
+    depends = {re.split(r"[\s:(|]", relation)[0] for relation in relations}
+    for requirement in project.dependencies:
+        match = _REQUIREMENT.match(requirement)
+        name = match[1] if match else requirement
+        package = named.get(name.lower(), f"python3-{re.sub(r'[-_.]+', '-', name).lower()}")
+        if package not in depends:
+            remedy = f"add {package!r} to [relations] depends, or say under [daemon.dependencies]"
+            sentence = f"the project needs {requirement!r}; {remedy} which Debian package {name} is"
+            yield ("daemon", "python"), sentence

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frozen dataclasses as tables of a TOML document: from plain data to values.
+
+`read` goes through the whole document and collects every fault; it never stops at the first.
+A type may be a dataclass, `str`, `int`, `bool`, a date, `Literal`, `X | None`, `tuple[X, ...]`,
+`Mapping[str, X]`, or one of these `Annotated` with the constraints of `hadeb.values`.
+Keys are field names with dashes for underscores.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from hadeb.toml_lines import KeyPath
+from hadeb.values import AtLeastOne, Between, Text
+
+T = TypeVar("T")
+Found = tuple[KeyPath, str]
+
+_CALLED = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "a table",
+    list: "a list",
+}
+
+
+def read(table: type[T], document: Mapping[str, object]) -> tuple[T | None, list[Found]]:
+    """Make a `table` of a parsed TOML document, with every fault as (path, sentence).
+
+    The value is there where the document's only faults are unknown keys, else it is None.
+    """
+    reader = _Reader()
+    value = reader.table(table, document, ())
+    return (None if reader.faults else cast("T", value)), reader.faults + reader.unknown
+
+
+@functools.cache
+def hints(table: type) -> dict[str, Any]:
+    """The types of a table's fields with their constraints, by field name."""
+    return get_type_hints(table, include_extras=True)
+
+
+def key(field: dataclasses.Field[Any]) -> str:
+    """The key that stands in the document for a dataclass's field."""
+    return field.name.replace("_", "-")
+
+
+def required(field: dataclasses.Field[Any]) -> bool:
+    """Whether a document must have the field's key."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+class _Reader:
+    """One pass over a document. After a fault, what a method returns is only a place holder."""
+
+    def __init__(self) -> None:
+        self.faults: list[Found] = []
+        self.unknown: list[Found] = []
+
+    def value(self, hint: Any, value: object, path: KeyPath) -> object:
+        if hasattr(hint, "__metadata__"):
+            return self.constrained(hint, value, path)
+        if dataclasses.is_dataclass(hint):
+            return self.table(hint, value, path)
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin is Literal:
+            if value not in arguments:
+                allowed = ", ".join(f"'{argument}'" for argument in arguments)
+                self.faults.append((path, f"must be one of {allowed}, not {_show(value)}"))
+            return value
+        if origin in (Union, types.UnionType):
+            return self.union(arguments, value, path)
+        if origin is tuple:
+            return self.items(arguments[0], value, path)
+        if origin is Mapping:
+            return self.mapping(arguments, value, path)
+        if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+            self.faults.append((path, f"must be {_called(hint)}, not {_show(value)}"))
+        return value
+
+    def constrained(self, hint: Any, value: object, path: KeyPath) -> object:
+        before = len(self.faults)
+        result = self.value(hint.__origin__, value, path)
+        if len(self.faults) > before:
+            return result
+        for constraint in hint.__metadata__:
+            match constraint, result:
+                case Text(), str() if refusal := constraint.refusal(result):
+                    self.faults.append((path, refusal))
+                case Between(low, high), int() if not low <= result <= high:
+                    self.faults.append((path, f"must be between {low} and {high}, not {result}"))
+                case AtLeastOne(), ():
+                    self.faults.append((path, "must hold at least one entry"))
+        return result
+
+    def table(self, table: Any, value: object, path: KeyPath) -> object:
+        if not isinstance(value, dict):
+            self.faults.append((path, f"must be a table, not {_show(value)}"))
+            return None
+        fields = {key(field): field for field in dataclasses.fields(table)}
+        for name in value.keys() - fields.keys():
+            self.unknown.append(((*path, name), f"unknown key ({_suggestion(name, list(fields))})"))
+        arguments: dict[str, object] = {}
+        for name, field in fields.items():
+            if name in value:
+                hint = hints(table)[field.name]
+                arguments[field.name] = self.value(hint, value[name], (*path, name))
+            elif required(field):
+                self.faults.append(
+                    ((*path, name), f"is missing{_remedy(hints(table)[field.name], name)}")
+                )
+                arguments[field.name] = None
+        return table(**arguments)
+
+    def items(self, hint: Any, value: object, path: KeyPath) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            self.faults.append((path, f"must be a list, not {_show(value)}"))
+            return ()
+        return tuple(self.value(hint, item, (*path, index)) for index, item in enumerate(value))
+
+    def mapping(
+        self, arguments: tuple[Any, ...], value: object, path: KeyPath
+    ) -> Mapping[str, object]:
+        if not isinstance(value, dict):
+            self.faults.append((path, f"must be a table, not {_show(value)}"))
+            return {}
+        for name in value:
+            self.value(arguments[0], name, (*path, name))
+        items = {
+            name: self.value(arguments[1], item, (*path, name)) for name, item in value.items()
+        }
+        return types.MappingProxyType(items)
+
+    def union(self, arguments: tuple[Any, ...], value: object, path: KeyPath) -> object:
+        choices = [argument for argument in arguments if argument is not types.NoneType]
+        if len(choices) == 1:
+            return self.value(choices[0], value, path)
+        if not isinstance(value, tuple(choices)):
+            self.faults.append((path, f"must be {_called(choices[0])}, not {_show(value)}"))
+        return value
+
+
+def _remedy(hint: Any, name: str) -> str:
+    hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
+    if get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0]):
+        return f"; add a [[{name}]] table"
+    return f"; add a [{name}] table" if dataclasses.is_dataclass(hint) else ""
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    # Only a wrong manifest needs it, and its import costs a right one several milliseconds.
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower().replace("_", "-"), known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
+
+
+def _called(kind: type) -> str:
+    if issubclass(kind, datetime.date):
+        return "a date such as 2026-01-31"
+    return _CALLED[kind]
+
+
+def _show(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"the text {value[:40]!r}"
+        case dict():
+            return "a table"
+        case list():
+            return "a list"
+        case _:
+            return str(value)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How hadeb speaks: results to stdout, all else to stderr, color only where it is read by eye."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from hadeb.errors import HadebError, ManifestError
+
+_RED, _YELLOW, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[2m", "\x1b[0m"
+
+
+def result(text: str) -> None:
+    """Print a result to stdout. A file name that is no UTF-8 goes out as it came in."""
+    sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+    sys.stdout.flush()
+
+
+def result_json(value: object) -> None:
+    """Print a result as JSON to stdout."""
+    result(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def note(text: str) -> None:
+    """Print something that is not a result to stderr."""
+    print(_safe(text), file=sys.stderr)
+
+
+def error(failure: HadebError) -> None:
+    """Print an error, and its hint below it."""
+    if isinstance(failure, ManifestError):
+        for fault in failure.faults:
+            note(str(fault))
+        files = {fault.file for fault in failure.faults}
+        count, noun = len(failure.faults), "fault" if len(failure.faults) == 1 else "faults"
+        where = next(iter(files)) if len(files) == 1 else f"{len(files)} files"
+        note(f"{_painted(_RED, 'error')}: {count} {noun} in {where}; nothing was written")
+    else:
+        note(f"{_painted(_RED, 'error')}: {failure.message}")
+    if failure.hint:
+        note(f"{_painted(_YELLOW, 'hint')}: {failure.hint}")
+
+
+def bug(failure: BaseException) -> None:
+    """Say that hadeb itself is wrong, where, and how to report it."""
+    place = ""
+    trace = failure.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    note(f"{_painted(_RED, 'bug')}: {type(failure).__name__} at {place}: {failure}")
+    hint = "run the same command with --debug and report what it prints, with your bundle.toml"
+    note(f"{_painted(_YELLOW, 'hint')}: this is an error in hadeb, not in your bundle; {hint}")
+
+
+def dim(text: str) -> str:
+    """Text on stdout that the eye may skip."""
+    return _painted(_DIM, text, sys.stdout)
+
+
+def _painted(color: str, text: str, stream: TextIO | None = None) -> str:
+    return f"{color}{text}{_PLAIN}" if _colored(os.environ, stream or sys.stderr) else text
+
+
+def _colored(environment: Mapping[str, str], stream: TextIO) -> bool:
+    if environment.get("NO_COLOR"):
+        return False
+    return bool(environment.get("FORCE_COLOR")) or stream.isatty()
+
+
+def _safe(text: str) -> str:
+    """Text that a terminal can show whatever a file or a manifest holds."""
+    shown = "".join(c if c.isprintable() or c in "\n\x1b" else repr(c)[1:-1] for c in text)
+    return shown.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of value that a manifest holds, each with what it allows and the sentence that refuses.
+
+The patterns follow Debian Policy 5.6 (names, versions), 7.1 (relations) and 10.1 (paths).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that `refusal` has nothing to say against; `schema` is the same rule in JSON schema."""
+
+    refusal: Callable[[str], str | None]
+    schema: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A whole number from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeastOne:
+    """A list that must not be empty."""
+
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+_VERSION = r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
+_NAME = r"[a-z0-9][a-z0-9+.-]+"
+_ALTERNATIVE = rf"{_NAME}(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*{_VERSION}\))?"
+
+ARCHITECTURES = (
+    "all amd64 arm64 armel armhf hppa i386 ia64 loong64 m68k mips64el mipsel powerpc ppc64 "
+    "ppc64el riscv64 s390x sparc64 x32"
+).split()
+
+SECTIONS = (
+    "admin cli-mono comm database debug devel doc editors education electronics embedded fonts "
+    "games gnome gnu-r gnustep graphics hamradio haskell httpd interpreters introspection java "
+    "javascript kde kernel libdevel libs lisp localization mail math metapackages misc net news "
+    "ocaml oldlibs otherosfs perl php python ruby rust science shells sound tex text utils vcs "
+    "video web x11 xfce zope"
+).split()
+
+# Where a package may not put a file: not its own, not the same on every node, or gone at boot.
+_FORBIDDEN_ROOTS = (
+    "/usr/local /run /var/run /var/lock /tmp /var/tmp /proc /sys /dev /home /root /mnt /media"
+).split()
+_MERGED_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+
+def _matching(pattern: str, sentence: str) -> Text:
+    compiled = re.compile(pattern)
+
+    def refusal(value: str) -> str | None:
+        return None if compiled.fullmatch(value) else f"{value!r} {sentence}"
+
+    return Text(refusal, {"pattern": f"^(?:{pattern})$"})
+
+
+def _one_of(what: str, allowed: list[str]) -> Text:
+    def refusal(value: str) -> str | None:
+        if value in allowed:
+            return None
+        return f"{value!r} is not {what}; known are {', '.join(allowed)}"
+
+    return Text(refusal, {"enum": allowed})
+
+
+def _line_refusal(value: str) -> str | None:
+    if not value.strip():
+        return "must not be empty"
+    if _CONTROL_CHARACTER.search(value):
+        return "must be one line without control characters"
+    return None
+
+
+def _paragraphs_refusal(value: str) -> str | None:
+    if _CONTROL_CHARACTER.search(value.replace("\n", "")):
+        return "must be text without control characters"
+    return None
+
+
+def source_refusal(value: str) -> str | None:
+    """Why a manifest may not name this file, None where it may."""
+    if refusal := _line_refusal(value):
+        return refusal
+    if value.startswith("/") or ".." in value.split("/"):
+        return f"{value!r} must lie beside or below the manifest; write a relative path"
+    return None
+
+
+def _path_refusal(value: str) -> str | None:
+    if refusal := _line_refusal(value):
+        return refusal
+    parts = value.split("/")
+    if not value.startswith("/") or "" in parts[1:] or {".", ".."} & set(parts):
+        return f"{value!r} must be an absolute path without '.', '..' and doubled or trailing '/'"
+    if any(character.isspace() for character in value):
+        return f"{value!r} must not contain blanks"
+    for root in _FORBIDDEN_ROOTS:
+        if value == root or value.startswith(root + "/"):
+            return f"{value!r} is no place for a package; {root} belongs to the machine"
+    for root in _MERGED_ROOTS:
+        if value == root or value.startswith(root + "/"):
+            return f"{value!r} is an alias on merged systems; write '/usr{value}'"
+    return None
+
+
+Line = Annotated[str, Text(_line_refusal, {"minLength": 1})]
+Paragraphs = Annotated[str, Text(_paragraphs_refusal, {})]
+SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
+AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
+CommandLine = Annotated[
+    str,
+    _matching(
+        r"/[^\x00-\x08\x0a-\x1f\x7f]*",
+        "must be one line that begins with the program's absolute path",
+    ),
+]
+PackageName = Annotated[
+    str,
+    _matching(
+        _NAME,
+        "must be two or more of lower-case letters, digits, '+', '-' and '.', "
+        "and begin with a letter or digit",
+    ),
+]
+Version = Annotated[
+    str,
+    _matching(
+        _VERSION,
+        "is not a Debian version; it begins with a digit and holds letters, digits, "
+        "'.', '+', '~' and, before a revision, '-'",
+    ),
+]
+Maintainer = Annotated[
+    str,
+    _matching(
+        r"[^<>\x00-\x1f]*[^<>\x00-\x1f ] <[^<>@\s]+@[^<>@\s]+>",
+        "must be a name and an address, as in 'Jane Roe <jane@example.org>'",
+    ),
+]
+Copyright = Annotated[
+    str,
+    _matching(
+        r"[0-9]{4}(?:[-, ]+[0-9]{4})* [^\x00-\x1f]*\S",
+        "must be a year or years and a name, as in '2026 Jane Roe'",
+    ),
+]
+ProviderName = Annotated[
+    str,
+    _matching(
+        r"(?!(?:heartbeat|pacemaker)$)[A-Za-z0-9][A-Za-z0-9_-]*",
+        "must be one directory name of letters, digits, '_' and '-', and neither 'heartbeat' "
+        "nor 'pacemaker', which belong to others",
+    ),
+]
+Relation = Annotated[
+    str,
+    _matching(
+        rf"{_ALTERNATIVE}(?:\s*\|\s*{_ALTERNATIVE})*",
+        "is not a relation; write one as 'name', 'name (>= 1.2)' or 'name | other'",
+    ),
+]
+WebAddress = Annotated[
+    str, _matching(r"https?://[^\s<>]+", "must be an address that begins with https:// or http://")
+]
+FileMode = Annotated[
+    str, _matching(r"0?[0-7]{3}|[0-7]{4}", 'must be octal permissions as text, such as "0644"')
+]
+Capability = Annotated[
+    str, _matching(r"CAP_[A-Z_]+", "must be a capability's name, such as CAP_NET_BIND_SERVICE")
+]
+EnvironmentName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a variable's name")]
+Architecture = Annotated[str, _one_of("a Debian architecture", ARCHITECTURES)]
+Section = Annotated[str, _one_of("an archive section", SECTIONS)]
+AddressFamily = Literal["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]
