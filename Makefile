@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+MAKEFLAGS += --no-print-directory
+SETUP := @sh builder/setup.sh
+RUN := .venv/bin/python3 -m
+SHELL_FILES = $$(sh tests/shell-files.sh)
+
+.PHONY: help deb test test-unit lint format bench fresh lock clean
+
+help: ## these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+deb: ## the sample bundle's package, into dist/; prints its path
+	$(SETUP) hadeb
+	@.venv/bin/hadeb build
+
+test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
+	$(SETUP) test
+	@sh tests/as-root.sh $(RUN) pytest
+
+test-unit: ## the quick tests; no root
+	$(SETUP) tools
+	@$(RUN) pytest tests/unit tests/daemon
+
+lint: ## ruff, mypy, shellcheck
+	$(SETUP) tools lint
+	@$(RUN) ruff check --quiet
+	@$(RUN) ruff format --quiet --check
+	@$(RUN) mypy --no-error-summary builder tests
+
+format: ## lays out the Python code
+	$(SETUP) tools
+	@$(RUN) ruff check --quiet --fix
+	@$(RUN) ruff format
+
+bench: ## measures speed and memory; wants a quiet machine
+	$(SETUP) tools test
+	@sh tests/as-root.sh $(RUN) pytest tests/bench
+
+fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
+	@sh tests/fresh/all.sh
+
+lock: ## renews the lock files
+	@sh builder/lock.sh
+
+clean: ## removes what the other targets made
+	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find builder daemon tests -name __pycache__ -prune -exec rm -rf {} +

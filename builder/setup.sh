@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Sets up what the make targets need. Says what it installs and why; silent and quick when all is there.
+#
+#   setup.sh hadeb   .venv with the command hadeb and the libraries it runs on (requirements.lock)
+#   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
+#   setup.sh lint    the Debian packages that `make lint` needs
+#   setup.sh test    the Debian packages that `make test` needs
+#
+# Root is wanted only where a Debian package is missing; then apt is asked, through sudo if need be.
+set -eu
+umask 022
+cd "$(dirname "$0")/.."
+here=$(pwd -P)
+# Settings made for other environments than .venv.
+unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
+
+# What each target needs of Debian, and what for.
+packages() {
+    grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
+hadeb python3-venv      makes .venv, where hadeb and its libraries live
+lint  shellcheck        checks the shell programs
+test  gcc               compiles the C server that the daemon is measured against
+test  iproute2          network namespaces and bridges of the lab
+test  libc6-dev         headers for gcc
+test  libxml2-utils     checks the agents' meta-data against the DTD
+test  lintian           checks the package as Debian would
+test  man-db            renders the manual pages
+test  mmdebstrap        makes the file systems of the lab's nodes
+test  procps            watches processes
+test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
+test  shellcheck        checks the shell programs
+test  systemd           systemd-analyze and systemd-escape
+test  systemd-container boots the lab's nodes
+test  util-linux        namespaces of the lab
+test  xz-utils          looks into packages
+LIST
+}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+need() {
+    list=$(packages "$1")
+    # One question for all of them is quick; which are missing is asked only if some are.
+    # shellcheck disable=SC2046 # package names, a word each
+    set -- $(printf '%s\n' "$list" | cut -d' ' -f1)
+    if status=$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null) &&
+        ! printf '%s\n' "$status" | grep -qvx installed; then
+        return
+    fi
+    missing=
+    for package; do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null ||
+        die "this machine has no apt-get; install yourself:$missing"
+    if [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif command -v sudo >/dev/null; then
+        as_root=sudo
+    else
+        die "Debian packages are missing and there is no sudo; as root: apt-get install$missing"
+    fi
+    say "apt installs what is missing:"
+    for package in $missing; do
+        printf '%s\n' "$list" | sed -n "s/^$package /  $package: /p" >&2
+    done
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    # shellcheck disable=SC2086 # $as_root is a word or nothing, $missing is a list of words
+    if ! { $as_root apt-get -q update &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 \
+            install --no-install-recommends $missing </dev/null; } >"$log" 2>&1; then
+        cat "$log" >&2
+        die "apt could not install:$missing"
+    fi
+    rm -f "$log"
+}
+
+# Whether a Python can make .venv: Debian's has no ensurepip without python3-venv.
+can_make_venv() {
+    "$1" -I -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for python in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        if can_make_venv "$python"; then
+            return
+        fi
+    done
+    return 1
+}
+
+# What .venv was made from: a moved checkout, another Python or another lock all change it.
+state() {
+    printf '%s\n' "$here"
+    .venv/bin/python3 -I -S -c 'import sys; print(sys.version)'
+    cat "$1"
+}
+
+ready() { state "$1" 2>/dev/null | cmp -s - ".venv/made-from-$1"; }
+
+fill() {
+    say ".venv: $2, from $1"
+    .venv/bin/python3 -I -m pip install -qq --disable-pip-version-check \
+        --require-hashes --requirement "$1" ||
+        die "pip could not install $1 into .venv"
+}
+
+make_venv() {
+    find_python || need hadeb
+    find_python || die "no Python 3.11 or later that can make a virtual environment (PYTHON=… names one)"
+    rm -rf .venv
+    "$python" -I -m venv .venv || die "$python could not make .venv"
+    fill requirements.lock "the libraries hadeb runs on"
+    # The checkout itself is what .venv runs, so an edit needs no new install.
+    site=$(.venv/bin/python3 -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    printf '%s\n' "$here/builder" >"$site/hadeb.pth"
+    # A path may be too long, or hold a blank, for a first line: sh finds Python and hands over.
+    cat >.venv/bin/hadeb <<HADEB
+#!/bin/sh
+'''exec' "$here/.venv/bin/python3" "\$0" "\$@"
+' '''
+import sys
+
+from hadeb.cli import main
+
+sys.exit(main())
+HADEB
+    chmod 755 .venv/bin/hadeb
+    state requirements.lock >.venv/made-from-requirements.lock
+}
+
+hadeb() {
+    ready requirements.lock && return
+    # Two makes at once: the second waits, and finds the work done.
+    exec 9<.
+    ! command -v flock >/dev/null || flock 9
+    ready requirements.lock || make_venv
+    exec 9<&-
+}
+
+tools() {
+    hadeb
+    ready requirements-dev.lock && return
+    exec 9<.
+    ! command -v flock >/dev/null || flock 9
+    if ! ready requirements-dev.lock; then
+        fill requirements-dev.lock "the tools that check and test"
+        state requirements-dev.lock >.venv/made-from-requirements-dev.lock
+    fi
+    exec 9<&-
+}
+
+for wanted; do
+    case $wanted in
+    hadeb | tools) "$wanted" ;;
+    lint | test) need "$wanted" ;;
+    *) die "unknown: $wanted" ;;
+    esac
+done
