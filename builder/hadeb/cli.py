@@ -248,10 +248,10 @@ def main() -> None:
         # Whoever read our output has closed it; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
-    except OSError as failure:
-        ui.error(HadebError(f"{failure.strerror}: {failure.filename or 'standard output'}"))
-        code = 1
     except Exception as failure:
-        ui.bug(failure)
+        if isinstance(failure, OSError) and failure.strerror:
+            ui.error(HadebError(f"{failure.filename or 'standard output'}: {failure.strerror}"))
+        else:
+            ui.bug(failure)
         code = 1
     sys.exit(code)

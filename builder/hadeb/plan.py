@@ -88,12 +88,12 @@ def _daemon(bundle: Bundle) -> Iterator[_Placed]:
         yield ("daemon", "executables", index), File(path, source.content, _EXECUTABLE)
     if not bundle.project:
         return
-    for module in bundle.project.modules:
-        yield ("daemon", "python"), File(f"usr/lib/{name}/python/{module.path}", module.content)
+    for file in bundle.project.modules:
+        yield ("daemon", "python"), File(f"usr/lib/{name}/python/{file.path}", file.content)
     for command, target in bundle.project.scripts.items():
         module, _, function = target.partition(":")
-        text = render("usr/bin/COMMAND", name=name, module=module, function=function)
-        yield ("daemon", "python"), File(f"usr/bin/{command}", text.encode(), _EXECUTABLE)
+        launcher = render("usr/bin/COMMAND", name=name, module=module, function=function)
+        yield ("daemon", "python"), File(f"usr/bin/{command}", launcher.encode(), _EXECUTABLE)
 
 
 def _service(bundle: Bundle) -> Iterator[_Placed]:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from hadeb.errors import HadebError, ManifestError
 
-_RED, _YELLOW, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[2m", "\x1b[0m"
+_RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
 
 def result(text: str) -> None:
@@ -26,9 +26,9 @@ def result_json(value: object) -> None:
     result(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def note(text: str) -> None:
-    """Print something that is not a result to stderr."""
-    print(_safe(text), file=sys.stderr)
+def note(text: str, label: str = "") -> None:
+    """Print something that is not a result to stderr; a label such as `hint` goes before it."""
+    print(f"{_painted(label)}: {_safe(text)}" if label else _safe(text), file=sys.stderr)
 
 
 def error(failure: HadebError) -> None:
@@ -39,11 +39,11 @@ def error(failure: HadebError) -> None:
         files = {fault.file for fault in failure.faults}
         count, noun = len(failure.faults), "fault" if len(failure.faults) == 1 else "faults"
         where = next(iter(files)) if len(files) == 1 else f"{len(files)} files"
-        note(f"{_painted(_RED, 'error')}: {count} {noun} in {where}; nothing was written")
+        note(f"{count} {noun} in {where}; nothing was written", "error")
     else:
-        note(f"{_painted(_RED, 'error')}: {failure.message}")
+        note(failure.message, "error")
     if failure.hint:
-        note(f"{_painted(_YELLOW, 'hint')}: {failure.hint}")
+        note(failure.hint, "hint")
 
 
 def bug(failure: BaseException) -> None:
@@ -51,21 +51,16 @@ def bug(failure: BaseException) -> None:
     place = ""
     trace = failure.__traceback__
     while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
-    note(f"{_painted(_RED, 'bug')}: {type(failure).__name__} at {place}: {failure}")
-    hint = "run the same command with --debug and report what it prints, with your bundle.toml"
-    note(f"{_painted(_YELLOW, 'hint')}: this is an error in hadeb, not in your bundle; {hint}")
+    note(f"{type(failure).__name__} at {place}: {failure}", "bug")
+    remedy = "run the same command with --debug and report what it prints, with your bundle.toml"
+    note(f"this is an error in hadeb, not in your bundle; {remedy}", "hint")
 
 
-def dim(text: str) -> str:
-    """Text on stdout that the eye may skip."""
-    return _painted(_DIM, text, sys.stdout)
-
-
-def _painted(color: str, text: str, stream: TextIO | None = None) -> str:
-    return f"{color}{text}{_PLAIN}" if _colored(os.environ, stream or sys.stderr) else text
+def _painted(label: str) -> str:
+    color = _YELLOW if label == "hint" else _RED
+    return f"{color}{label}{_PLAIN}" if _colored(os.environ, sys.stderr) else label
 
 
 def _colored(environment: Mapping[str, str], stream: TextIO) -> bool:
@@ -76,5 +71,5 @@ def _colored(environment: Mapping[str, str], stream: TextIO) -> bool:
 
 def _safe(text: str) -> str:
     """Text that a terminal can show whatever a file or a manifest holds."""
-    shown = "".join(c if c.isprintable() or c in "\n\x1b" else repr(c)[1:-1] for c in text)
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
     return shown.encode("utf-8", "backslashreplace").decode("utf-8")
