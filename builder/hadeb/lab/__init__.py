@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab: throw-away Debian machines and Pacemaker clusters in containers on this machine.
+r"""The lab: throw-away Debian machines and Pacemaker clusters in containers on this machine.
 
 One machine with systemd as PID 1, for whoever needs no cluster (as root, ready in 1 s):
 
@@ -9,7 +9,7 @@ One machine with systemd as PID 1, for whoever needs no cluster (as root, ready 
         node.push(Path("dist/sample-tcp-server_1.0_all.deb"), "/root/sample.deb")
         node.exec("dpkg", "--install", "/root/sample.deb")           # raises CommandFailed
         done = node.sh("systemctl is-active nonesuch", check=False)  # .returncode .stdout .stderr
-        node.write("/run/sample-tcp-server/A.conf", "greet=Hi!\\n", mode=0o644)
+        node.write("/run/sample-tcp-server/A.conf", "greet=Hi!\n", mode=0o644)
         node.read("/etc/hostname")                                   # bytes
         node.journal("--unit=dbus.service")                          # str
         node.cut_power()

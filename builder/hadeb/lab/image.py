@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
+from hadeb.context import from_environment
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.lab.apt import debian_archive, transport_options
 from hadeb.run import run
@@ -23,7 +24,8 @@ SUITES: tuple[Suite, ...] = get_args(Suite)
 
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "iproute2", "python3", "procps", "openssh-server"),
-    *("pacemaker", "corosync", "resource-agents", "pcs", "libxml2-utils"),
+    *("pacemaker", "pacemaker-cli-utils", "corosync", "resource-agents", "pcs"),
+    "libxml2-utils",
 )
 # A node starts what a lab turns on, and nothing that only costs time at boot.
 _DISABLED = ("corosync", "pacemaker", "pcsd", "pcsd-ruby", "logd", "ssh")
@@ -48,23 +50,18 @@ _HOOKS = (
 )
 
 
-def cache_dir() -> Path:
-    """Where images are kept: HADEB_CACHE, or the machine's own place for root's caches."""
-    return Path(os.environ.get("HADEB_CACHE") or "/var/cache/hadeb")
-
-
 def recipe_id(suite: Suite) -> str:
     """The hash of all that makes an image what it is; the mirror is a way to it and no part."""
     recipe = json.dumps([suite, _PACKAGES, _EXCLUDED, _HOOKS])
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
-def image(suite: Suite, *, say: Callable[[str], None] = lambda line: None) -> Path:
+def image(suite: Suite, *, say: Callable[[str], None] = lambda _: None) -> Path:
     """The directory with the suite's root file system; some 50 s where it is not there yet.
 
     Two callers at once make one image. `say` hears what takes the time.
     """
-    images = cache_dir() / "images"
+    images = from_environment().cache / "images"
     ready = images / f"{suite}-{recipe_id(suite)}"
     if ready.is_dir():
         return ready

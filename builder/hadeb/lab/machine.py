@@ -13,7 +13,7 @@ from hadeb.lab.space import Space
 
 @contextmanager
 def machine(
-    suite: Suite, *, name: str = "ha1", say: Callable[[str], None] = lambda line: None
+    suite: Suite, *, name: str = "ha1", say: Callable[[str], None] = lambda _: None
 ) -> Iterator[Node]:
     """A booted node of its own, with all of a cluster's packages and none of them started.
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ mkdir -p "$group"
 echo 0 > "$group/cgroup.procs"
 NOTIFY_SOCKET=$notify exec "$@"
 """
+_WRITE = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
 _NETWORK = """[Match]
 Name=host0
 [Network]
@@ -80,8 +82,11 @@ class Node:
         """The node's first address."""
         return self.addresses[0].ip
 
-    def create(self) -> None:
-        """Lay the node's disk over the image, and write what makes it this node."""
+    def create(self, *, hosts: Mapping[str, str] | None = None) -> None:
+        """Lay the node's disk over the image, and write what makes it this node.
+
+        `hosts` is whom it knows by name, itself where nothing is given.
+        """
         self._space.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
         lines = "\n".join(
             f"[Address]\nAddress={address}\nDuplicateAddressDetection=none"
@@ -92,15 +97,20 @@ class Node:
         machine = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
         self.place("/etc/machine-id", f"{machine}\n")
         self.place("/etc/hostname", f"{self.name}\n")
-        self.place("/etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{self.ip} {self.name}\n")
+        known = {"localhost": "127.0.0.1", **(hosts or {self.name: self.ip})}
+        self.place("/etc/hosts", "".join(f"{ip} {name}\n" for name, ip in known.items()))
         self.place("/etc/systemd/network/10-lab.network", network)
 
-    def place(self, path: str, content: str | bytes, *, mode: int = 0o644) -> None:
+    def place(self, path: str, content: str | bytes, *, mode: int = 0o644, owner: str = "") -> None:
         """Write a file on the node's disk while the node is off."""
-        target = f"{self._root}{path}"
-        script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
-        argv = ["sh", "-c", script, "place", target, f"{mode:o}"]
+        argv = ["sh", "-c", _WRITE, "place", f"{self._root}{path}", f"{mode:o}"]
         run([*self._space.inside, *argv], input=content)
+        if owner:
+            self.offline("chown", owner, path)
+
+    def offline(self, *argv: str) -> Completed:
+        """Run a program on the node's disk while the node is off."""
+        return self._space.run("chroot", str(self._root), *argv)
 
     def boot(self, *, timeout: float = 60.0) -> None:
         """Turn the node on; returns when its systemd has started all it was to start."""
@@ -195,8 +205,7 @@ class Node:
 
     def write(self, path: str, content: str | bytes, *, mode: int = 0o644) -> None:
         """Write a file on the running node."""
-        script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
-        self.exec("sh", "-c", script, "write", path, f"{mode:o}", input=content)
+        self.exec("sh", "-c", _WRITE, "write", path, f"{mode:o}", input=content)
 
     def read(self, path: str) -> bytes:
         """A file of the running node."""

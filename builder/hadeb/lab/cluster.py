@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Pacemaker cluster of two to five nodes, ready to take resources."""
+
+from __future__ import annotations
+
+import shlex
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from hadeb.errors import HadebError, UsageError
+from hadeb.lab.image import Suite, image
+from hadeb.lab.node import Address, Node
+from hadeb.lab.space import Space
+from hadeb.lab.watch import Watch, targets_of
+from hadeb.run import Completed
+
+NETWORK = "172.16.0"
+PREFIX = 24
+# Clients ask from these; the bridge has them.
+SOURCES = (f"{NETWORK}.254", f"{NETWORK}.253")
+SIZES = range(2, 6)
+
+# Each node starts from the same configuration, so that the first election does not wait 20 s for
+# nodes that might join, and no resource waits for fencing that nobody set up.
+_CIB = """<cib crm_feature_set="3.6.1" validate-with="pacemaker-3.6" epoch="1" num_updates="0"
+ admin_epoch="0"><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
+<nvpair id="lab-dc-deadtime" name="dc-deadtime" value="2s"/>
+<nvpair id="lab-stonith-enabled" name="stonith-enabled" value="false"/>
+</cluster_property_set></crm_config><nodes/><resources/><constraints/></configuration><status/>
+</cib>
+"""
+
+
+class Cluster:
+    """Boots its nodes when entered; nothing of them stays when left.
+
+    Entered means quorate and all online. Nodes are called ha1, ha2, … as in the docs.
+    """
+
+    def __init__(
+        self, suite: Suite, *, size: int = 3, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        if size not in SIZES:
+            raise UsageError(f"a lab has 2 to 5 nodes, not {size}")
+        self.suite = suite
+        self._say = say
+        self._stack = ExitStack()
+        self.space = Space([f"{source}/{PREFIX}" for source in SOURCES])
+        names = [f"ha{number}" for number in range(1, size + 1)]
+        self._addresses = {
+            name: f"{NETWORK}.{number}" for number, name in enumerate(names, start=1)
+        }
+        self.nodes: tuple[Node, ...] = ()
+        self._watches = 0
+
+    def __enter__(self) -> Self:
+        root = image(self.suite, say=self._say)
+        with ExitStack() as stack:
+            stack.enter_context(self.space)
+            self.nodes = tuple(
+                Node(self.space, name, root, (Address(ip, PREFIX),))
+                for name, ip in self._addresses.items()
+            )
+            self._on_all(self._prepare)
+            self._on_all(Node.boot)
+            self.wait_online()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _on_all(self, action: Callable[[Node], None]) -> None:
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            for _ in pool.map(action, self.nodes):
+                pass
+
+    def _prepare(self, node: Node) -> None:
+        node.create(hosts=self._addresses)
+        node.place("/etc/corosync/corosync.conf", corosync_conf(self._addresses))
+        node.place("/var/lib/pacemaker/cib/cib.xml", _CIB, mode=0o600, owner="hacluster:haclient")
+        node.offline("systemctl", "enable", "corosync", "pacemaker")
+
+    def __getitem__(self, name: str) -> Node:
+        """The node of a name."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise UsageError(f"there is no node {name}; there are {', '.join(self._addresses)}")
+
+    @property
+    def any(self) -> Node:
+        """A node that is on, to give the cluster commands from."""
+        for node in self.nodes:
+            if node.is_on:
+                return node
+        raise HadebError("all nodes are off")
+
+    def pcs(self, command: str, *, timeout: float = 60.0, check: bool = True) -> Completed:
+        """Give a pcs command as an operator types it, without the word pcs."""
+        return self.any.exec("pcs", *shlex.split(command), timeout=timeout, check=check)
+
+    def settle(self, *, timeout: float = 60.0) -> None:
+        """Wait until the cluster has nothing left to do; CommandFailed after the timeout."""
+        self.any.exec("crm_resource", "--wait", f"--timeout={timeout:.0f}s", timeout=timeout + 5)
+
+    def where(self, resource: str) -> str | None:
+        """The node that runs a resource, None where none does; HadebError where two do."""
+        found = [
+            node.attrib["name"]
+            for one in self._status().iter("resource")
+            if one.attrib["id"] == resource and one.attrib["role"] != "Stopped"
+            for node in one.iter("node")
+        ]
+        if len(found) > 1:
+            raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
+        return found[0] if found else None
+
+    def fail_count(self, resource: str) -> int:
+        """How many failures of a resource the cluster has counted, on all nodes together."""
+        histories = self._status().iterfind("node_history/node/resource_history")
+        return sum(
+            int(one.attrib.get("fail-count", "0").replace("INFINITY", "1000000"))
+            for one in histories
+            if one.attrib["id"] == resource
+        )
+
+    def online(self) -> set[str]:
+        """The nodes that the cluster sees as members, from where there is a quorum."""
+        status = self._status()
+        controller = status.find("summary/current_dc")
+        if controller is None or controller.attrib.get("with_quorum") != "true":
+            return set()
+        return {
+            node.attrib["name"]
+            for node in status.iterfind("nodes/node")
+            if node.attrib["online"] == "true" and node.attrib["pending"] == "false"
+        }
+
+    def wait_online(self, *, timeout: float = 60.0) -> None:
+        """Wait until every node with power is a member of a quorate cluster."""
+        deadline = time.monotonic() + timeout
+        wanted = {node.name for node in self.nodes if node.is_on}
+        while (there := self.online()) != wanted:
+            if time.monotonic() > deadline:
+                missing = ", ".join(sorted(wanted - there)) or "a dead node is still a member"
+                raise HadebError(f"not a cluster after {timeout:.0f} s: {missing}")
+            time.sleep(0.1)
+
+    def watch(self, ip: str, port: int) -> Watch:
+        """Ask a service's address, and each node's own, from outside the nodes."""
+        self._watches += 1
+        targets = targets_of(ip, self._addresses, port, SOURCES)
+        return Watch(self.space, targets, f"watch-{self._watches}")
+
+    def _status(self) -> ET.Element:
+        done = self.any.exec("crm_mon", "--one-shot", "--output-as=xml", check=False)
+        try:
+            return ET.fromstring(done.stdout)
+        except ET.ParseError:
+            # Pacemaker is not up yet, or says so in words of another kind.
+            return ET.Element("pacemaker-result")
+
+
+def corosync_conf(addresses: dict[str, str]) -> str:
+    """A corosync.conf with corosync's own defaults: knet, and two_node where there are two."""
+    nodes = "".join(
+        f"    node {{\n        nodeid: {number}\n        name: {name}\n"
+        f"        ring0_addr: {ip}\n    }}\n"
+        for number, (name, ip) in enumerate(addresses.items(), start=1)
+    )
+    two = "    two_node: 1\n" if len(addresses) == 2 else ""
+    return (
+        "totem {\n    version: 2\n    cluster_name: lab\n    transport: knet\n}\n"
+        f"nodelist {{\n{nodes}}}\n"
+        f"quorum {{\n    provider: corosync_votequorum\n{two}}}\n"
+        "logging {\n    to_stderr: no\n    to_syslog: yes\n}\n"
+    )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients outside the nodes that ask all the time, and write down who answered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from hadeb.errors import HadebError
+from hadeb.lab.answers import Answer, speaker
+from hadeb.lab.space import Space
+
+_PROGRAM = Path(__file__).with_name("ask.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask, every how many seconds, and how many seconds to wait for an answer."""
+
+    name: str
+    host: str
+    port: int
+    every: float
+    patience: float = 1.0
+    source: str = ""
+
+
+def targets_of(
+    service: str, nodes: Mapping[str, str], port: int, sources: Sequence[str]
+) -> list[Target]:
+    """The service's address from each source, 100 times a second in all, and each node's own."""
+    every = 0.01 * len(sources)
+    asked = [Target("service", service, port, every, source=source) for source in sources]
+    # A second active instance has no business to exist for even a moment, but needs no more.
+    return asked + [Target(name, host, port, 0.05) for name, host in nodes.items()]
+
+
+class Watch:
+    """Asks from the moment it is entered to the moment it is left."""
+
+    def __init__(self, space: Space, targets: Sequence[Target], name: str = "watch") -> None:
+        self._space = space
+        self._targets = tuple(targets)
+        self._record = space.state / f"{name}.jsonl"
+        self._program: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        argument = json.dumps([asdict(target) for target in self._targets])
+        self._output = self._record.open("wb")
+        self._program = self._space.start(
+            *(sys.executable, "-I", str(_PROGRAM), argument),
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._program and self._output:
+            self._program.communicate(timeout=10)
+            self._output.close()
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All that ended so far, in that order; stays readable after the watch."""
+        text = self._record.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        try:
+            return [_answer(json.loads(line)) for line in whole.splitlines()]
+        except ValueError:
+            raise HadebError(f"the lab's client broke: {whole.strip()[-500:]}") from None
+
+    def until(
+        self, condition: Callable[[list[Answer]], bool], *, timeout: float, what: str
+    ) -> list[Answer]:
+        """Wait until the answers so far satisfy a condition; HadebError after the timeout."""
+        deadline = time.monotonic() + timeout
+        while not condition(answers := self.answers):
+            if time.monotonic() > deadline:
+                raise HadebError(f"{what}: not within {timeout:.0f} s")
+            time.sleep(0.1)
+        return answers
+
+
+def _answer(line: dict[str, object]) -> Answer:
+    text, error = str(line["text"]), line["error"]
+    return Answer(
+        asked=float(str(line["asked"])),
+        at=float(str(line["at"])),
+        source=str(line["source"]),
+        target=str(line["target"]),
+        who=speaker(text) if error is None else None,
+        text=text,
+        error=None if error is None else str(error),
+    )
