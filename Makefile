@@ -37,7 +37,8 @@ bench: ## measures speed and memory; wants a quiet machine
 	@sh tests/as-root.sh $(RUN) pytest tests/bench
 
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
-	@sh tests/fresh/all.sh
+	$(SETUP) tools test
+	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
 
 lock: ## renews the lock files
 	@sh builder/lock.sh
