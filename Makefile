@@ -4,7 +4,7 @@ SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 SHELL_FILES = $$(sh tests/shell-files.sh)
 
-.PHONY: help deb test test-unit lint format bench fresh lock clean
+.PHONY: help deb test test-unit lint format bench fresh reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -39,6 +39,10 @@ bench: ## measures speed and memory; wants a quiet machine
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
+
+reference: ## writes the pages of docs/reference that are made from the code
+	$(SETUP) hadeb
+	@$(RUN) reference
 
 lock: ## renews the lock files
 	@sh builder/lock.sh

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of docs/reference/ that are made from the code: the manifest, and the commands."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import inspect
+import json
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from hadeb import model, values
+from hadeb.control import COMMON_LICENSES
+from hadeb.schema import meanings
+from hadeb.tables import hints, key, required
+
+# What is allowed where a type says less than the check behind it.
+_KINDS: dict[object, tuple[str, str]] = {
+    values.Line: ("line", "Text of one line that is not empty and has no control characters."),
+    values.Paragraphs: ("text", "Text of any number of lines; no control characters."),
+    values.SourcePath: (
+        "source path",
+        (
+            "A relative path, from the manifest's directory and not out of it: no leading `/`, no "
+            "`..`. What it names must exist."
+        ),
+    ),
+    values.AbsolutePath: (
+        "installed path",
+        (
+            "An absolute path without blanks, `.`, `..` or a doubled or trailing `/`. Not below "
+            "`/usr/local`, `/run`, `/tmp`, `/home` or another place that is not a package's, and "
+            "not below `/bin`, `/sbin` or `/lib`, which are aliases: write `/usr/bin` and so on."
+        ),
+    ),
+    values.CommandLine: (
+        "command line",
+        "One line that begins with the program's absolute path, in systemd's syntax.",
+    ),
+    values.PackageName: (
+        "package name",
+        "Two or more lower-case letters, digits, `+`, `-` and `.`; a letter or digit first.",
+    ),
+    values.Version: (
+        "version",
+        (
+            "A Debian version: a digit first, then letters, digits, `.`, `+` and `~`; an epoch "
+            "such as `1:` before it and a revision such as `-2` after it where there is one."
+        ),
+    ),
+    values.Maintainer: ("person", "A name and an address: `Jane Roe <jane@example.org>`."),
+    values.Copyright: ("copyright line", "A year or years, then a name: `2024-2026 Jane Roe`."),
+    values.ProviderName: (
+        "provider name",
+        (
+            "One directory name of letters, digits, `_` and `-`; neither `heartbeat` nor "
+            "`pacemaker`, which belong to others."
+        ),
+    ),
+    values.Relation: (
+        "relation",
+        "As in a control file: `name`, `name (>= 1.2)`, `name | other`.",
+    ),
+    values.WebAddress: ("web address", "Begins with `https://` or `http://`."),
+    values.FileMode: ("file mode", 'Octal permissions as text: `"0644"`.'),
+    values.Capability: ("capability", "A capability's name, such as `CAP_NET_BIND_SERVICE`."),
+    values.EnvironmentName: ("variable name", "Letters, digits and `_`; not a digit first."),
+    values.Architecture: ("architecture", f"One of {', '.join(values.ARCHITECTURES)}."),
+    values.Section: ("section", f"One of {', '.join(values.SECTIONS)}."),
+}
+
+_WIDTH = 90
+
+_NOTICE = """\
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- Made by `make reference`; edit {source} instead. -->
+"""
+
+_MANIFEST_HEAD = """\
+# The manifest
+
+A bundle is described by one file, `bundle.toml`, in [TOML](https://toml.io). Every table and every
+key that it may have is on this page; an unknown key is an error. `hadeb schema` prints the same as
+a JSON schema, for editors. All paths of sources are relative to the manifest.
+
+`hadeb plan` checks a manifest without writing anything. It reports all faults at once, each with
+its file, line and key, and ends with exit code 3.
+"""
+
+_COMMANDS_HEAD = """\
+# The command
+
+Results go to stdout and all else to stderr, so that `sudo apt install ./$(hadeb build)` works.
+[Exit codes and environment variables](exit-codes-and-environment.md) are the same for all
+commands. In a checkout, `make deb` sets up `.venv/bin/hadeb` before it calls it.
+"""
+
+
+def manifest_page() -> str:
+    """docs/reference/manifest.md, from the model and its docstrings."""
+    root = model.Manifest
+    parts = [_NOTICE.format(source="builder/hadeb/model.py"), _MANIFEST_HEAD]
+    parts.extend(
+        _table(key(field), hints(root)[field.name], needed=required(field))
+        for field in dataclasses.fields(root)
+    )
+    parts.append(_kinds())
+    return "\n".join(parts)
+
+
+def commands_page(group: click.Group) -> str:
+    """docs/reference/commands.md, from the help of a group's commands."""
+    parts = [_NOTICE.format(source="builder/hadeb/cli.py"), _COMMANDS_HEAD]
+    top = group.make_context("hadeb", [], resilient_parsing=True, terminal_width=_WIDTH)
+    parts.append(_help(top))
+    for name, command in sorted(group.commands.items()):
+        below = command.make_context(
+            name, [], parent=top, resilient_parsing=True, terminal_width=_WIDTH
+        )
+        parts.append(_help(below))
+    return "\n".join(parts)
+
+
+def _help(context: click.Context) -> str:
+    return f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+
+
+def _table(name: str, hint: Any, *, needed: bool) -> str:
+    table, many = _content(hint)
+    title = f"[[{name}]]" if many else f"[{name}]"
+    must = "at least one" if many and needed else "required" if needed else "optional"
+    rows = [
+        "| key | type | default | meaning |",
+        "| --- | --- | --- | --- |",
+        *(_row(table, field) for field in dataclasses.fields(table)),
+    ]
+    lines = [f"## {title}", "", f"{_prose(inspect.getdoc(table) or '')} *({must})*", "", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _content(hint: Any) -> tuple[Any, bool]:
+    """The dataclass of a key of the manifest, and whether it is a list of them."""
+    if hasattr(hint, "__metadata__"):
+        hint = hint.__origin__
+    if get_origin(hint) is tuple:
+        return get_args(hint)[0], True
+    return next(iter(_choices(hint))), False
+
+
+def _row(table: Any, field: dataclasses.Field[Any]) -> str:
+    hint = hints(table)[field.name]
+    default = "**required**" if required(field) else _default(field)
+    meaning = _prose(meanings()[table.__name__, field.name])
+    return f"| `{key(field)}` | {_type(hint)} | {default} | {meaning} |"
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    match field.default:
+        case bool(value):
+            return f"`{str(value).lower()}`"
+        case str(value) if value:
+            return f'`"{value}"`'
+        case int(value):
+            return f"`{value}`"
+        case tuple(items) if items:
+            return f"`{json.dumps(items)}`"
+    return "—"
+
+
+def _type(hint: Any) -> str:
+    if named := _kind(hint):
+        return f"[{named}](#{named.replace(' ', '-')})"
+    if hasattr(hint, "__metadata__"):
+        return _constrained(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return "one of " + ", ".join(f'`"{choice}"`' for choice in arguments)
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}".replace("of one of", "any of")
+    if origin is Mapping:
+        by = f" by {_type(arguments[0])}" if _kind(arguments[0]) else ""
+        return f"table of {_type(arguments[1])}{by}"
+    if choices := list(_choices(hint)):
+        first = choices[0]
+        if first in (datetime.datetime, datetime.date):
+            return "date, or date and time"
+        return _type(first) if first is not hint else _plain(first)
+    raise TypeError(f"no words for {hint}")
+
+
+def _constrained(hint: Any) -> str:
+    words = _type(hint.__origin__)
+    for constraint in hint.__metadata__:
+        match constraint:
+            case values.Between(low, high):
+                words += f", {low} to {high}"
+            case values.AtLeastOne():
+                words += ", not empty"
+            case values.Text():
+                raise TypeError(f"a kind of text that _KINDS does not explain: {hint}")
+    return words
+
+
+def _plain(kind: type) -> str:
+    return {str: "text", int: "whole number", bool: "`true` or `false`"}[kind]
+
+
+def _choices(hint: Any) -> Iterator[Any]:
+    arguments = get_args(hint) or (hint,)
+    return (choice for choice in arguments if choice is not types.NoneType)
+
+
+def _kind(hint: Any) -> str | None:
+    return next((name for kind, (name, _) in _KINDS.items() if kind == hint), None)
+
+
+def _kinds() -> str:
+    lines = ["## Kinds of text", ""]
+    for name, rule in sorted(_KINDS.values()):
+        lines.extend([f"### {name}", "", rule, ""])
+    licenses = ", ".join(f"`{name}`" for name in sorted(COMMON_LICENSES))
+    lines.extend(
+        [
+            "## Licenses that need no license-file",
+            "",
+            f"Every Debian system has the text of these: {licenses}.",
+        ]
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _prose(text: str) -> str:
+    """A docstring as one paragraph that may stand in a table."""
+    return " ".join(text.split()).replace("|", "\\|")
