@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client that asks whether a greeting comes: what a deep monitor runs.
+
+Started every few seconds for years, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from typing import Optional
+
+from sample_tcp_server import log
+
+DEFAULT_SECONDS = 5.0
+_PAUSE = 0.02  # seconds between two questions
+_MAX_ANSWER = 1 << 17  # bytes; the daemon's longest is about half of that
+
+
+class NoGreeting(Exception):
+    """Why there is none, a sentence."""
+
+
+def probe(options: dict[str, str], faults: list[str]) -> int:
+    """0 if a greeting came in time, 1 with one line on standard error if not, 2 on bad usage.
+
+    `faults` are those of the command line, to be reported with those of the values.
+    """
+    host, port, seconds = _read(options, faults)
+    if faults:
+        log.faults(faults)
+        return 2
+    expected = os.fsencode(options["expect"]) if "expect" in options else None
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            check(ask(host, port, deadline), expected)
+            return 0
+        except NoGreeting as error:
+            reason = str(error)
+        if expected is None or time.monotonic() + _PAUSE >= deadline:
+            sys.stderr.write(f"sample-tcp-server: {options['probe']}: {reason}\n")
+            return 1
+        time.sleep(_PAUSE)
+
+
+def ask(host: str, port: int, deadline: float) -> bytes:
+    """All that the server says, up to its end of line or the end. Raises NoGreeting."""
+    answer = b""
+    try:
+        with socket.create_connection((host, port), timeout=_left(deadline)) as connection:
+            while not answer.endswith(b"\n") and len(answer) < _MAX_ANSWER:
+                connection.settimeout(_left(deadline))
+                piece = connection.recv(65536)
+                if not piece:
+                    break
+                answer += piece
+    except socket.timeout as error:
+        raise NoGreeting("no answer in time") from error
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise NoGreeting(reason or str(error)) from error
+    return answer
+
+
+def check(answer: bytes, expected: Optional[bytes]) -> None:
+    """Raises NoGreeting unless the answer is a greeting, and the expected one if there is one."""
+    greeting, middle, node = answer.rpartition(b" This is ")
+    if not (middle and node.endswith(b"!\n") and len(node) > len(b"!\n")):
+        raise NoGreeting(f"{_quote(answer)} is not a greeting" if answer else "closed unanswered")
+    if expected is not None and greeting != expected:
+        raise NoGreeting(f"the greeting is {_quote(greeting)}, not {_quote(expected)}")
+
+
+def _read(options: dict[str, str], faults: list[str]) -> tuple[str, int, float]:
+    """Host, port and seconds; adds to the faults, and then they mean nothing."""
+    host, colon, port = options["probe"].rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+    if not (host and colon and 1 <= number <= 65535):
+        faults.append(f"probe: {options['probe']!r} is not HOST:PORT, or [ADDRESS]:PORT for IPv6")
+    try:
+        seconds = float(options.get("timeout", DEFAULT_SECONDS))
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86400:
+        faults.append(f"timeout: {options['timeout']!r} is not a number of seconds above 0")
+    return host, number, seconds
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise NoGreeting("no answer in time")
+    return left
+
+
+def _quote(value: bytes) -> str:
+    text = value.decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= 60 else text[:57] + "...")
