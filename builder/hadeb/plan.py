@@ -18,6 +18,9 @@ from hadeb.toml_lines import KeyPath
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
 
+# Deflated, no name, no time, best compression, Unix.
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
+
 # An entry together with the manifest's key that asks for it.
 _Placed = tuple[KeyPath, Entry]
 
@@ -132,7 +135,8 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
 
 
 def _gzip(content: bytes) -> bytes:
-    return gzip.compress(content, 9, mtime=0)
+    # Python's releases disagree about the byte that names the operating system (RFC 1952, 2.3).
+    return _GZIP_HEADER + gzip.compress(content, 9, mtime=0)[len(_GZIP_HEADER) :]
 
 
 def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
