@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house that a program can hold: layers, who may print, headers, sizes."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLKIT = ROOT / "builder" / "hadeb"
+
+# From the top down. A new module or directory of builder/hadeb/ is registered here, where its
+# imports say it belongs; docs/architecture.md says what a layer may do.
+LAYERS = {
+    "mouth": {"__main__", "cli", "ui"},
+    "effects": {"build", "context", "doctor", "lab", "load", "run"},
+    "steps": {
+        *("control", "deb", "manifest", "ocf", "plan", "python_project", "reference", "render"),
+        *("schema", "tables", "toml_lines", "transitions"),
+    },
+    "data": {"__init__", "bundle", "errors", "model", "package", "values"},
+}
+DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
+# Modules that are programs of their own: the lab starts them in a namespace and reads what they
+# print. Whoever imports them may use their names all the same.
+PROGRAMS = {"lab/ask.py"}
+# Whether to color depends on the terminal and the environment together, so the mouth looks itself.
+READS_ENVIRONMENT = {"context.py", "ui.py"}
+
+GENERATED = {
+    *(".git", ".venv", "dist", "__pycache__", ".mypy_cache", ".ruff_cache"),
+    *(".pytest_cache", ".hypothesis"),
+}
+NO_COMMENTS = {".png", ".json"}
+HEADER = re.compile(
+    r"""^(\#|\{\#|<!--|\.\\"|//|/\*|\.\.)[ ].*SPDX-License-Identifier:[ ]Apache-2\.0""", re.VERBOSE
+)
+REGISTRIES = re.compile(
+    r"""
+    \b((deb|ftp|security|snapshot|archive|cdn-fastly)(\.\w\w)?\.debian\.org
+    | (archive|security|ports)\.ubuntu\.com
+    | pypi\.(org|python\.org) | files\.pythonhosted\.org
+    | registry\.(npmjs\.org|yarnpkg\.com) | (static\.)?crates\.io | proxy\.golang\.org)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+SHELVES_FOR_ANYTHING = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "base"}
+LONGEST_MODULE = 320
+LONGEST_FUNCTION = 50
+
+
+@functools.cache
+def project_files() -> tuple[Path, ...]:
+    """Every file of the project that a person wrote."""
+    files = []
+    for directory, directories, names in os.walk(ROOT):
+        directories[:] = [name for name in directories if name not in GENERATED]
+        files += [Path(directory, name) for name in names]
+    return tuple(sorted(files))
+
+
+def python_files(*below: str) -> list[Path]:
+    return [
+        path
+        for path in project_files()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in below
+    ]
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def place(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def module_of(path: Path) -> str:
+    """The module's name as LAYERS has it: a directory counts as one."""
+    return path.relative_to(TOOLKIT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
+    """Each module of the toolkit that a module imports, as LAYERS has it."""
+    for node in ast.walk(tree(path)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{place(path, node)}: imports are absolute here"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "hadeb" and isinstance(node, ast.stmt):
+                # From the package itself come its modules, and its version.
+                yield node, parts[1] if parts[1:] and parts[1] in DEPTH else "__init__"
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` for such an expression, else nothing."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (base := dotted(node.value)):
+        return f"{base}.{node.attr}"
+    return ""
+
+
+def uses(path: Path, pattern: str) -> list[str]:
+    """Where a module says a name that matches, imported one by one or in full."""
+    found = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Name | ast.Attribute):
+            names = [dotted(node)]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [f"{place(path, node)}: {name}" for name in names if re.fullmatch(pattern, name)]
+    return found
+
+
+TOOLKIT_FILES = [path for path in python_files("builder") if path.is_relative_to(TOOLKIT)]
+MOUTH = {f"{module}.py" for module in LAYERS["mouth"]}
+
+
+def toolkit_files(*, but: set[str]) -> list[Path]:
+    return [path for path in TOOLKIT_FILES if str(path.relative_to(TOOLKIT)) not in but]
+
+
+def test_every_module_has_a_layer() -> None:
+    unknown = {module_of(path) for path in TOOLKIT_FILES} - DEPTH.keys()
+    assert not unknown, f"register in LAYERS of {Path(__file__).name}: {sorted(unknown)}"
+
+
+def test_no_module_imports_from_a_layer_above_it() -> None:
+    upward = [
+        f"{place(path, node)}: {module_of(path)} imports {imported}"
+        for path in TOOLKIT_FILES
+        for node, imported in imports(path)
+        if DEPTH[imported] < DEPTH[module_of(path)]
+    ]
+    assert not upward
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    below = {module: set[str]() for module in DEPTH}
+    for path in TOOLKIT_FILES:
+        below[module_of(path)] |= {imported for _, imported in imports(path)} - {module_of(path)}
+    while leaves := {module for module, imported in below.items() if not imported & below.keys()}:
+        below = {module: imported for module, imported in below.items() if module not in leaves}
+    assert not below, "these import each other, or what does"
+
+
+def test_only_the_mouth_prints_exits_and_reads_the_terminal() -> None:
+    words = (
+        r"print|breakpoint|exit|quit|SystemExit|sys\.(exit|stdout|stderr|stdin)"
+        r"|click\.(echo\w*|secho|style|prompt|confirm|pause|edit|clear|get_text_stream|progressbar)"
+    )
+    spoken = [found for path in toolkit_files(but=MOUTH | PROGRAMS) for found in uses(path, words)]
+    assert not spoken
+
+
+def test_only_run_starts_processes() -> None:
+    words = (
+        r"subprocess\.(run|Popen|call|check_call|check_output|getoutput|getstatusoutput)"
+        r"|os\.(system|popen|fork|forkpty|exec\w+|spawn\w+|posix_spawnp?)|pty\.\w+"
+    )
+    started = [
+        found
+        for path in toolkit_files(but={"run.py"})
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and re.fullmatch(words, dotted(node.func))
+        for found in [f"{place(path, node)}: {dotted(node.func)}"]
+    ]
+    started += [
+        f"{place(path, node)}: from subprocess import …"
+        for path in toolkit_files(but={"run.py"})
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "subprocess"
+    ]
+    assert not started
+
+
+def test_only_context_reads_the_environment() -> None:
+    read = [
+        found
+        for path in toolkit_files(but=READS_ENVIRONMENT)
+        for found in uses(path, r"os\.(environb?|getenvb?)(\.\w+)?")
+    ]
+    assert not read
+
+
+def test_every_file_begins_with_its_license() -> None:
+    bare = []
+    for path in project_files():
+        if path.name == "LICENSE" or path.suffix in NO_COMMENTS:
+            continue
+        lines = path.read_text("utf-8").split("\n", 3)[:3]
+        if not any(HEADER.match(line) for line in lines):
+            bare.append(str(path.relative_to(ROOT)))
+    assert not bare
+
+
+def test_no_registry_is_named() -> None:
+    named = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in project_files()
+        if path.suffix != ".png" and (found := REGISTRIES.search(path.read_text("utf-8")))
+    ]
+    assert not named, "the mirror comes from the machine's own apt and pip"
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in python_files("builder", "daemon")
+        if (lines := path.read_text("utf-8").count("\n")) > LONGEST_MODULE
+    }
+    assert not long
+
+
+def test_no_function_is_too_long_to_read() -> None:
+    long = [
+        f"{place(path, node)}: {node.name}"
+        for path in python_files("builder", "daemon", "tests")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert not long
+
+
+def test_no_module_is_a_shelf_for_anything() -> None:
+    shelves = [
+        str(path.relative_to(ROOT))
+        for path in python_files("builder", "daemon", "tests")
+        if SHELVES_FOR_ANYTHING & {path.stem, path.parent.name}
+    ]
+    assert not shelves
+
+
+def test_no_test_is_skipped_or_expected_to_fail() -> None:
+    # conftest.py alone skips, and only what needs root where there is none.
+    let_off = [
+        found
+        for path in python_files("tests")
+        if path.name != "conftest.py"
+        for found in uses(path, r"(pytest|unittest)\.(mark\.)?(skip\w*|xfail|importorskip)")
+    ]
+    assert not let_off
+
+
+@functools.cache
+def locked(name: str) -> dict[str, str]:
+    """The versions that a lock file pins; every pin must have hashes."""
+    text = (ROOT / name).read_text("utf-8").replace("\\\n", "")
+    pins = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            pin = re.match(r"([a-z0-9-]+)==(\S+)( ;[^-]+)?(\s+--hash=sha256:[0-9a-f]{64})+$", line)
+            assert pin, f"{name}: no pin with hashes: {line[:60]}"
+            pins[pin[1]] = pin[2]
+    return pins
+
+
+@pytest.mark.parametrize(
+    ("lock", "groups"), [("requirements.lock", []), ("requirements-dev.lock", ["dev"])]
+)
+def test_a_lock_holds_what_pyproject_asks_for(lock: str, groups: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = list(project["project"].get("dependencies", []))
+    for group in groups:
+        wanted += project["dependency-groups"][group]
+    missing = [
+        text
+        for text, requirement in ((text, Requirement(text)) for text in wanted)
+        if not requirement.specifier.contains(locked(lock).get(requirement.name, "0"))
+    ]
+    assert not missing, "`make lock` renews the lock"
+
+
+def test_the_tools_run_with_the_libraries_that_hadeb_is_released_with() -> None:
+    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
