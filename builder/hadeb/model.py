@@ -31,6 +31,7 @@ from hadeb.values import (
     Relation,
     Section,
     SourcePath,
+    UserName,
     Version,
     WebAddress,
 )
@@ -146,7 +147,7 @@ class ServiceTable:
     """Seconds the daemon may take to become ready."""
     stop_timeout: Annotated[int, Between(1, 86400)] = 20
     """Seconds between TERM and KILL."""
-    user: Line | None = None
+    user: UserName | None = None
     """The user the daemon runs as, which a package in `depends` must create. Without it,
     systemd makes a user for as long as the daemon runs (DynamicUser)."""
     capabilities: tuple[Capability, ...] = ()

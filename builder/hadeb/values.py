@@ -36,7 +36,7 @@ class AtLeastOne:
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _VERSION = r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
-_ALTERNATIVE = rf"{_NAME}(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*{_VERSION}\))?"
+_ALTERNATIVE = rf"{_NAME}(?::[a-z0-9-]+)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
 
 ARCHITECTURES = (
     "all amd64 arm64 armel armhf hppa i386 ia64 loong64 m68k mips64el mipsel powerpc ppc64 "
@@ -62,7 +62,10 @@ def _matching(pattern: str, sentence: str) -> Text:
     compiled = re.compile(pattern)
 
     def refusal(value: str) -> str | None:
-        return None if compiled.fullmatch(value) else f"{value!r} {sentence}"
+        # The patterns say what stands where; that it is one line holds for all of them.
+        if compiled.fullmatch(value) and not _CONTROL_CHARACTER.search(value):
+            return None
+        return f"{value!r} {sentence}"
 
     return Text(refusal, {"pattern": f"^(?:{pattern})$"})
 
@@ -116,17 +119,25 @@ def _path_refusal(value: str) -> str | None:
     return None
 
 
+def _command_refusal(value: str) -> str | None:
+    if not value.startswith("/") or _CONTROL_CHARACTER.search(value):
+        return f"{value!r} must be one line that begins with the program's absolute path"
+    if value.rstrip().endswith("\\"):
+        return "must not end in a backslash, which makes systemd read the next line as part of it"
+    return None
+
+
+def maintainer_refusal(value: str) -> str | None:
+    """Why this is no maintainer, None where it is one; for what comes from the environment."""
+    return _MAINTAINER.refusal(value)
+
+
 Line = Annotated[str, Text(_line_refusal, {"minLength": 1})]
 Paragraphs = Annotated[str, Text(_paragraphs_refusal, {})]
 SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
 AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
-CommandLine = Annotated[
-    str,
-    _matching(
-        r"/[^\x00-\x08\x0a-\x1f\x7f]*",
-        "must be one line that begins with the program's absolute path",
-    ),
-]
+CommandLine = Annotated[str, Text(_command_refusal, {"pattern": "^/"})]
+UserName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
 PackageName = Annotated[
     str,
     _matching(
@@ -143,13 +154,11 @@ Version = Annotated[
         "'.', '+', '~' and, before a revision, '-'",
     ),
 ]
-Maintainer = Annotated[
-    str,
-    _matching(
-        r"[^<>\x00-\x1f]*[^<>\x00-\x1f ] <[^<>@\s]+@[^<>@\s]+>",
-        "must be a name and an address, as in 'Jane Roe <jane@example.org>'",
-    ),
-]
+_MAINTAINER = _matching(
+    r"[^<>\x00-\x1f]*[^<>\x00-\x1f ] <[^<>@\s]+@[^<>@\s]+>",
+    "must be a name and an address, as in 'Jane Roe <jane@example.org>'",
+)
+Maintainer = Annotated[str, _MAINTAINER]
 Copyright = Annotated[
     str,
     _matching(
@@ -168,7 +177,7 @@ ProviderName = Annotated[
 Relation = Annotated[
     str,
     _matching(
-        rf"{_ALTERNATIVE}(?:\s*\|\s*{_ALTERNATIVE})*",
+        rf"{_ALTERNATIVE}(?: *\| *{_ALTERNATIVE})*",
         "is not a relation; write one as 'name', 'name (>= 1.2)' or 'name | other'",
     ),
 ]
