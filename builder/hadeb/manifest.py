@@ -15,6 +15,9 @@ from hadeb.tables import Found, read
 from hadeb.toml_lines import KeyPath, key_lines, nearest, syntax_fault
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_LONG_NUMBER = re.compile(r"[0-9_]{1000}")
+# A file's name holds 255 bytes; NAME_VERSION_ARCH.deb and what is written beside it need room.
+_LONGEST_NAME_AND_VERSION = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ def parse(file: str, content: bytes) -> ManifestText:
     except tomllib.TOMLDecodeError as error:
         line, sentence = syntax_fault(text, error)
         return ManifestText(file, text, {}, (Fault(file, line, "", sentence),))
+    except ValueError:
+        # What int() says of more digits than it wants to read; it does not say where they are.
+        line = next(n for n, each in enumerate(text.split("\n"), 1) if _LONG_NUMBER.search(each))
+        return ManifestText(file, text, {}, (Fault(file, line, "", "holds too long a number"),))
     except RecursionError:
         return ManifestText(file, text, {}, (Fault(file, 1, "", "is nested too deeply"),))
 
@@ -88,6 +95,9 @@ def _contradictions(manifest: Manifest) -> Iterable[Found]:
             ("package", "license"),
             f"{package.license!r} is not among Debian's common licenses; give license-file too",
         )
+    if len(package.name) + len(package.version) > _LONGEST_NAME_AND_VERSION:
+        limit = f"{_LONGEST_NAME_AND_VERSION} characters"
+        yield ("package", "name"), f"and version are together longer than {limit}"
     yield from _agent_contradictions(manifest)
     yield from _daemon_contradictions(manifest)
     for index, entry in enumerate(manifest.file):
@@ -123,5 +133,7 @@ def _daemon_contradictions(manifest: Manifest) -> Iterable[Found]:
         for key in ("packages", "dependencies"):
             if getattr(daemon, key):
                 yield ("daemon", key), "belongs to a Python daemon; give python too"
+    if service and "+" in manifest.package.name:
+        yield ("package", "name"), "holds a '+', which the name of a systemd unit cannot hold"
     if service and service.watchdog and service.type != "notify":
         yield ("service", "watchdog"), 'needs type = "notify": only such a daemon sends WATCHDOG=1'

@@ -95,7 +95,8 @@ class _Reader:
                 case Text(), str() if refusal := constraint.refusal(result):
                     self.faults.append((path, refusal))
                 case Between(low, high), int() if not low <= result <= high:
-                    self.faults.append((path, f"must be between {low} and {high}, not {result}"))
+                    sentence = f"must be between {low} and {high}, not {_show(result)}"
+                    self.faults.append((path, sentence))
                 case AtLeastOne(), ():
                     self.faults.append((path, "must hold at least one entry"))
         return result
@@ -178,5 +179,7 @@ def _show(value: object) -> str:
             return "a table"
         case list():
             return "a list"
+        case int() if abs(value) >= 10**20:
+            return "a number of more than 20 digits"
         case _:
             return str(value)
