@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hadeb.bundle import Bundle, PythonProject, SourceFile
@@ -17,7 +19,7 @@ from hadeb.model import DaemonTable, Manifest
 from hadeb.python_project import debian_dependencies, import_name, read_project
 from hadeb.tables import Found
 from hadeb.toml_lines import KeyPath
-from hadeb.values import source_refusal
+from hadeb.values import maintainer_refusal, source_refusal
 
 # What tools and machines leave beside a project's sources.
 _LEFTOVERS = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
@@ -28,8 +30,7 @@ def load(path: Path, context: Context) -> tuple[Bundle, ManifestText]:
 
     Raises ManifestError with every fault of the manifest and of the files that it names.
     """
-    text = _manifest_text(path / "bundle.toml" if path.is_dir() else path, context)
-    root = path if path.is_dir() else path.parent
+    text, root = _manifest_text(path, context)
     manifest, found = check(text)
     sources, unreadable = _read_sources(root, text.document)
     found.extend(unreadable)
@@ -37,24 +38,38 @@ def load(path: Path, context: Context) -> tuple[Bundle, ManifestText]:
         raise ManifestError(text.at(found))
     project, project_faults, more = _load_project(root, manifest, context)
     found.extend(more)
-    maintainer = manifest.package.maintainer or context.maintainer
-    if not maintainer:
-        remedy = "is missing; write it, or set DEBFULLNAME and DEBEMAIL"
-        found.append((("package", "maintainer"), remedy))
-    if found or project_faults or not maintainer:
+    maintainer, unknown = _maintainer(manifest, context)
+    found.extend(unknown)
+    if found or project_faults:
         raise ManifestError([*text.at(found), *project_faults])
     return Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project), text
 
 
-def _manifest_text(path: Path, context: Context) -> ManifestText:
-    file = _display(path, context.directory)
+def _manifest_text(path: Path, context: Context) -> tuple[ManifestText, Path]:
+    """The manifest's text, and the directory that its paths start from."""
     try:
-        text = parse(file, path.read_bytes())
-    except (OSError, ValueError) as error:
+        path = path / "bundle.toml" if path.is_dir() else path
+        text = parse(_display(path, context.directory), path.read_bytes())
+    except OSError as error:
+        file = _display(path, context.directory)
         raise ManifestError([Fault(file, 0, "", _why(error, "manifest"))]) from error
     if text.faults:
         raise ManifestError(text.faults)
-    return text
+    return text, path.parent
+
+
+def _maintainer(manifest: Manifest, context: Context) -> tuple[str, list[Found]]:
+    """The manifest's maintainer, or the environment's."""
+    key: KeyPath = ("package", "maintainer")
+    maintainer = manifest.package.maintainer or context.maintainer
+    if not maintainer:
+        return "", [(key, "is missing; write it, or set DEBFULLNAME and DEBEMAIL")]
+    # What is no UTF-8 in the environment is not printable here.
+    if refusal := maintainer_refusal(maintainer):
+        return "", [(key, f"is missing, and from DEBFULLNAME and DEBEMAIL {refusal}")]
+    if not maintainer.isprintable():
+        return "", [(key, "is missing, and DEBFULLNAME and DEBEMAIL are not UTF-8 text")]
+    return maintainer, []
 
 
 def _read_sources(
@@ -67,8 +82,9 @@ def _read_sources(
         try:
             sources[source] = tuple(_read_tree(root / source))
         except OSError as error:
-            found.append((key, f"{source!r} {_why(error, 'file')}"))
+            found.append((key, f"{_named(error, root)!r} {_why(error, 'file')}"))
             continue
+        found.extend(_unusable_names(key, sources[source]))
         if key[0] != "file" and (root / source).is_dir():
             found.append((key, f"{source!r} is a directory; name a file"))
         elif key[0] == "agent" and not sources[source][0].content.startswith(b"#!"):
@@ -80,10 +96,21 @@ def _display(path: Path, directory: Path) -> str:
     return str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
 
 
-def _why(error: OSError | ValueError, what: str) -> str:
+def _named(error: OSError, root: Path) -> str:
+    return os.path.relpath(error.filename, root)
+
+
+def _why(error: OSError, what: str) -> str:
     if isinstance(error, FileNotFoundError):
         return f"does not exist; name an existing {what}"
-    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return f"cannot be read: {error.strerror}"
+
+
+def _unusable_names(key: KeyPath, files: Iterable[SourceFile]) -> Iterator[Found]:
+    """A name that a line of DEBIAN/md5sums cannot hold, or that is no UTF-8."""
+    for file in files:
+        if not file.path.isprintable():
+            yield key, f"brings {file.path!r}, which is no printable name"
 
 
 def _timestamp(manifest: Manifest, context: Context) -> int:
@@ -121,15 +148,27 @@ def _read_tree(path: Path) -> Iterator[SourceFile]:
     if not path.is_dir():
         yield _read_file(path, "")
         return
-    for item in sorted(path.rglob("*")):
-        relative = item.relative_to(path)
-        if item.is_file() and not _LEFTOVERS & set(relative.parts) and item.suffix != ".pyc":
-            yield _read_file(item, str(relative))
+    for directory, below, names in os.walk(path, onerror=_raise):
+        below[:] = sorted(set(below) - _LEFTOVERS)
+        for name in below:
+            if Path(directory, name).is_symlink():
+                raise OSError(errno.EINVAL, "is a link to a directory", str(Path(directory, name)))
+        for name in sorted(set(names) - _LEFTOVERS):
+            if not name.endswith(".pyc"):
+                file = Path(directory, name)
+                yield _read_file(file, str(file.relative_to(path)))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _read_file(path: Path, relative: str) -> SourceFile:
-    executable = bool(path.stat().st_mode & stat.S_IXUSR)
-    return SourceFile(relative, path.read_bytes(), executable)
+    mode = path.stat().st_mode
+    # Reading a pipe or a device might never end.
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    return SourceFile(relative, path.read_bytes(), executable=bool(mode & stat.S_IXUSR))
 
 
 def _load_project(
@@ -151,8 +190,12 @@ def _load_project(
     project, found = read_project(text.document)
     if not project:
         return None, text.at(found), []
-    trees, missing = _import_packages(directory, daemon, project.name)
-    modules = tuple(module for tree in trees for module in _read_package(tree))
+    try:
+        trees, missing = _import_packages(directory, daemon, project.name)
+        modules = tuple(module for tree in trees for module in _read_package(tree))
+    except OSError as error:
+        return None, text.at(found), [(key, f"{_named(error, root)!r} {_why(error, 'file')}")]
+    missing.extend(_unusable_names(key, modules))
     whole = dataclasses.replace(project, modules=modules)
     return whole, text.at(found), [*missing, *debian_dependencies(manifest, project)]
 
