@@ -23,7 +23,7 @@ test-unit: ## the quick tests; no root
 
 lint: ## ruff, mypy, shellcheck
 	$(SETUP) tools lint
-	@$(RUN) ruff check --quiet
+	@$(RUN) ruff check --quiet --output-format concise
 	@$(RUN) ruff format --quiet --check
 	@$(RUN) mypy --no-error-summary builder tests
 	@# The daemon is to run on 3.9; 3.10 is the oldest that mypy still knows.
