@@ -39,7 +39,10 @@ _KINDS: dict[object, tuple[str, str]] = {
     ),
     values.CommandLine: (
         "command line",
-        "One line that begins with the program's absolute path, in systemd's syntax.",
+        (
+            "One line that begins with the program's absolute path, in systemd's syntax; no "
+            "backslash at its end."
+        ),
     ),
     values.PackageName: (
         "package name",
@@ -68,6 +71,7 @@ _KINDS: dict[object, tuple[str, str]] = {
     values.WebAddress: ("web address", "Begins with `https://` or `http://`."),
     values.FileMode: ("file mode", 'Octal permissions as text: `"0644"`.'),
     values.Capability: ("capability", "A capability's name, such as `CAP_NET_BIND_SERVICE`."),
+    values.UserName: ("user name", "Letters, digits, `_` and `-`; a letter or `_` first."),
     values.EnvironmentName: ("variable name", "Letters, digits and `_`; not a digit first."),
     values.Architecture: ("architecture", f"One of {', '.join(values.ARCHITECTURES)}."),
     values.Section: ("section", f"One of {', '.join(values.SECTIONS)}."),
