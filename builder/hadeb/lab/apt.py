@@ -50,13 +50,11 @@ class Archive:
 
 def debian_archive() -> Archive:
     """The archive this machine's apt uses; HadebError where it has no Debian."""
-    listing = run(
-        ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"]
-    ).stdout.splitlines()
-    target = choose(parse_targets(listing))
+    # Without a Release file, never fetched or cleaned away, apt lists only what it is told to.
+    target = choose(_targets() or _targets("--option=APT::Get::IndexTargets::ReleaseInfo=false"))
     path, _, number = target.entry.rpartition(":")
     try:
-        text = Path(path).read_text()
+        text = Path(path).read_text(encoding="utf-8")
     except OSError:
         return Archive(target.uri)
     options = entry_options(text, int(number), deb822=path.endswith(".sources"))
@@ -65,6 +63,11 @@ def debian_archive() -> Archive:
         signed_by=options.get("signed-by", ""),
         trusted=options.get("trusted", "") == "yes",
     )
+
+
+def _targets(*options: str) -> list[Target]:
+    argv = ["apt-get", *options, "indextargets", "--format", _FORMAT, "Created-By: Packages"]
+    return parse_targets(run(argv).stdout.splitlines())
 
 
 def transport_options() -> list[str]:

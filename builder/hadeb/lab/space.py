@@ -160,11 +160,11 @@ def children_of(pid: int) -> list[int]:
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                stat = Path("/proc", entry, "stat").read_text()
+                stat = Path("/proc", entry, "stat").read_bytes()
             except (FileNotFoundError, ProcessLookupError):
                 continue
             # The name is in parentheses and may hold anything, parentheses too.
-            if int(stat.rpartition(")")[2].split()[1]) == pid:
+            if int(stat.rpartition(b")")[2].split()[1]) == pid:
                 found.append(int(entry))
     return found
 
