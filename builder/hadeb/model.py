@@ -31,6 +31,7 @@ from hadeb.values import (
     Relation,
     Section,
     SourcePath,
+    UnitText,
     UserName,
     Version,
     WebAddress,
@@ -135,8 +136,8 @@ class ServiceTable:
 
     exec: CommandLine
     """ExecStart: the daemon's command line; %i is the instance, %t is /run."""
-    description: Line | None = None
-    """What the unit is called in logs; the package's summary without it."""
+    description: UnitText | None = None
+    """What the unit is called in logs, %i being the instance; the package's summary without it."""
     reload: CommandLine | None = None
     """ExecReload: the command that makes the daemon take new settings."""
     type: Literal["notify", "exec", "simple", "forking", "dbus"] = "notify"

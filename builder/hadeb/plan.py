@@ -125,8 +125,10 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
     log = "changelog.Debian.gz" if "-" in package.version else "changelog.gz"
     yield ("changelog",), File(f"{directory}/{log}", _gzip(changes.encode()))
     overrides = (*_standing_overrides(bundle), *manifest.lintian_override)
-    text = render("usr/share/lintian/overrides/NAME", name=package.name, overrides=overrides)
-    yield ("lintian-override",), File(f"usr/share/lintian/overrides/{package.name}", text.encode())
+    if overrides:
+        text = render("usr/share/lintian/overrides/NAME", name=package.name, overrides=overrides)
+        path = f"usr/share/lintian/overrides/{package.name}"
+        yield ("lintian-override",), File(path, text.encode())
     for index, page in enumerate(package.manpages):
         title = page.rpartition("/")[2]
         path = f"usr/share/man/man{title.rpartition('.')[2][0]}/{title}.gz"
@@ -160,11 +162,13 @@ def _scripts(bundle: Bundle) -> Iterator[Script]:
 def _values(bundle: Bundle) -> dict[str, object]:
     """What templates see."""
     manifest, package, service = bundle.manifest, bundle.manifest.package, bundle.manifest.service
+    # Unlike a description that was written for the unit, a summary knows nothing of specifiers.
+    summary = package.summary.replace("%", "%%").rstrip(" \\")
     types = [(agent.provider, agent.source.rpartition("/")[2]) for agent in manifest.agent]
     return {
         "name": package.name,
         "package": package,
-        "service": service and replace(service, description=service.description or package.summary),
+        "service": service and replace(service, description=service.description or summary),
         "environment": [
             _quoted(f"{key}={value}")
             for key, value in (service.environment if service else {}).items()

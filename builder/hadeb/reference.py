@@ -40,9 +40,13 @@ _KINDS: dict[object, tuple[str, str]] = {
     values.CommandLine: (
         "command line",
         (
-            "One line that begins with the program's absolute path, in systemd's syntax; no "
-            "backslash at its end."
+            "One line that begins with the program's absolute path, in systemd's syntax: `%i` is "
+            "a specifier, `%%` a percent sign; no backslash at its end."
         ),
+    ),
+    values.UnitText: (
+        "unit text",
+        "One line, in which `%i` is a specifier of systemd and `%%` a percent sign.",
     ),
     values.PackageName: (
         "package name",

@@ -34,6 +34,8 @@ class AtLeastOne:
 
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+# A percent sign and what follows; systemd.unit(5) has the specifiers.
+_PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
 _VERSION = r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
 _ALTERNATIVE = rf"{_NAME}(?::[a-z0-9-]+)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
@@ -119,12 +121,22 @@ def _path_refusal(value: str) -> str | None:
     return None
 
 
+def _unit_text_refusal(value: str) -> str | None:
+    if refusal := _line_refusal(value):
+        return refusal
+    if value.rstrip().endswith("\\"):
+        return "must not end in a backslash, which makes systemd read the next line as part of it"
+    for percent in _PERCENT.finditer(value):
+        if percent["unknown"] is not None:
+            sentence = "which means nothing to systemd; a percent sign is '%%'"
+            return f"holds {percent[0]!r}, {sentence}"
+    return None
+
+
 def _command_refusal(value: str) -> str | None:
     if not value.startswith("/") or _CONTROL_CHARACTER.search(value):
         return f"{value!r} must be one line that begins with the program's absolute path"
-    if value.rstrip().endswith("\\"):
-        return "must not end in a backslash, which makes systemd read the next line as part of it"
-    return None
+    return _unit_text_refusal(value)
 
 
 def maintainer_refusal(value: str) -> str | None:
@@ -136,6 +148,7 @@ Line = Annotated[str, Text(_line_refusal, {"minLength": 1})]
 Paragraphs = Annotated[str, Text(_paragraphs_refusal, {})]
 SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
 AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
+UnitText = Annotated[str, Text(_unit_text_refusal, {"minLength": 1})]
 CommandLine = Annotated[str, Text(_command_refusal, {"pattern": "^/"})]
 UserName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
 PackageName = Annotated[
