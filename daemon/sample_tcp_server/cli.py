@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Optional
 
 from sample_tcp_server.options import HELP, read
 
 
-def main(arguments: Optional[list[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns the exit code: see sample-tcp-server(8)."""
     options, faults = read(sys.argv[1:] if arguments is None else arguments)
     if "help" in options:

@@ -6,9 +6,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import traceback
-from typing import Any, Optional
+from typing import Any
 
 from sample_tcp_server import log
 from sample_tcp_server.answering import Answering
@@ -34,7 +33,8 @@ def serve(options: dict[str, str], faults: list[str]) -> int:
     try:
         settings = sources.read()
     except BadSettings as error:
-        faults += error.sentences
+        log.faults([*faults, *error.sentences])
+        return 2
     if faults:
         log.faults(faults)
         return 2
@@ -69,7 +69,7 @@ class Daemon:
         self._sources = sources
         self._listeners = listeners
         self._retiring: Listeners = {}
-        self._retire_timer: Optional[asyncio.TimerHandle] = None
+        self._retire_timer: asyncio.TimerHandle | None = None
         self._lingering = Lingering(loop)
         self._answering = Answering(loop, self._lingering, settings.answer())
         self._notifier = Notifier(os.environ)
@@ -144,9 +144,8 @@ class Daemon:
         return "listening on " + ", ".join(str(endpoint) for endpoint in self._listeners)
 
 
-def _report_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _report_bug(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """An exception nobody expected: one line, and the service goes on."""
     error = context.get("exception")
     where = "".join(traceback.format_tb(error.__traceback__)[-1:]) if error else ""
     log.error(f"a bug in sample-tcp-server: {context.get('message')}: {error!r} {where}")
-    sys.stderr.flush()

@@ -8,8 +8,8 @@ or take it from the client. So what a client has sent is read and thrown away un
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from socket import SHUT_WR, SocketType
-from typing import Callable, Optional
 
 MAX_CONNECTIONS = 256
 MAX_BYTES = 16 << 20  # thrown away per connection; then the client gets its reset
@@ -36,8 +36,8 @@ class Lingering:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._guests: dict[int, _Guest] = {}  # by descriptor; in order of arrival
-        self._timer: Optional[asyncio.TimerHandle] = None
-        self._when_empty: Optional[Callable[[], object]] = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._when_empty: Callable[[], object] | None = None
 
     def __len__(self) -> int:
         return len(self._guests)

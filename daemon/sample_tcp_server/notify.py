@@ -7,7 +7,6 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from typing import Optional
 
 from sample_tcp_server import log
 
@@ -18,7 +17,7 @@ class Notifier:
     """Sends states to the service manager; does nothing where there is none."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._socket: Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         self.watchdog = _watchdog_seconds(environment)
         path = environment.get("NOTIFY_SOCKET", "")
         if not path:
@@ -63,7 +62,7 @@ class Notifier:
         self._socket = None
 
 
-def _watchdog_seconds(environment: Mapping[str, str]) -> Optional[float]:
+def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
     """Seconds between two signs of life, half of what is allowed; None if nobody watches us."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
