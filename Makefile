@@ -2,7 +2,6 @@
 MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
-SHELL_FILES = $$(sh tests/shell-files.sh)
 
 .PHONY: help deb test test-unit lint format bench fresh reference lock clean
 
