@@ -136,7 +136,7 @@ def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
         two("stop")
 
 
-@pytest.mark.parametrize("name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 200])
+@pytest.mark.parametrize("name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 150])
 def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: str) -> None:
     weird = Resource(node, agent, name, {"port": "7003"})
     other = Resource(node, agent, "other", {"port": "7004"})
@@ -148,6 +148,15 @@ def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: s
         assert weird("monitor").returncode == NOT_RUNNING
     finally:
         weird("stop")
+
+
+@pytest.mark.parametrize("length", [200, 230, 1000])
+def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(node: Node, agent: str, length: int) -> None:
+    long = Resource(node, agent, "n" * length)
+    assert long("monitor", interval=0).returncode == NOT_RUNNING
+    if long("start").returncode != SUCCESS:
+        assert long("start").returncode == GENERIC
+    assert outcome(long, "stop") == SILENT
 
 
 @pytest.mark.parametrize("limit", ["", "20s", "0", "-1", "x"])
