@@ -16,7 +16,12 @@ from hadeb.control import utc
 from hadeb.errors import Fault, ManifestError
 from hadeb.manifest import ManifestText, check, parse
 from hadeb.model import DaemonTable, Manifest
-from hadeb.python_project import debian_dependencies, import_name, read_project
+from hadeb.python_project import (
+    debian_dependencies,
+    import_name,
+    missing_modules,
+    read_project,
+)
 from hadeb.tables import Found
 from hadeb.toml_lines import KeyPath
 from hadeb.values import maintainer_refusal, source_refusal
@@ -197,6 +202,7 @@ def _load_project(
         return None, text.at(found), [(key, f"{_named(error, root)!r} {_why(error, 'file')}")]
     missing.extend(_unusable_names(key, modules))
     whole = dataclasses.replace(project, modules=modules)
+    found.extend(missing_modules(whole))
     return whole, text.at(found), [*missing, *debian_dependencies(manifest, project)]
 
 

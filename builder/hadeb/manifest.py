@@ -18,6 +18,8 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 # A file's name holds 255 bytes; NAME_VERSION_ARCH.deb and what is written beside it need room.
 _LONGEST_NAME_AND_VERSION = 180
+# A tar header holds eleven octal digits of seconds since 1970.
+_LAST_YEAR = 2241
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ def _contradictions(manifest: Manifest) -> Iterable[Found]:
         where = f"is {newest}, but the package is {manifest.package.version}"
         remedy = "the first entry must be the version that is built"
         yield ("changelog", 0, "version"), f"{where}; {remedy}"
+    if manifest.changelog[0].date.year > _LAST_YEAR:
+        sentence = f"is after {_LAST_YEAR}, where the times of a package's files end"
+        yield ("changelog", 0, "date"), sentence
     package = manifest.package
     if package.license not in COMMON_LICENSES and not package.license_file:
         yield (

@@ -17,7 +17,7 @@ from hadeb.tables import Found, key, read
 from hadeb.toml_lines import KeyPath
 from hadeb.values import Line
 
-_SCRIPT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_SCRIPT = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
@@ -65,6 +65,20 @@ def _faults(project: _Project) -> Iterable[Found]:
             yield path, "is not a command's name"
         if not _SCRIPT.fullmatch(target):
             yield path, f"{target!r} must be 'module:function'"
+
+
+def missing_modules(project: PythonProject) -> Iterable[Found]:
+    """A fault for each script whose module lies in a package of the project and is not there."""
+    installed = {module.path.rpartition(".")[0] for module in project.modules}
+    packages = {path.partition("/")[0] for path in installed}
+    for command, target in project.scripts.items():
+        module = target.partition(":")[0]
+        path = module.replace(".", "/")
+        # What is no module's name has its fault; one of another package may be a dependency's.
+        if not _SCRIPT.fullmatch(target):
+            continue
+        if path.partition("/")[0] in packages and not {path, f"{path}/__init__"} & installed:
+            yield ("project", "scripts", command), f"module {module!r} is not in the package"
 
 
 def import_name(project_name: str) -> str:

@@ -151,8 +151,8 @@ class _Reader:
 def _remedy(hint: Any, name: str) -> str:
     hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
     if get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0]):
-        return f"; add a [[{name}]] table"
-    return f"; add a [{name}] table" if dataclasses.is_dataclass(hint) else ""
+        return f"; begin one with [[{name}]]"
+    return f"; begin it with [{name}]" if dataclasses.is_dataclass(hint) else ""
 
 
 def _suggestion(name: str, known: list[str]) -> str:
