@@ -27,13 +27,7 @@ SIZES = range(2, 6)
 
 # Each node starts from the same configuration, so that the first election does not wait 20 s for
 # nodes that might join, and no resource waits for fencing that nobody set up.
-_CIB = """<cib crm_feature_set="3.6.1" validate-with="pacemaker-3.6" epoch="1" num_updates="0"
- admin_epoch="0"><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
-<nvpair id="lab-dc-deadtime" name="dc-deadtime" value="2s"/>
-<nvpair id="lab-stonith-enabled" name="stonith-enabled" value="false"/>
-</cluster_property_set></crm_config><nodes/><resources/><constraints/></configuration><status/>
-</cib>
-"""
+_PROPERTIES = {"dc-deadtime": "2s", "stonith-enabled": "false"}
 
 
 class Cluster:
@@ -88,7 +82,10 @@ class Cluster:
     def _prepare(self, node: Node) -> None:
         node.create(hosts=self._addresses)
         node.place("/etc/corosync/corosync.conf", corosync_conf(self._addresses))
-        node.place("/var/lib/pacemaker/cib/cib.xml", _CIB, mode=0o600, owner="hacluster:haclient")
+        # Pacemaker's own, for its schema: with an older one each of its tools converts it anew.
+        empty = node.offline("cibadmin", "--empty").stdout
+        cib = with_properties(empty, _PROPERTIES)
+        node.place("/var/lib/pacemaker/cib/cib.xml", cib, mode=0o600, owner="hacluster:haclient")
         node.offline("systemctl", "enable", "corosync", "pacemaker")
 
     def __getitem__(self, name: str) -> Node:
@@ -170,6 +167,16 @@ class Cluster:
         except ET.ParseError:
             # Pacemaker is not up yet, or says so in words of another kind.
             return ET.Element("pacemaker-result")
+
+
+def with_properties(cib: str, properties: dict[str, str]) -> str:
+    """An empty cluster configuration with cluster-wide properties set."""
+    tree = ET.fromstring(cib)
+    (place,) = tree.iterfind("configuration/crm_config")
+    options = ET.SubElement(place, "cluster_property_set", id="cib-bootstrap-options")
+    for name, value in properties.items():
+        ET.SubElement(options, "nvpair", id=f"lab-{name}", name=name, value=value)
+    return ET.tostring(tree, encoding="unicode") + "\n"
 
 
 def corosync_conf(addresses: dict[str, str]) -> str:

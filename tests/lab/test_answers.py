@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read from the answers: gaps, turns, and who answered at once."""
+
+from __future__ import annotations
+
+from hadeb.lab.answers import (
+    Answer,
+    between,
+    gaps,
+    median,
+    outage,
+    speaker,
+    to_service,
+    turns,
+    unanswered,
+)
+
+
+def heard(at: float, who: str, target: str = "service") -> Answer:
+    return Answer(at - 0.001, at, "", target, who, f"Hi! This is {who}!\n", None)
+
+
+def failed(at: float) -> Answer:
+    return Answer(at - 0.001, at, "", "service", None, "", "Connection refused")
+
+
+MOVE = [heard(1.0, "ha1"), heard(1.1, "ha1"), failed(1.2), failed(1.3), heard(1.6, "ha2")]
+
+
+def test_a_gap_lasts_from_the_last_answer_to_the_next() -> None:
+    (gap,) = gaps(MOVE, over=0.2)
+    assert (gap.start, gap.end, gap.before, gap.after) == (1.1, 1.6, "ha1", "ha2")
+    assert outage(MOVE) == gap
+
+
+def test_answers_out_of_order_make_no_gap() -> None:
+    assert outage(list(reversed(MOVE))) == outage(MOVE)
+
+
+def test_one_answer_alone_has_no_outage() -> None:
+    assert outage([heard(1.0, "ha1"), failed(2.0)]) is None
+
+
+def test_two_nodes_that_answer_at_once_take_turns() -> None:
+    both = [*MOVE, heard(1.7, "ha1", target="ha1")]
+    assert [turn.who for turn in turns(MOVE)] == ["ha1", "ha2"]
+    assert [turn.who for turn in turns(both)] == ["ha1", "ha2", "ha1"]
+
+
+def test_a_direct_probe_is_no_answer_of_the_service() -> None:
+    assert to_service([heard(1.0, "ha1", target="ha1")]) == []
+
+
+def test_a_refused_connection_is_counted_and_a_greeting_is_not() -> None:
+    assert [one.at for one in unanswered(MOVE)] == [1.2, 1.3]
+
+
+def test_between_takes_what_ended_in_the_span() -> None:
+    assert [one.at for one in between(MOVE, 1.05, 1.25)] == [1.1, 1.2]
+
+
+def test_the_speaker_is_found_behind_any_greeting() -> None:
+    assert speaker("This is a test! This is ha1!\n") == "ha1"
+    assert speaker("Hello, world\n") is None
+
+
+def test_the_median_of_an_even_number_does_not_flatter() -> None:
+    assert median([0.1, 0.9]) == 0.9
+    assert median([3.0, 1.0, 2.0]) == 2.0

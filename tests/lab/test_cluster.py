@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster of the lab is a cluster: quorum, members, and resources that move."""
+
+from __future__ import annotations
+
+import pytest
+
+from hadeb.errors import UsageError
+from hadeb.lab import Suite
+from hadeb.lab.cluster import Cluster, corosync_conf, with_properties
+
+
+def test_two_nodes_are_told_that_they_are_two() -> None:
+    two = {"ha1": "10.0.0.1", "ha2": "10.0.0.2"}
+    assert "two_node: 1" in corosync_conf(two)
+    assert "two_node" not in corosync_conf({**two, "ha3": "10.0.0.3"})
+
+
+def test_properties_land_in_the_clusters_configuration() -> None:
+    empty = '<cib validate-with="x"><configuration><crm_config/></configuration><status/></cib>'
+    assert 'name="dc-deadtime" value="2s"' in with_properties(empty, {"dc-deadtime": "2s"})
+
+
+@pytest.mark.parametrize("size", [1, 6])
+def test_a_cluster_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(UsageError):
+        Cluster("bookworm", size=size)
+
+
+@pytest.mark.usefixtures("as_root")
+def test_of_two_nodes_one_goes_on_alone(suite: Suite) -> None:
+    with Cluster(suite, size=2) as cluster:
+        cluster.pcs("resource create DUMMY ocf:pacemaker:Dummy")
+        cluster.settle()
+        first = cluster.where("DUMMY")
+        assert first
+        cluster[first].cut_power()
+        cluster.wait_online()
+        cluster.settle()
+        (alone,) = cluster.online()
+        assert alone != first
+        assert cluster.where("DUMMY") == alone
+        cluster[first].boot()
+        cluster.wait_online()
+        assert cluster.online() == {"ha1", "ha2"}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image is made once, from the machine's own mirror, and never half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from hadeb.errors import HadebError, ToolMissing
+from hadeb.lab.image import image, recipe_id
+
+pytestmark = pytest.mark.usefixtures("as_root")
+
+# In mmdebstrap's place: writes down how it was called, and makes the directory.
+STAND_IN = """#!/bin/sh
+printf '%s\\n' "$@" >> "$LOG"
+echo called >> "$LOG"
+sleep 0.3
+for last; do suite=$root root=$mirror mirror=$last; done
+mkdir -p "$root/etc"
+echo "$mirror" > "$root/etc/mirror"
+exit "${ENDS_WITH:-0}"
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of one's own, a stand-in for mmdebstrap, and what was asked of it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    stand_in = programs / "mmdebstrap"
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("HADEB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    return tmp_path / "log"
+
+
+def calls(log: Path) -> int:
+    return log.read_text(encoding="utf-8").splitlines().count("called") if log.exists() else 0
+
+
+def test_an_image_is_made_once(log: Path) -> None:
+    said: list[str] = []
+    first = image("bookworm", say=said.append)
+    assert image("bookworm", say=said.append) == first
+    assert calls(log) == 1
+    assert len(said) == 1
+
+
+def test_two_at_once_make_one_image(log: Path) -> None:
+    found: list[Path] = []
+    threads = [threading.Thread(target=lambda: found.append(image("trixie"))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls(log) == 1
+    assert len(set(found)) == 1
+    assert len(found) == 3
+
+
+def test_the_suite_is_another_and_the_mirror_the_machines_own(log: Path) -> None:
+    lines = [
+        (image(suite) / "etc/mirror").read_text(encoding="utf-8")
+        for suite in ("bookworm", "trixie")
+    ]
+    assert lines[0].startswith("deb ")
+    assert " bookworm main" in lines[0]
+    assert lines[1] == lines[0].replace(" bookworm main", " trixie main")
+    assert calls(log) == 2
+
+
+def test_an_image_that_fails_leaves_nothing_and_says_why(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDS_WITH", "1")
+    with pytest.raises(HadebError) as error:
+        image("bookworm")
+    assert "bookworm" in error.value.message
+    assert error.value.hint
+    images = log.parent / "cache" / "images"
+    assert [path.name for path in images.iterdir() if path.is_dir()] == []
+    monkeypatch.delenv("ENDS_WITH")
+    assert image("bookworm").is_dir()
+
+
+def test_what_a_killed_builder_left_is_swept(log: Path) -> None:
+    left = log.parent / "cache" / "images" / ".bookworm-abcd.d"
+    (left / "root" / "etc").mkdir(parents=True)
+    image("bookworm")
+    assert not left.exists()
+
+
+def test_the_suites_have_an_image_each() -> None:
+    assert recipe_id("bookworm") != recipe_id("trixie")
+
+
+def test_without_mmdebstrap_the_package_is_named(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = log.parent / "few"
+    tools.mkdir()
+    for tool in ("apt-get", "apt-config", "dpkg", "setpriv", "unshare"):
+        if found := shutil.which(tool):
+            (tools / tool).symlink_to(found)
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(ToolMissing) as error:
+        image("bookworm")
+    assert error.value.hint == "sudo apt-get install mmdebstrap"
