@@ -112,6 +112,8 @@ def _path_refusal(value: str) -> str | None:
         return f"{value!r} must be an absolute path without '.', '..' and doubled or trailing '/'"
     if any(character.isspace() for character in value):
         return f"{value!r} must not contain blanks"
+    if any(len(part.encode()) > 255 for part in parts):
+        return "holds a name of more than 255 bytes, which no file can have"
     for root in _FORBIDDEN_ROOTS:
         if value == root or value.startswith(root + "/"):
             return f"{value!r} is no place for a package; {root} belongs to the machine"
