@@ -20,7 +20,7 @@ from sample_tcp_server.lingering import Lingering
 BATCH = 128  # connections before signals, the watchdog and the other listeners get their turn
 LAST_BATCH = 8192  # connections answered at most after the order to stop, from each listener
 PAUSE = 0.1  # seconds without accepting when descriptors or memory have run out
-CALM = 10.0  # seconds without a shortage before it counts as over
+CALM = 5.0  # seconds without a shortage before it counts as over
 
 # MSG_MORE holds the answer back for the moment until shutdown() sends it along with the FIN:
 # one segment instead of two, and the FIN cannot be overtaken by a reset.
