@@ -3,10 +3,10 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 
-.PHONY: help deb test test-unit lint format bench fresh reference lock clean
+.PHONY: help deb test test-unit lint format bench fresh failover-picture reference lock clean
 
 help: ## these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
 
 deb: ## the sample bundle's package, into dist/; prints its path
 	$(SETUP) hadeb
@@ -41,6 +41,11 @@ bench: ## measures speed and memory; wants a quiet machine
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
+
+failover-picture: ## cuts a node's power, and draws who answered when: docs/failover.svg
+	$(SETUP) tools test
+	@deb=$$(.venv/bin/hadeb build) && sh tests/as-root.sh \
+		.venv/bin/python3 tests/cluster/draw_failover.py "$$deb" docs/failover.svg
 
 reference: ## writes the pages of docs/reference that are made from the code
 	$(SETUP) hadeb

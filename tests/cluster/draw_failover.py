@@ -88,7 +88,7 @@ def story(
         off=True,
         events=signs(heir, cut),
         answers=answers,
-        start=cut - 2,
+        start=cut - 2.5,
         end=gap.end + 2.5,
     )
 

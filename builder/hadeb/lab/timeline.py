@@ -18,7 +18,7 @@ _LEFT, _RIGHT = 96, 28
 _TOP, _LANE, _BAR = 92, 46, 20
 _NOTE = 22
 # How wide a letter on a bar may be, at most.
-_LETTER = 7.0
+_LETTER = 6.6
 # Answers nearer than this, in seconds, are one bar.
 _TOGETHER = 0.2
 
