@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.deb import write
 from hadeb.errors import HadebError
 from hadeb.package import Package
+
+# How the name of a file ends while it is written.
+_UNFINISHED = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +40,19 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
     written: list[tuple[Path, Path]] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        built = []
-        for package in packages:
-            content = write(package)
-            target = directory / package.file_name
-            written.append((_write_beside(target, content), target))
-            built.append(_receipt(package, target, content))
-        while written:
-            temporary, target = written[-1]
-            temporary.replace(target)
-            written.pop()
+        with _alone_in(directory) as alone:
+            if alone:
+                _remove_leftovers(directory)
+            built = []
+            for package in packages:
+                content = write(package)
+                target = directory / package.file_name
+                written.append((_write_beside(target, content), target))
+                built.append(_receipt(package, target, content))
+            while written:
+                temporary, target = written[-1]
+                temporary.replace(target)
+                written.pop()
     except OSError as error:
         raise HadebError(
             f"cannot write to {directory}: {error.strerror}",
@@ -56,8 +64,34 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
     return built
 
 
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[bool]:
+    """Wait for other builds into `directory`, and keep later ones out.
+
+    False where the file system has no such locks; the build itself does without.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            alone = True
+        except OSError:
+            alone = False
+        yield alone
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove what a killed build left; whoever is alone in `directory` knows that nobody writes."""
+    for leftover in directory.glob(f".*.deb.*{_UNFINISHED}"):
+        leftover.unlink()
+
+
 def _write_beside(target: Path, content: bytes) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(
+        prefix=f".{target.name}.", suffix=_UNFINISHED, dir=target.parent
+    )
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
