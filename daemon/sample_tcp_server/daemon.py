@@ -51,6 +51,7 @@ def serve(options: dict[str, str], faults: list[str]) -> int:
     try:
         loop.run_forever()
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # close() puts their deadly defaults back
         loop.close()
     return 0
 

@@ -173,7 +173,7 @@ class Daemon:
     @property
     def log(self) -> str:
         """All it has written to standard error."""
-        return self._log.read_text(errors="backslashreplace")
+        return self._log.read_text(encoding="utf-8", errors="backslashreplace")
 
     def write(self, settings: Mapping[str, str | bytes]) -> None:
         """The settings file, with the daemon's port unless another is given."""
@@ -232,7 +232,7 @@ class Daemon:
         return bool(int(self._status("SigBlk"), 16) & 1 << (signal.SIGTERM - 1))
 
     def _status(self, key: str) -> str:
-        text = Path(f"/proc/{self.pid}/status").read_text()
+        text = Path(f"/proc/{self.pid}/status").read_text("utf-8")
         return next(
             line.split(":", 1)[1].strip()
             for line in text.splitlines()

@@ -104,6 +104,14 @@ def test_a_second_signal_does_not_cut_the_stop_short(start: Start) -> None:
     assert daemon.wait() == 0
 
 
+def test_signals_that_go_on_until_the_end_do_not_spoil_the_exit_code(start: Start) -> None:
+    daemon = start()
+    while daemon.process.poll() is None:
+        daemon.send(signal.SIGTERM)
+        daemon.send(signal.SIGHUP)
+    assert daemon.wait() == 0
+
+
 def test_signals_during_the_start_are_served_after_it(start: Start) -> None:
     daemon = start(ready=False)
     wait_until(daemon.blocks_signals, "signals blocked")

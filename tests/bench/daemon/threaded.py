@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PORT ANSWER: the article's design, a thread for each connection, and a backlog that suffices."""
+
+from __future__ import annotations
+
+import os
+import socketserver
+import sys
+
+
+class Greeter(socketserver.BaseRequestHandler):
+    """Answers one client."""
+
+    def handle(self) -> None:
+        self.request.sendall(os.fsencode(sys.argv[2]))
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Made as the standard library means it, but for the length of the queue."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 4096
+
+
+Server(("", int(sys.argv[1])), Greeter).serve_forever()

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast the daemon answers, beside three other designs; and whether it grows.
+
+`python tests/bench/daemon_bench.py` puts 64 concurrent clients on each server in turn, round
+after round, so that a busy moment of the machine meets all of them. Verdicts are on the median of
+each round's ratio to the C loop of the same round. `--memory` counts memory instead: after 1,000
+and after 1,000,000 connections. Exit code 0 if all verdicts hold, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = Path(__file__).with_name("daemon")
+SYSTEM_PYTHON = Path("/usr/bin/python3")  # what the package's launcher asks for
+CLIENTS = 64
+LOAD_THREADS = min(CLIENTS, os.cpu_count() or 1)
+ANSWER = f"Hello! This is {os.uname().nodename}!\n"
+
+DAEMON, THREADED, PROTOCOL, C_LOOP = "daemon", "threaded", "asyncio Protocol", "C accept loop"
+MANY, FEW = 1_000_000, 1_000
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One server under load for a while."""
+
+    per_second: float
+    p50_us: int
+    p99_us: int
+    server_cpu_us: float  # of its processor time, per connection
+    bad: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A figure, what it has to be, and whether it is."""
+
+    name: str
+    value: float
+    bound: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and where."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+
+def compile_c(directory: Path) -> None:
+    """The load and the yardstick, into the directory."""
+    for name in ("load", "accept_loop"):
+        subprocess.run(
+            ["cc", "-O2", "-Wall", "-pthread", "-o", directory / name, PARTS / f"{name}.c"],
+            check=True,
+        )
+
+
+def commands(directory: Path) -> Mapping[str, Sequence[str]]:
+    """How to start each server; the port and the answer are to follow."""
+    python = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable)
+    code = (
+        "import sys; from sample_tcp_server.cli import main;"
+        "sys.exit(main(['--port', sys.argv[1], '--greet', sys.argv[2].split(' This is ')[0]]))"
+    )
+    return {
+        DAEMON: [python, "-c", code],
+        THREADED: [python, str(PARTS / "threaded.py")],
+        PROTOCOL: [python, str(PARTS / "protocol.py")],
+        C_LOOP: [str(directory / "accept_loop")],
+    }
+
+
+def free_port() -> int:
+    """One below those the kernel gives to clients."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)):
+                return port
+
+
+@contextmanager
+def serving(name: str, command: Sequence[str]) -> Iterator[Server]:
+    """A server, from its first answer to the end of the context."""
+    port = free_port()
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "daemon")}
+    process = subprocess.Popen(
+        [*command, str(port), ANSWER], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        end = time.monotonic() + 15
+        with socket.socket() as client:
+            while client.connect_ex(("127.0.0.1", port)):
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"{name} does not start")
+                time.sleep(0.02)
+        yield Server(name, port, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process and all its threads, those that have ended included."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(directory: Path, server: Server, *, seconds: float = 0, connections: int = 0) -> Measure:
+    """Put the clients on it for so many seconds, or so many connections."""
+    before = cpu_seconds(server.process.pid)
+    arguments = (server.port, CLIENTS, LOAD_THREADS, seconds, connections)
+    ended = subprocess.run(
+        [str(directory / "load"), *map(str, arguments), ANSWER],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    said = json.loads(ended.stdout)
+    used = cpu_seconds(server.process.pid) - before
+    return Measure(
+        per_second=said["connections"] / said["seconds"],
+        p50_us=said["p50_us"],
+        p99_us=said["p99_us"],
+        server_cpu_us=1e6 * used / max(1, said["connections"]),
+        bad=said["bad"],
+    )
+
+
+def race(directory: Path, rounds: int, seconds: float) -> dict[str, list[Measure]]:
+    """All servers in turn, each round in another order."""
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(serving(name, command))
+            for name, command in commands(directory).items()
+        ]
+        for server in servers:
+            load(directory, server, seconds=seconds / 4)
+        measures: dict[str, list[Measure]] = {server.name: [] for server in servers}
+        for number in range(rounds):
+            turn = number % len(servers)
+            for server in servers[turn:] + servers[:turn]:
+                measures[server.name].append(load(directory, server, seconds=seconds))
+    return measures
+
+
+def judge(measures: Mapping[str, list[Measure]]) -> list[Verdict]:
+    """What the daemon has to hold against the others."""
+
+    def ratio(field: str, other: str) -> float:
+        pairs = zip(measures[DAEMON], measures[other], strict=True)
+        ratios = [getattr(ours, field) / max(getattr(them, field), 1) for ours, them in pairs]
+        return float(median(ratios))
+
+    c_loop, threaded = ratio("per_second", C_LOOP), ratio("per_second", THREADED)
+    p99 = ratio("p99_us", C_LOOP)
+    bad = sum(measure.bad for measure in measures[DAEMON])
+    return [
+        Verdict("connections a second, of the C loop's", c_loop, ">= 0.9", c_loop >= 0.9),
+        Verdict("connections a second, of the threaded", threaded, ">= 8", threaded >= 8),
+        Verdict("p99 latency, of the C loop's", p99, "<= 1.5", p99 <= 1.5),
+        Verdict("connections gone wrong", bad, "== 0", bad == 0),
+    ]
+
+
+def memory(pid: int) -> int:
+    """Proportional set size, bytes."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no Pss in smaps_rollup")
+
+
+def growth(directory: Path) -> list[Verdict]:
+    """Memory after many connections, less that after a few."""
+    with serving(DAEMON, commands(directory)[DAEMON]) as server:
+        few = load(directory, server, connections=FEW)
+        before = memory(server.process.pid)
+        many = load(directory, server, connections=MANY - FEW)
+        grown = (memory(server.process.pid) - before) / MEBIBYTE
+    bad = few.bad + many.bad
+    return [
+        Verdict(f"MiB grown from {FEW:,} to {MANY:,} connections", grown, "<= 1", grown <= 1),
+        Verdict("connections gone wrong", bad, "== 0", bad == 0),
+    ]
+
+
+def table(measures: Mapping[str, list[Measure]]) -> str:
+    """Medians, a line per server."""
+    lines = [f"{'server':18} {'conn/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us/conn':>12}"]
+    for name, rounds in measures.items():
+        rate, p50, p99, cpu = (
+            median(getattr(each, field) for each in rounds)
+            for field in ("per_second", "p50_us", "p99_us", "server_cpu_us")
+        )
+        lines.append(f"{name:18} {rate:8.0f} {p50 / 1e3:8.2f} {p99 / 1e3:8.2f} {cpu:12.1f}")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser.add_argument("--memory", action="store_true", help="growth instead of speed")
+    parser.add_argument("--json", action="store_true", help="results as JSON")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each server's turn comes")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
+    chosen = parser.parse_args(arguments)
+    measures: dict[str, list[Measure]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        compile_c(Path(name))
+        if chosen.memory:
+            verdicts = growth(Path(name))
+        else:
+            measures = race(Path(name), chosen.rounds, chosen.seconds)
+            verdicts = judge(measures)
+    if chosen.json:
+        rounds = {name: [asdict(each) for each in turns] for name, turns in measures.items()}
+        result = {"rounds": rounds, "verdicts": [asdict(each) for each in verdicts]}
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    else:
+        if measures:
+            sys.stdout.write(table(measures) + "\n")
+        for each in verdicts:
+            mark = "holds" if each.holds else "FAILS"
+            sys.stdout.write(f"{mark}  {each.name}: {each.value:.2f} ({each.bound})\n")
+    return 0 if all(each.holds for each in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
