@@ -82,7 +82,7 @@ def cgroups_of(lab: str) -> list[Path]:
         Path(line.split()[1])
         for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
     ]
-    return [found for group in groups for found in group.glob(f"hadeb-lab/{lab}")]
+    return [found for group in groups for found in group.glob(f"hadeb-lab-{lab}")]
 
 
 def assert_nothing_is_left(lab: str) -> None:

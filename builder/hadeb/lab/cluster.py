@@ -76,8 +76,13 @@ class Cluster:
 
     def _on_all(self, action: Callable[[Node], None]) -> None:
         with ThreadPoolExecutor(len(self.nodes)) as pool:
-            for _ in pool.map(action, self.nodes):
-                pass
+            try:
+                for _ in pool.map(action, self.nodes):
+                    pass
+            except BaseException:
+                # Nobody waits for the others' boots to end: without their space they do.
+                self.space.close()
+                raise
 
     def _prepare(self, node: Node) -> None:
         node.create(hosts=self._addresses)

@@ -24,7 +24,6 @@ from hadeb.errors import CommandFailed, HadebError, ToolMissing
 from hadeb.run import Completed, run, start
 
 STATE = Path("/run/hadeb/lab")
-CGROUP = "hadeb-lab"
 BRIDGE = "lab0"
 _SCRIPT = Path(__file__).with_name("space.sh")
 _TOOLS = {
@@ -58,7 +57,7 @@ class Space:
         self.id = secrets.token_hex(4)
         self.state = STATE / self.id
         self.nodes = self.state / "nodes"
-        self.cgroup = f"{CGROUP}/{self.id}"
+        self.cgroup = _cgroup(self.state)
         self._addresses = tuple(addresses)
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
@@ -115,6 +114,7 @@ class Space:
     def close(self) -> None:
         """End everything in the space; nothing of it stays on the machine."""
         holder, self._holder = self._holder, None
+        self._pid = 0
         if holder is not None:
             for pipe in (holder.stdin, holder.stdout, holder.stderr):
                 if pipe:
@@ -173,7 +173,7 @@ def children_of(pid: int) -> list[int]:
 def _registry() -> Iterator[None]:
     """Hold the lock over the list of labs, so that nobody sweeps one that is just beginning."""
     STATE.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(STATE / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(STATE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -202,6 +202,10 @@ def _is_dead(state: Path) -> bool:
 
 
 def _remove(state: Path) -> None:
-    cgroup = f"{CGROUP}/{state.name}"
-    run(["unshare", "--mount", "--propagation=private", "sh", str(_SCRIPT), "sweep", cgroup])
+    sweep = ["sh", str(_SCRIPT), "sweep", _cgroup(state)]
+    run(["unshare", "--mount", "--propagation=private", "--", *sweep])
     shutil.rmtree(state, ignore_errors=True)
+
+
+def _cgroup(state: Path) -> str:
+    return f"hadeb-lab-{state.name}"

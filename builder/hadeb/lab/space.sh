@@ -41,7 +41,8 @@ hold() {
     mount --no-canonicalize --bind . "$state"
     cd /
     mkdir -p "$state/nodes"
-    mount -t tmpfs -o mode=755 tmpfs "$state/nodes"
+    # The nodes' disks: gone with the lab, and never more of the machine's memory than this.
+    mount -t tmpfs -o mode=755,size=2g tmpfs "$state/nodes"
     ip link set lo up
     ip link add lab0 type bridge
     for address; do
