@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The docs name things that exist, and their bundles build."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadeb import errors
+from hadeb.cli import hadeb
+from hadeb.context import from_environment
+from hadeb.load import load
+from hadeb.package import Package
+from hadeb.plan import plan
+from hadeb.render import templates_directory
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "daemon/README.md"])
+TOP = ("agents", "builder", "daemon", "debian-templates", "docs", "tests")
+
+_FENCE = re.compile(
+    r"""^[ ]*```(?P<language>\w*)([ ]title="(?P<title>[^"]+)")?\n(?P<body>.*?)^[ ]*```$""",
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return _FENCE.sub("", text(page))
+
+
+def code(page: Path) -> Iterator[str]:
+    """What a page sets as code, in its lines and in blocks, but for what programs print."""
+    for block in _FENCE.finditer(text(page)):
+        if block["language"] != "text":
+            yield block["body"]
+    yield from re.findall(r"`([^`\n]+)`", prose(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@functools.cache
+def sample() -> Package:
+    """The sample bundle's package."""
+    bundle, _ = load(ROOT, from_environment({}))
+    package, faults = plan(bundle)
+    assert not faults
+    return package
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+class TestPage:
+    def test_links_lead_somewhere(self, page: Path) -> None:
+        broken = []
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+            if re.match(r"https?://", target):
+                continue
+            path, _, anchor = target.partition("#")
+            there = (page.parent / path) if path else page
+            if not there.exists() or (anchor and anchor not in anchors(there)):
+                broken.append(target)
+        assert not broken
+
+    def test_make_targets_exist(self, page: Path) -> None:
+        known = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
+        named = {
+            word
+            for piece in code(page)
+            for word in re.findall(r"^\W*make ([a-z-]+)", piece, re.MULTILINE)
+        }
+        assert named <= known
+
+    def test_commands_and_options_of_hadeb_exist(self, page: Path) -> None:
+        for piece in code(page):
+            for name, rest in re.findall(r"(?:^|[ (/])hadeb ([a-z]+)(.*)", piece):
+                if (page.name, name) in PLANNED:
+                    continue
+                assert name in hadeb.commands, f"hadeb {name}"
+                known = {option for each in hadeb.commands[name].params for option in each.opts}
+                known |= {"--help", "--version"}
+                assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, f"hadeb {name}{rest}"
+
+    def test_files_of_the_project_exist(self, page: Path) -> None:
+        missing = [
+            path
+            for piece in re.findall(r"`([^`\n]+)`", prose(page))
+            for path in re.findall(rf"^(?:{'|'.join(TOP)})/[\w./@-]*$", piece)
+            if page.name != "package-your-daemon.md"
+            and not any((base / path).exists() for base in (ROOT, page.parent))
+        ]
+        assert not missing
+
+    def test_files_of_the_sample_package_exist(self, page: Path) -> None:
+        package = sample()
+        known = {f"/{entry.path}" for entry in package.entries}
+        known |= {f"/{directory}" for directory in package.directories()}
+        named = {
+            path.rstrip("/.")
+            for piece in code(page)
+            for path in re.findall(
+                r"(?<![\w.])/(?:usr|etc)/[\w./@-]*(?:sample-|kamaboko)[\w./@-]*", piece
+            )
+        }
+        named -= SHIPPED_BY_EXAMPLES
+        assert named <= known
+
+
+# What a page says is not there yet, and what the examples of a how-to add.
+PLANNED = {("architecture.md", name) for name in ("init", "check", "source", "lab")}
+SHIPPED_BY_EXAMPLES = {
+    "/usr/share/sample-tcp-server/data",
+    "/usr/share/sample-tcp-server/current",
+    "/usr/lib/systemd/system/sample-tcp-server@.service.d/50-memory.conf",
+    "/etc/systemd/system/sample-tcp-server@.service.d",
+}
+
+
+def bundles() -> Iterator[tuple[str, dict[str, str]]]:
+    """Each section that holds a whole bundle: where it is, and its files."""
+    for page in PAGES:
+        for number, section in enumerate(re.split(r"^## ", text(page), flags=re.MULTILINE)):
+            files = {
+                block["title"]: block["body"]
+                for block in _FENCE.finditer(section)
+                if block["title"]
+            }
+            if "bundle.toml" in files:
+                yield f"{page.name}-{number}", files
+
+
+@pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in bundles()])
+def test_a_bundle_in_the_docs_builds(files: dict[str, str], tmp_path: Path) -> None:
+    manifest = files["bundle.toml"]
+    # The sources that the page leaves to the reader.
+    for path in re.findall(r'"((?:agents|build|man)/[^"]+)"', manifest):
+        files.setdefault(path, "#!/bin/sh\n")
+    for path, body in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(body, encoding="utf-8")
+    bundle, _ = load(tmp_path, from_environment({}))
+    package, faults = plan(bundle)
+    assert not faults
+    assert f'name = "{package.name}"' in manifest
+
+
+def fragments() -> Iterator[tuple[str, str]]:
+    """Each piece of a manifest that is set as TOML and is no whole file."""
+    for page in PAGES:
+        for number, block in enumerate(_FENCE.finditer(text(page))):
+            if block["language"] == "toml" and not block["title"]:
+                yield f"{page.name}-{number}", block["body"]
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in fragments()])
+def test_a_piece_of_a_manifest_fits_the_sample(body: str, tmp_path: Path) -> None:
+    manifest = re.sub(r'"((?:agents|daemon)[/"])', r'"SAMPLE/\1', text(ROOT / "bundle.toml"))
+    (tmp_path / "SAMPLE").symlink_to(ROOT, target_is_directory=True)
+    (tmp_path / "bundle.toml").write_text(f"{manifest}\n{body}", encoding="utf-8")
+    for source in re.findall(r'source = "([^"]+)"', body):
+        (tmp_path / source).write_text("", encoding="utf-8")
+    bundle, _ = load(tmp_path, from_environment({}))
+    _, faults = plan(bundle)
+    assert not faults
+
+
+@pytest.mark.parametrize("agent", ["sample-tcp-server", "sample-resource"])
+def test_an_agents_parameters_and_timeouts_are_as_its_meta_data_says(agent: str) -> None:
+    source = text(ROOT / "agents" / agent)
+    section = text(ROOT / "docs/reference/agents.md").split(f"## ocf:kamaboko:{agent}\n")[1]
+    rows = section.split("\n## ")[0]
+    for name in re.findall(r'<parameter name="(\w+)"', source):
+        (default,) = re.findall(rf'OCF_RESKEY_{name}_default="(.*)"', source)
+        assert f"| `{name}` | {f'`{default}`' if default else 'empty'} |" in rows
+    actions = re.findall(
+        r'<action name="([\w-]+)"\s+timeout="(\d+)s"(?: interval="(\d+)s")?', source
+    )
+    assert actions
+    for action, timeout, interval in actions:
+        assert action in rows
+        if "| action |" in rows:
+            place = rf"\| {action}[^|]*\| {timeout} s \| {interval and interval + ' s'} ?\|"
+            assert re.search(place, rows), f"{action} {timeout} {interval}"
+
+
+def test_every_exit_code_is_explained() -> None:
+    page = text(ROOT / "docs/reference/exit-codes-and-environment.md")
+    codes = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.HadebError)
+    }
+    assert all(f"\n| {code} | " in page for code in {0, 130, *codes})
+
+
+def test_the_refusal_that_the_docs_show_is_the_one_that_prerm_prints() -> None:
+    script = text(templates_directory() / "DEBIAN/prerm")
+    for page in ("docs/tutorial.md", "docs/how-to/remove.md"):
+        refusal = re.findall(
+            r"^sample-tcp-server: not removed:.*?^```$", text(ROOT / page), re.DOTALL | re.MULTILINE
+        )
+        assert refusal
+        for line in refusal[0].splitlines()[1:-1]:
+            # What comes before the first name of a resource, a node or a package.
+            start = re.split(r"TCP-SERVER|ha\d|sample-tcp-server", line)[0].strip()
+            assert start in script
