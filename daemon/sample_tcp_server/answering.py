@@ -89,15 +89,16 @@ class Answering:
             # The family is a formality: no call below looks at it.
             connection = SocketType(_INET, _STREAM, 0, descriptor)
             try:
-                sent = connection.send(answer, _SEND_FLAGS)
+                try:
+                    sent = connection.send(answer, _SEND_FLAGS)
+                except BlockingIOError:  # the kernel is short of memory for sockets
+                    sent = 0
                 if sent == len(answer):
                     connection.shutdown(_WR)
                     if ioctl(descriptor, FIONREAD, _NOTHING) == _NOTHING:
                         connection.close()
                         continue
                 self._lingering.take(connection, answer[sent:])
-            except BlockingIOError:
-                self._lingering.take(connection, answer)
             except OSError:  # the client has gone
                 connection.close()
 
@@ -123,5 +124,5 @@ class Answering:
 
     def _go_on(self) -> None:
         self._resume = None
-        for listener in self._watched:
+        for listener in tuple(self._watched):
             self.watch(listener)

@@ -49,10 +49,10 @@ class Lingering:
         connection.setblocking(False)
         descriptor = connection.fileno()
         guest = _Guest(connection, unsent, self._loop.time() + MAX_SECONDS)
-        self._guests[descriptor] = guest
         self._loop.add_reader(descriptor, self._read, guest)
         if unsent:
             self._loop.add_writer(descriptor, self._write, guest)
+        self._guests[descriptor] = guest
         if self._timer is None:
             self._timer = self._loop.call_at(guest.deadline, self._drop_overdue)
 
