@@ -52,7 +52,9 @@ class Resource:
 
     def show(self, name: str) -> str:
         """A property of the resource's unit."""
-        return self.node.exec("systemctl", "show", f"--property={name}", "--value", self.unit).stdout.strip()
+        return self.node.exec(
+            "systemctl", "show", f"--property={name}", "--value", self.unit
+        ).stdout.strip()
 
     def traces(self) -> list[str]:
         """What is left in /run of the resource, and its unit if it is not inactive."""

@@ -20,11 +20,12 @@ from agents.calling import (
 )
 from hadeb.lab import Node
 
-SILENT = (SUCCESS, "", "")
+Outcome = tuple[int, str, str]
+SILENT: Outcome = (SUCCESS, "", "")
 
 
-def outcome(resource: Resource, action: str, *extra: str, **how: str) -> tuple[int, str, str]:
-    done = resource(action, *extra, **how)
+def outcome(resource: Resource, action: str, *, interval: int = 10, level: int = 0) -> Outcome:
+    done = resource(action, interval=interval, OCF_CHECK_LEVEL=str(level))
     return done.returncode, done.stdout, done.stderr
 
 
@@ -52,7 +53,7 @@ def test_rule_42_a_monitor_of_what_is_stopped(resource: Resource) -> None:
 
 
 def test_rule_43_44_57_a_probe_makes_noise_where_there_is_nothing(resource: Resource) -> None:
-    assert outcome(resource, "monitor", interval=0) == (NOT_RUNNING, "", "")  # type: ignore[arg-type]
+    assert outcome(resource, "monitor", interval=0) == (NOT_RUNNING, "", "")
 
 
 def test_rule_45_47_57_the_life_of_a_resource_each_step_twice(resource: Resource) -> None:
@@ -115,17 +116,19 @@ def test_rule_57_validation_of_the_defaults_is_silent(resource: Resource) -> Non
 
 def test_rule_58_60_an_error_without_a_reason(node: Node, agent: str) -> None:
     """Where start cannot write."""
-    read_only = "mount -t tmpfs -o ro tmpfs /run/sample-tcp-server; mount -t tmpfs -o ro tmpfs /run/resource-agents"
-    made = "mkdir -p /run/sample-tcp-server /run/resource-agents"
+    places = "/run/sample-tcp-server /run/resource-agents"
+    read_only = f"for d in {places}; do mkdir -p $d; mount -t tmpfs -o ro tmpfs $d; done"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
-    script = f"{made}; {read_only}; exec env {environment} {PROVIDER}/{agent} start"
+    script = f"{read_only}; exec env {environment} {PROVIDER}/{agent} start"
     done = node.exec("unshare", "--mount", "sh", "-c", script, check=False)
     assert done.returncode == GENERIC
     assert "cannot" in reason(done)
 
 
 def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
-    one, two = (Resource(node, agent, name, {"port": port}) for name, port in (("A", "7001"), ("B", "7002")))
+    one, two = (
+        Resource(node, agent, name, {"port": port}) for name, port in (("A", "7001"), ("B", "7002"))
+    )
     try:
         assert (one("start").returncode, two("start").returncode) == (SUCCESS, SUCCESS)
         one("stop")
@@ -136,7 +139,9 @@ def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
         two("stop")
 
 
-@pytest.mark.parametrize("name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 150])
+@pytest.mark.parametrize(
+    "name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 150]
+)
 def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: str) -> None:
     weird = Resource(node, agent, name, {"port": "7003"})
     other = Resource(node, agent, "other", {"port": "7004"})
@@ -151,7 +156,9 @@ def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: s
 
 
 @pytest.mark.parametrize("length", [200, 230, 1000])
-def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(node: Node, agent: str, length: int) -> None:
+def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(
+    node: Node, agent: str, length: int
+) -> None:
     long = Resource(node, agent, "n" * length)
     assert long("monitor", interval=0).returncode == NOT_RUNNING
     if long("start").returncode != SUCCESS:
@@ -190,6 +197,6 @@ def test_addresses_that_can_be(node: Node, bind: str) -> None:
     try:
         assert outcome(good, "validate-all") == SILENT
         assert outcome(good, "start") == SILENT
-        assert outcome(good, "monitor", OCF_CHECK_LEVEL="10") == SILENT
+        assert outcome(good, "monitor", level=10) == SILENT
     finally:
         good("stop")

@@ -45,7 +45,9 @@ def test_start_returns_before_the_daemon_answers(node: Node, server: Make) -> No
         resource("stop")
 
 
-def test_the_files_in_run_are_root_s_and_say_what_the_contract_says(node: Node, server: Make) -> None:
+def test_the_files_in_run_are_root_s_and_say_what_the_contract_says(
+    node: Node, server: Make
+) -> None:
     resource = server(greet="Hi! ", port="5679", bind="127.0.0.1")
     node.exec("sh", "-c", f"rm -rf {RUN}")
     resource("start", OCF_RESKEY_CRM_meta_on_node="ha1.example")
@@ -71,11 +73,15 @@ def test_rule_63_the_daemon_holds_a_descriptor_of_the_agent(node: Node, server: 
     agent = "/usr/lib/ocf/resource.d/kamaboko/sample-tcp-server"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
     node.sh(f"env {environment} {agent} start 7<>/run/pipe")
-    assert "pipe" not in node.sh(f"ls -l /proc/{main_pid(resource)}/fd | grep run/pipe || true").stdout
+    assert (
+        "pipe" not in node.sh(f"ls -l /proc/{main_pid(resource)}/fd | grep run/pipe || true").stdout
+    )
     node.exec("rm", "/run/pipe")
 
 
-def test_a_port_in_use_is_told_in_the_daemons_words_and_leaves_nothing(node: Node, server: Make) -> None:
+def test_a_port_in_use_is_told_in_the_daemons_words_and_leaves_nothing(
+    node: Node, server: Make
+) -> None:
     first, second = server("first"), server("second")
     first("start")
     done = second("start")
@@ -212,7 +218,9 @@ def test_rule_52_a_pid_of_something_else_counts_as_running(node: Node, server: M
         assert resource("monitor").returncode == NOT_RUNNING, pid
 
 
-def test_rule_52_a_daemon_that_was_restarted_by_hand_counts_as_dead(node: Node, server: Make) -> None:
+def test_rule_52_a_daemon_that_was_restarted_by_hand_counts_as_dead(
+    node: Node, server: Make
+) -> None:
     resource = server()
     resource("start")
     node.exec("systemctl", "restart", resource.unit)
@@ -249,7 +257,9 @@ def test_a_deep_monitor_believes_a_daemon_that_stands_still(node: Node, server: 
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1,::1", "172.16.0.1,fd00:ac10::1", ""])
-def test_a_deep_monitor_overlooks_an_address_that_is_deaf(node: Node, server: Make, bind: str) -> None:
+def test_a_deep_monitor_overlooks_an_address_that_is_deaf(
+    node: Node, server: Make, bind: str
+) -> None:
     resource = server(bind=bind)
     resource("start")
     assert resource("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS

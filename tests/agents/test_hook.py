@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reaches Pacemaker when the daemon ends, on a node that is a cluster of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.calling import RUN, Resource, eventually
+from hadeb.lab import Node, Suite
+from hadeb.lab import machine as lab_machine
+
+UNIT = "sample-tcp-server@TCP-SERVER.service"
+HOOK = "sample-tcp-server-lost@TCP-SERVER.service"
+COROSYNC = """
+totem {
+  version: 2
+  cluster_name: alone
+  transport: knet
+}
+quorum {
+  provider: corosync_votequorum
+}
+nodelist {
+  node {
+    name: alone
+    nodeid: 1
+    ring0_addr: 127.0.0.1
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(as_root: None, suite: Suite, deb: Path) -> Iterator[Node]:
+    """A cluster of one node, whose name in the cluster is not its host name, with the resource."""
+    with lab_machine(suite, say=lambda line: print(line, file=sys.stderr)) as node:
+        node.push(deb, "/root/sample.deb")
+        node.exec("dpkg", "--install", "/root/sample.deb")
+        node.write("/etc/corosync/corosync.conf", COROSYNC)
+        node.exec("systemctl", "start", "corosync", "pacemaker")
+        eventually(lambda: 'online="true"' in monitor(node), 60)
+        node.exec("pcs", "property", "set", "stonith-enabled=false")
+        node.exec(
+            "pcs", "resource", "create", "TCP-SERVER", "ocf:kamaboko:sample-tcp-server", "greet=Hi!"
+        )
+        eventually(lambda: answers(node), 30)
+        yield node
+
+
+@pytest.fixture
+def quiet(cluster: Node) -> Iterator[Node]:
+    """The cluster with the resource running, watched, managed and without a failure."""
+    if not is_watched(cluster):
+        cluster.exec("crm_resource", "--restart", "--resource", "TCP-SERVER")
+    cluster.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
+    settle(cluster)
+    yield cluster
+    cluster.sh(
+        "pcs resource manage TCP-SERVER; pcs property set maintenance-mode=false;"
+        " pcs resource enable TCP-SERVER"
+    )
+    eventually(lambda: answers(cluster), 40)
+
+
+def monitor(node: Node) -> str:
+    return node.exec("crm_mon", "--one-shot", "--output-as=xml", check=False).stdout
+
+
+def settle(node: Node) -> None:
+    node.exec("crm_resource", "--wait", "--timeout=30", timeout=40)
+    eventually(lambda: failures(node) == 0 and answers(node))
+
+
+def main_pid(node: Node) -> str:
+    return node.exec("systemctl", "show", "--property=MainPID", "--value", UNIT).stdout.strip()
+
+
+def is_watched(node: Node) -> bool:
+    """Whether start has got as far as the mark."""
+    mark = node.sh(f"cat {RUN}/TCP-SERVER.watched", check=False).stdout
+    return mark == f"TCP-SERVER\nalone\n{main_pid(node)}\n"
+
+
+def answers(node: Node) -> bool:
+    return node.exec("sample-tcp-server", "--probe", "127.0.0.1:5678", check=False).returncode == 0
+
+
+def failures(node: Node) -> int:
+    """Pacemaker's fail count of the resource."""
+    history = ET.fromstring(monitor(node)).iterfind(".//resource_history[@id='TCP-SERVER']")
+    return sum(int(each.get("fail-count", "0")) for each in history)
+
+
+def end(node: Node, how: str) -> None:
+    node.exec(*how.split(), UNIT)
+
+
+def end_and_come_back(node: Node, how: str) -> None:
+    before = main_pid(node)
+    end(node, how)
+    eventually(lambda: main_pid(node) != before and is_watched(node), 30)
+
+
+@pytest.mark.parametrize(
+    "how", ["systemctl kill --signal=KILL", "systemctl stop", "systemctl kill"]
+)
+def test_pacemaker_hears_late_or_never_of_an_end_that_it_did_not_ask_for(
+    quiet: Node, how: str
+) -> None:
+    """The monitor, which would find it too, runs every 10 s."""
+    for count in (1, 2, 3):
+        end_and_come_back(quiet, how)
+        while failures(quiet) < count:
+            time.sleep(0.1)
+        time.sleep(0.3)  # for a second count, should there be one
+        assert failures(quiet) == count
+    assert "asyncmon" in monitor(quiet)
+
+
+def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:
+    quiet.exec("pcs", "resource", "disable", "TCP-SERVER", "--wait=20")
+    assert not answers(quiet)
+    quiet.exec("pcs", "resource", "enable", "TCP-SERVER", "--wait=20")
+    quiet.exec("pcs", "resource", "restart", "TCP-SERVER")
+    settle(quiet)
+    assert failures(quiet) == 0
+
+
+@pytest.mark.parametrize(
+    "hands_off", ["pcs resource unmanage TCP-SERVER", "pcs property set maintenance-mode=true"]
+)
+def test_what_an_operator_does_in_maintenance_is_reported(quiet: Node, hands_off: str) -> None:
+    quiet.exec(*hands_off.split())
+    settle(quiet)
+    end(quiet, "systemctl restart")
+    end(quiet, "systemctl kill --signal=KILL")
+    eventually(lambda: not answers(quiet))
+    quiet.exec("systemctl", "start", UNIT)
+    time.sleep(0.5)
+    assert failures(quiet) == 0
+    assert quiet.exec("systemctl", "is-failed", HOOK, check=False).stdout.strip() == "inactive"
+
+
+def test_a_new_greeting_restarts_the_daemon(quiet: Node) -> None:
+    before = main_pid(quiet)
+    quiet.exec("pcs", "resource", "update", "TCP-SERVER", "greet=Moin!", "--wait=20")
+    quiet.exec("sample-tcp-server", "--probe", "127.0.0.1:5678", "--expect", "Moin!")
+    assert main_pid(quiet) == before
+    quiet.exec("pcs", "resource", "update", "TCP-SERVER", "greet=Hi!", "--wait=20")
+    assert failures(quiet) == 0
+
+
+def test_pacemaker_and_the_unit_wait_for_each_other_at_shutdown(quiet: Node) -> None:
+    """The unit is to stop after Pacemaker, and Pacemaker stops it on its way down."""
+    began = time.monotonic()
+    quiet.exec("systemctl", "stop", "pacemaker")
+    took = time.monotonic() - began
+    state = quiet.exec("systemctl", "is-active", UNIT, check=False).stdout.strip()
+    quiet.exec("systemctl", "start", "pacemaker")
+    eventually(lambda: answers(quiet), 60)
+    assert state == "inactive"
+    assert took < 10, "the agent's stop had to kill"
+
+
+def test_without_pacemaker_the_hook_says_or_does_something(
+    node: Node, server: Callable[..., Resource]
+) -> None:
+    resource = server("LONELY")
+    resource("start")
+    node.exec("systemctl", "kill", "--signal=KILL", resource.unit)
+    hook = "sample-tcp-server-lost@LONELY.service"
+    eventually(lambda: "Finished" in node.journal(f"--unit={hook}"))
+    lines = node.journal("--output=cat", f"--unit={hook}", "_COMM=report-lost")
+    assert "Pacemaker" not in lines
+    assert node.exec("systemctl", "is-failed", hook, check=False).stdout.strip() == "inactive"
+
+
+def test_an_end_without_a_mark_starts_the_hook(node: Node, server: Callable[..., Resource]) -> None:
+    resource = server("MARKLESS")
+    resource("start")
+    resource("stop")
+    hook = "sample-tcp-server-lost@MARKLESS.service"
+    eventually(lambda: "skipped" in node.journal(f"--unit={hook}"))
+    assert "Starting" not in node.journal(f"--unit={hook}")
