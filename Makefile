@@ -36,7 +36,10 @@ format: ## lays out the Python code
 
 bench: ## measures speed and memory; wants a quiet machine
 	$(SETUP) tools test
-	@sh tests/as-root.sh $(RUN) pytest tests/bench
+	@.venv/bin/python3 tests/bench/build_bench.py
+	@.venv/bin/python3 tests/bench/daemon_bench.py
+	@.venv/bin/python3 tests/bench/daemon_bench.py --memory
+	@sh tests/as-root.sh .venv/bin/python3 tests/bench/monitor_bench.py
 
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools test
