@@ -193,7 +193,8 @@ def _plan_text(package: Package) -> str:
     from hadeb.transitions import transitions
 
     lines = [package.file_name, ""]
-    lines.extend(f"  {name}: {value}" for name, value in package.control)
+    # The lines of a field after its first are indented already, by one blank.
+    lines.extend(f"  {name}: {value}".replace("\n", "\n   ") for name, value in package.control)
     lines.extend(["", "files"])
     for entry in package.entries:
         if isinstance(entry, File):

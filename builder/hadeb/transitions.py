@@ -3,24 +3,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hadeb.package import Package, Script, ScriptName
 
 # Each transition as dpkg walks it: a maintainer script with its arguments, or what dpkg does.
+# At an upgrade the scripts of two versions run, and each is shown as it stands in this package.
 _WALKS: dict[str, tuple[tuple[ScriptName, str] | str, ...]] = {
     "install": (("preinst", "install"), "unpack the files", ("postinst", "configure")),
     "upgrade": (
-        ("prerm", "upgrade NEW"),
-        ("preinst", "upgrade OLD"),
+        ("prerm", "upgrade NEW (of the old version)"),
+        ("preinst", "upgrade OLD (of the new version)"),
         "replace the files",
-        ("postrm", "upgrade NEW"),
-        ("postinst", "configure OLD"),
+        ("postrm", "upgrade NEW (of the old version)"),
+        ("postinst", "configure OLD (of the new version)"),
     ),
-    "remove": (("prerm", "remove"), "remove the files, keep the conffiles", ("postrm", "remove")),
+    "remove": (("prerm", "remove"), "remove the files", ("postrm", "remove")),
     "purge": ("remove the conffiles", ("postrm", "purge")),
 }
+
+# Lines of shell that lead to commands and are none.
+_SYNTAX = set("set if then elif else fi case esac ;; for while until do done { } :".split())
+_CONTINUED = re.compile(r"\\\n\s*")
+# What a script does about a command's output and its failure says nothing of what it does.
+_TAIL = re.compile(r"(?:\s*(?:2?>\s*/dev/null|>&2|2>&1|\|\| :))+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,62 +41,54 @@ class Step:
 
 def transitions(package: Package) -> dict[str, tuple[Step, ...]]:
     """For install, upgrade, remove and purge the steps in their order."""
+    return {name: tuple(_steps(walk, package)) for name, walk in _WALKS.items()}
+
+
+def _steps(walk: tuple[tuple[ScriptName, str] | str, ...], package: Package) -> Iterator[Step]:
     scripts = {script.name: script for script in package.scripts}
-    return {name: tuple(_steps(walk, scripts)) for name, walk in _WALKS.items()}
-
-
-def _steps(
-    walk: tuple[tuple[ScriptName, str] | str, ...], scripts: dict[ScriptName, Script]
-) -> Iterator[Step]:
     for step in walk:
         if isinstance(step, str):
-            yield Step("dpkg", (step,))
+            yield Step("dpkg", (_of_dpkg(step, package),))
         elif script := scripts.get(step[0]):
             name, arguments = step
             yield Step(f"{name} {arguments}", effects(script, arguments.split()[0]))
+
+
+def _of_dpkg(action: str, package: Package) -> str:
+    if action == "remove the files" and package.conffiles:
+        return f"{action}, keep the conffiles"
+    if action == "remove the conffiles" and not package.conffiles:
+        return "nothing: there are no conffiles"
+    return action
 
 
 def effects(script: Script, action: str) -> tuple[str, ...]:
     """The commands of a rendered script that `action` reaches, in their order.
 
     Reads the shape that debian-templates/DEBIAN has: functions, one `case "$1"`, common lines.
+    A function is named by its words, and what stands in an `if` is listed as well.
     """
-    functions, body = _functions(script.text)
+    functions, body = _functions(_CONTINUED.sub("", script.text))
     return tuple(_reached(body, action, functions))
 
 
-_QUIET = (
-    "#",
-    "set ",
-    "if ",
-    "elif ",
-    "else",
-    "fi",
-    "case ",
-    "esac",
-    ";;",
-    "{",
-    "}",
-    "while ",
-    "done",
-)
-
-
-def _functions(text: str) -> tuple[dict[str, list[str]], list[str]]:
-    functions: dict[str, list[str]] = {}
+def _functions(text: str) -> tuple[set[str], list[str]]:
+    """The names of a script's functions, and the lines outside of them."""
+    functions: set[str] = set()
     body: list[str] = []
-    current = body
+    inside = False
     for line in text.splitlines():
         if line.endswith("() {"):
-            current = functions[line[: -len("() {")]] = []
+            functions.add(line[: -len("() {")])
+            inside = True
         elif line == "}":
-            current = body
-        else:
-            current.append(line)
+            inside = False
+        elif not inside:
+            body.append(line)
     return functions, body
 
 
-def _reached(body: list[str], action: str, functions: dict[str, list[str]]) -> Iterator[str]:
+def _reached(body: list[str], action: str, functions: set[str]) -> Iterator[str]:
     inside, matches = False, False
     for line in body:
         command = line.strip()
@@ -99,5 +99,9 @@ def _reached(body: list[str], action: str, functions: dict[str, list[str]]) -> I
         elif inside and not line.startswith(" ") and ")" in line:
             labels = line.split(")")[0].split("|")
             matches = action in (label.strip() for label in labels)
-        elif command and not command.startswith(_QUIET) and (matches or not inside):
-            yield command.replace("_", " ") if command in functions else command
+        elif _is_command(command) and (matches or not inside):
+            yield command.replace("_", " ") if command in functions else _TAIL.sub("", command)
+
+
+def _is_command(line: str) -> bool:
+    return bool(line) and not line.startswith("#") and line.split(maxsplit=1)[0] not in _SYNTAX
