@@ -205,13 +205,13 @@ def mutate(draw: st.DrawFn, document: dict[str, Any]) -> str:
         case "rename", dict():
             container[draw(HOSTILE_TEXT)] = container.pop(key)
         case "add", dict():
-            container[draw(HOSTILE_TEXT)] = draw(HOSTILE)
+            container[draw(HOSTILE_TEXT)] = copy.deepcopy(draw(HOSTILE))
         case "swap", _:
             container[key] = copy.deepcopy(other_container[other_key])
         case "repeat", list():
             container.append(copy.deepcopy(container[key]))
         case _:
-            container[key] = draw(HOSTILE)
+            container[key] = copy.deepcopy(draw(HOSTILE))  # a drawn object may come again
     return kind
 
 
