@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""needrestart itself, which the nodes' image does not have, from this machine's Debian archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hadeb.lab import Suite, image
+from hadeb.lab.apt import debian_archive
+from hadeb.run import run
+
+
+def download(suite: Suite, directory: Path) -> list[Path]:
+    """The packages that a node of the image lacks to have needrestart; some 15 s."""
+    archive = debian_archive()
+    key = archive.signed_by
+    if "\n" in key:
+        (directory / "archive.asc").write_text(f"{key.strip()}\n")
+        key = str(directory / "archive.asc")
+    (directory / "sources.list").write_text(archive.line(suite, key) + "\n")
+    for path in ("lists", "archives"):
+        (directory / path / "partial").mkdir(parents=True)
+    settings = (
+        f"Dir::Etc::sourcelist={directory}/sources.list",
+        "Dir::Etc::sourceparts=/dev/null",
+        "Dir::Etc::preferencesparts=/dev/null",
+        f"Dir::State::lists={directory}/lists",
+        f"Dir::State::status={image(suite)}/var/lib/dpkg/status",
+        f"Dir::Cache::archives={directory}/archives",
+        "Dir::Cache::pkgcache=",
+        "Dir::Cache::srcpkgcache=",
+        "Acquire::Languages=none",
+        "APT::Install-Recommends=false",
+        "APT::Sandbox::User=root",
+    )
+    apt = ["apt-get", "-qq", *(word for setting in settings for word in ("-o", setting))]
+    run([*apt, "update"], timeout=300)
+    run([*apt, "--yes", "--download-only", "install", "needrestart"], timeout=300)
+    return sorted((directory / "archives").glob("*.deb"))
