@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever a program does, hadeb hears of it in order, and nothing of it stays."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hadeb.errors import CommandFailed, HadebError, ToolMissing
+from hadeb.run import run
+
+
+def test_bytes_that_are_no_text_come_back_as_they_were() -> None:
+    every = bytes(range(256))
+    done = run(["cat"], input=every)
+    assert done.stdout_bytes == every
+    assert run(["cat"], input=done.stdout).stdout_bytes == every
+
+
+def test_a_failure_tells_what_ran_how_it_ended_and_its_last_word() -> None:
+    with pytest.raises(CommandFailed) as error:
+        run(["sh", "-c", "echo first >&2; echo last >&2; exit 7"])
+    assert error.value.returncode == 7
+    assert error.value.message.endswith("ended with 7: last")
+    assert error.value.stderr == "first\nlast\n"
+
+
+def test_a_failure_that_is_expected_is_a_result() -> None:
+    done = run(["sh", "-c", "echo out; exit 3"], check=False)
+    assert (done.returncode, done.stdout) == (3, "out\n")
+
+
+def test_a_program_out_of_time_ends_with_its_children() -> None:
+    before = time.monotonic()
+    with pytest.raises(CommandFailed) as error:
+        run(["sh", "-c", "echo begun; sleep 60 & sleep 60"], timeout=0.2)
+    assert error.value.returncode is None
+    assert error.value.stdout == "begun\n"
+    # The sleeping child holds stdout: whoever left it alive would still be waiting.
+    assert time.monotonic() - before < 30
+
+
+def test_a_missing_program_is_named_with_its_package() -> None:
+    with pytest.raises(ToolMissing) as error:
+        run(["/nonexistent/systemd-nspawn", "--version"])
+    assert error.value.hint == "sudo apt-get install systemd-container"
+
+
+def test_a_missing_directory_is_not_taken_for_a_missing_program(tmp_path: Path) -> None:
+    with pytest.raises(HadebError) as error:
+        run(["true"], cwd=tmp_path / "nowhere")
+    assert not isinstance(error.value, ToolMissing)
+    assert "nowhere" in error.value.message
+
+
+def test_the_environment_is_replaced_not_added_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEFT_OVER", "1")
+    done = run(["/usr/bin/env"], env={"ONLY": "this"})
+    assert done.stdout == "ONLY=this\n"
+
+
+def test_a_program_that_asks_hears_the_end_of_input() -> None:
+    assert run(["cat"]).stdout == ""

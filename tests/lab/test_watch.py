@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab's client hears who answers and who does not, and nobody's silence delays another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hadeb.errors import HadebError
+from hadeb.lab import Address, Node, Space, image
+from hadeb.lab.answers import outage, to_service, unanswered
+from hadeb.lab.watch import Target, Watch
+
+pytestmark = pytest.mark.usefixtures("as_root")
+
+# Greets like the sample daemon does; on the port after that, accepts and never says a word.
+GREETER = """
+import socket, threading
+def greet(server):
+    while True:
+        connection = server.accept()[0]
+        connection.sendall(b"Hi! This is ha1!\\n")
+        connection.close()
+mute = socket.create_server(("172.16.0.1", 5679))
+greet(socket.create_server(("172.16.0.1", 5678)))
+"""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[tuple[Space, Node]]:
+    """A space whose only node greets."""
+    with Space(["172.16.0.254/24", "172.16.0.253/24"]) as space:
+        node = Node(space, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))
+        node.create()
+        node.boot()
+        node.write("/root/greeter.py", GREETER)
+        node.write(
+            "/etc/systemd/system/greeter.service",
+            "[Service]\nExecStart=python3 /root/greeter.py\n",
+        )
+        node.sh("systemctl daemon-reload && systemctl start greeter")
+        yield space, node
+
+
+def target(port: int, *, name: str = "service", source: str = "") -> Target:
+    return Target(name, "172.16.0.1", port, every=0.02, patience=0.3, source=source)
+
+
+def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Space, Node]) -> None:
+    space, node = lab
+    with Watch(space, [target(5678)]) as watch:
+        watch.until(lambda answers: any(one.who for one in answers), timeout=20, what="no answer")
+        node.sh("systemctl stop greeter; sleep 1; systemctl start greeter")
+        watch.until(lambda answers: answers[-1].who == "ha1", timeout=20, what="no answer again")
+    gap = outage(watch.answers)
+    assert gap
+    assert gap.seconds >= 1
+    assert {one.error for one in unanswered(watch.answers)} <= {
+        "Connection refused",
+        "Connection reset by peer",
+        "closed without a word",
+    }
+    assert {one.text for one in watch.answers if one.who} == {"Hi! This is ha1!\n"}
+
+
+def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Space, Node]) -> None:
+    space, _ = lab
+    mute = target(5679, name="mute")
+    dead = Target("dead", "172.16.0.77", 5678, every=0.02, patience=0.3)
+    with Watch(space, [target(5678), mute, dead]) as watch:
+        answers = watch.until(
+            lambda answers: sum(one.target == "dead" for one in answers) > 20,
+            timeout=30,
+            what="the dead address was not given up",
+        )
+    assert {one.error for one in answers if one.target == "mute"} == {"no answer in time"}
+    assert unanswered(to_service(answers)) == []
+    late = [one for one in answers if one.target != "service"]
+    assert len(to_service(answers)) > len(late) / 2
+
+
+def test_each_source_asks(lab: tuple[Space, Node]) -> None:
+    space, _ = lab
+    sources = {"172.16.0.254", "172.16.0.253"}
+    with Watch(space, [target(5678, source=source) for source in sources]) as watch:
+        watch.until(
+            lambda answers: {one.source for one in answers if one.who} == sources,
+            timeout=20,
+            what="not both",
+        )
+
+
+def test_a_client_that_breaks_is_not_taken_for_silence(lab: tuple[Space, Node]) -> None:
+    space, _ = lab
+    with Watch(space, [target(70000)]) as watch, pytest.raises(HadebError) as error:
+        watch.until(lambda _: False, timeout=20, what="waited in vain")
+    assert "client broke" in error.value.message
