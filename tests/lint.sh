@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs shellcheck on every shell program of the project, as it lies here and as the package carries it.
+# Runs shellcheck on every shell program of the project, as it lies here and as packages carry it.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -19,6 +19,11 @@ check .ci
 check agents
 check builder
 check tests
-deb=$(.venv/bin/hadeb build --quiet)
-dpkg-deb --raw-extract "$deb" "$work/package"
-check "$work/package"
+# With and without a daemon and a service, the maintainer scripts differ.
+for bundle in . tests/manifests/valid/agents-only tests/manifests/valid/executables \
+    tests/manifests/valid/service; do
+    deb=$(.venv/bin/hadeb build --quiet --output "$work" "$bundle")
+    dpkg-deb --raw-extract "$deb" "$work/unpacked"
+    check "$work/unpacked"
+    rm -rf "$work/unpacked"
+done
