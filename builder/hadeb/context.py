@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.errors import UsageError
+from hadeb.errors import HadebError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Context:
     is_root = os.geteuid() == 0
     name, address = variables.get("DEBFULLNAME"), variables.get("DEBEMAIL")
     return Context(
-        directory=Path.cwd(),
+        directory=_directory(),
         source_date_epoch=_epoch(variables.get("SOURCE_DATE_EPOCH")),
         maintainer=f"{name} <{address}>" if name and address else None,
         cache=_cache(variables, is_root=is_root),
@@ -39,11 +40,20 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Context:
     )
 
 
+def _directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise HadebError(
+            "the directory that hadeb was called in is gone", hint="change to one that exists"
+        ) from error
+
+
 def _epoch(value: str | None) -> int | None:
     if not value:
         return None
-    # Eleven octal digits is what a tar header holds.
-    if not value.isascii() or not value.isdigit() or int(value) >= 8**11:
+    # Eleven octal digits is what a tar header holds; int() refuses some thousand of any kind.
+    if not re.fullmatch("[0-9]{1,20}", value) or int(value) >= 8**11:
         raise UsageError(
             f"SOURCE_DATE_EPOCH is {value!r}, which is no time in seconds since 1970",
             hint="unset it, or set it as in: SOURCE_DATE_EPOCH=$(git log -1 --pretty=%ct)",
@@ -58,4 +68,8 @@ def _cache(variables: Mapping[str, str], *, is_root: bool) -> Path:
         return Path("/var/cache/hadeb")
     if base := variables.get("XDG_CACHE_HOME"):
         return Path(base, "hadeb")
-    return Path.home() / ".cache" / "hadeb"
+    try:
+        return Path.home() / ".cache" / "hadeb"
+    except RuntimeError:
+        # A user without a home can still build; the lab wants root anyway.
+        return Path("/var/cache/hadeb")
