@@ -16,6 +16,16 @@ from hadeb.python_project import minimum_python
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
+# A long address stays whole, and whoever fills the text anew puts no blank into a word.
+_FILLED = textwrap.TextWrapper(78, break_long_words=False, break_on_hyphens=False)
+_CHANGE = textwrap.TextWrapper(
+    78,
+    initial_indent="  * ",
+    subsequent_indent="    ",
+    break_long_words=False,
+    break_on_hyphens=False,
+)
+
 # SPDX identifiers of the licenses whose text every Debian system has (Debian Policy 12.5).
 COMMON_LICENSES = {
     "Apache-2.0": "Apache-2.0",
@@ -108,7 +118,7 @@ def description(summary: str, text: str) -> str:
         if any(line.startswith((" ", "\t")) for line in paragraph.splitlines()):
             lines.extend(f" {line.rstrip()}" for line in paragraph.expandtabs().splitlines())
         else:
-            lines.extend(f" {line}" for line in textwrap.wrap(paragraph, 78))
+            lines.extend(f" {line}" for line in _FILLED.wrap(paragraph))
     return "\n".join(lines)
 
 
@@ -118,10 +128,7 @@ def changelog(name: str, maintainer: str, entries: Iterable[ChangelogTable]) -> 
 
 
 def _changelog_entry(name: str, maintainer: str, entry: ChangelogTable) -> str:
-    changes = "\n".join(
-        textwrap.fill(change, 78, initial_indent="  * ", subsequent_indent="    ")
-        for change in entry.changes
-    )
+    changes = "\n".join(_CHANGE.fill(change) for change in entry.changes)
     head = f"{name} ({entry.version}) unstable; urgency={entry.urgency}"
     return f"{head}\n\n{changes}\n\n -- {entry.author or maintainer}  {_rfc5322(utc(entry.date))}\n"
 
