@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -152,6 +153,17 @@ def test_a_plain_service_gets_only_what_it_asks_for(tmp_path: Path) -> None:
     assert "\nDescription=greeter for 100%% of %%clusters %%i\n" in unit
     for directive in ("WatchdogSec=", "ExecReload=", "StateDirectory=", "NotifyAccess=", "User="):
         assert f"\n{directive}" not in unit
+
+
+def test_a_service_without_sockets_gets_none_rather_than_all(tmp_path: Path) -> None:
+    shutil.copytree(VALID / "service-defaults", tmp_path / "bundle")
+    manifest = tmp_path / "bundle/bundle.toml"
+    text = manifest.read_text("utf-8")
+    assert "[service]\n" in text
+    manifest.write_text(text.replace("[service]\n", "[service]\naddress-families = []\n"), "utf-8")
+    tree = unpacked(tmp_path / "bundle", tmp_path)
+    unit = (tree / "usr/lib/systemd/system/greeter@.service").read_text("utf-8")
+    assert "\nRestrictAddressFamilies=none\n" in unit
 
 
 def test_the_changelog_is_one_that_debian_reads(tmp_path: Path) -> None:
