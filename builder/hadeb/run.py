@@ -31,6 +31,8 @@ _PACKAGE_OF = {
     "systemd-nspawn": "systemd-container",
     "unshare": "util-linux",
 }
+# Seconds to read what a killed program has left in its pipes.
+_LAST_WORDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,15 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    return process.communicate()
+    try:
+        return process.communicate(timeout=_LAST_WORDS)
+    except subprocess.TimeoutExpired as late:
+        # A child that left the group lives, and holds a pipe open for as long as it likes.
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+        process.wait()
+        return late.output or b"", late.stderr or b""
 
 
 def _encoded(text: str) -> bytes:

@@ -42,6 +42,15 @@ def test_a_program_out_of_time_ends_with_its_children() -> None:
     assert time.monotonic() - before < 30
 
 
+def test_a_child_in_a_group_of_its_own_does_not_hold_up_the_end() -> None:
+    before = time.monotonic()
+    with pytest.raises(CommandFailed) as error:
+        run(["sh", "-c", "echo begun; setsid sleep 20 & sleep 60"], timeout=0.2)
+    assert error.value.returncode is None
+    assert error.value.stdout == "begun\n"
+    assert time.monotonic() - before < 15
+
+
 def test_a_missing_program_is_named_with_its_package() -> None:
     with pytest.raises(ToolMissing) as error:
         run(["/nonexistent/systemd-nspawn", "--version"])
