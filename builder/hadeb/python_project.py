@@ -83,7 +83,12 @@ def missing_modules(project: PythonProject) -> Iterable[Found]:
 
 def import_name(project_name: str) -> str:
     """The import package that a project of this name has by convention."""
-    return re.sub(r"[-_.]+", "_", project_name).lower()
+    return _normal(project_name).replace("-", "_")
+
+
+def _normal(name: str) -> str:
+    """A project's name as all ways to write it have it: typing_extensions, Typing-Extensions."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def minimum_python(requires_python: str) -> str | None:
@@ -96,14 +101,14 @@ def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[
     """A fault for each dependency of the project that no Debian package of the bundle meets."""
     daemon = manifest.daemon
     named = {
-        name.lower(): package for name, package in (daemon.dependencies if daemon else {}).items()
+        _normal(name): package for name, package in (daemon.dependencies if daemon else {}).items()
     }
     relations = (*manifest.relations.depends, *manifest.relations.pre_depends)
     depends = {re.split(r"[\s:(|]", relation)[0] for relation in relations}
     for requirement in project.dependencies:
         match = _REQUIREMENT.match(requirement)
         name = match[1] if match else requirement
-        package = named.get(name.lower(), f"python3-{re.sub(r'[-_.]+', '-', name).lower()}")
+        package = named.get(_normal(name), f"python3-{_normal(name)}")
         if package not in depends:
             remedy = f"add {package!r} to [relations] depends, or say under [daemon.dependencies]"
             sentence = f"the project needs {requirement!r}; {remedy} which Debian package {name} is"
