@@ -7,6 +7,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,6 @@ def quiet(cluster: Node) -> Iterator[Node]:
     cluster.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
     settle(cluster)
     yield cluster
-    cluster.sh(
-        "pcs resource manage TCP-SERVER; pcs property set maintenance-mode=false;"
-        " pcs resource enable TCP-SERVER"
-    )
-    eventually(lambda: answers(cluster), 40)
 
 
 def monitor(node: Node) -> str:
@@ -73,8 +69,15 @@ def monitor(node: Node) -> str:
 
 
 def settle(node: Node) -> None:
-    node.exec("crm_resource", "--wait", "--timeout=30", timeout=40)
-    eventually(lambda: failures(node) == 0 and answers(node))
+    eventually(lambda: answers(node) and is_settled(node), 40)
+
+
+def is_settled(node: Node) -> bool:
+    """Whether Pacemaker has nothing to do, both monitors run, and no failure is on record."""
+    root = ET.fromstring(monitor(node))
+    monitors = root.findall(".//operation_history[@task='monitor'][@rc='0'][@interval]")
+    idle = "S_IDLE" in node.exec("crmadmin", "--status", "alone", check=False).stdout
+    return idle and len(monitors) == 2 and not root.findall(".//failure") and not failures(node)
 
 
 def main_pid(node: Node) -> str:
@@ -97,6 +100,10 @@ def failures(node: Node) -> int:
     return sum(int(each.get("fail-count", "0")) for each in history)
 
 
+def has_failed(node: Node, count: int) -> bool:
+    return failures(node) >= count
+
+
 def end(node: Node, how: str) -> None:
     node.exec(*how.split(), UNIT)
 
@@ -116,8 +123,7 @@ def test_pacemaker_hears_late_or_never_of_an_end_that_it_did_not_ask_for(
     """The monitor, which would find it too, runs every 10 s."""
     for count in (1, 2, 3):
         end_and_come_back(quiet, how)
-        while failures(quiet) < count:
-            time.sleep(0.1)
+        eventually(partial(has_failed, quiet, count))
         time.sleep(0.3)  # for a second count, should there be one
         assert failures(quiet) == count
     assert "asyncmon" in monitor(quiet)
@@ -127,24 +133,34 @@ def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:
     quiet.exec("pcs", "resource", "disable", "TCP-SERVER", "--wait=20")
     assert not answers(quiet)
     quiet.exec("pcs", "resource", "enable", "TCP-SERVER", "--wait=20")
-    quiet.exec("pcs", "resource", "restart", "TCP-SERVER")
     settle(quiet)
     assert failures(quiet) == 0
 
 
-@pytest.mark.parametrize(
-    "hands_off", ["pcs resource unmanage TCP-SERVER", "pcs property set maintenance-mode=true"]
-)
-def test_what_an_operator_does_in_maintenance_is_reported(quiet: Node, hands_off: str) -> None:
-    quiet.exec(*hands_off.split())
-    settle(quiet)
-    end(quiet, "systemctl restart")
-    end(quiet, "systemctl kill --signal=KILL")
-    eventually(lambda: not answers(quiet))
-    quiet.exec("systemctl", "start", UNIT)
+# As pcs sets them, but quicker.
+UNMANAGED = "crm_resource --meta --resource TCP-SERVER --set-parameter is-managed --parameter-value"
+MAINTENANCE = "crm_attribute --name maintenance-mode --update"
+
+
+@pytest.fixture(params=[(UNMANAGED, "false", "true"), (MAINTENANCE, "true", "false")])
+def hands_off(request: pytest.FixtureRequest, quiet: Node) -> Iterator[Node]:
+    """The cluster while Pacemaker is told to leave the resource alone."""
+    command, off, on = request.param
+    quiet.exec(*command.split(), off)
+    eventually(lambda: 'managed="false"' in monitor(quiet))
+    yield quiet
+    quiet.exec(*command.split(), on)
+    eventually(lambda: 'managed="true"' in monitor(quiet))
+
+
+def test_what_an_operator_does_in_maintenance_is_reported(hands_off: Node) -> None:
+    end(hands_off, "systemctl restart")
+    end(hands_off, "systemctl kill --signal=KILL")
+    eventually(lambda: not answers(hands_off))
+    hands_off.exec("systemctl", "start", UNIT)
     time.sleep(0.5)
-    assert failures(quiet) == 0
-    assert quiet.exec("systemctl", "is-failed", HOOK, check=False).stdout.strip() == "inactive"
+    assert failures(hands_off) == 0
+    assert hands_off.exec("systemctl", "is-failed", HOOK, check=False).stdout.strip() == "inactive"
 
 
 def test_a_new_greeting_restarts_the_daemon(quiet: Node) -> None:
