@@ -173,7 +173,12 @@ def _read_file(path: Path, relative: str) -> SourceFile:
     # Reading a pipe or a device might never end.
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "is no regular file", str(path))
-    return SourceFile(relative, path.read_bytes(), executable=bool(mode & stat.S_IXUSR))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        # A disk that fails while it is read does not say which file it was.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    return SourceFile(relative, content, executable=bool(mode & stat.S_IXUSR))
 
 
 def _load_project(
