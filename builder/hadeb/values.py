@@ -36,6 +36,8 @@ class AtLeastOne:
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 # A percent sign and what follows; systemd.unit(5) has the specifiers.
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
+# Quotes in pairs, also within a word; after a backslash a quote is none (systemd.syntax(7)).
+_QUOTED = re.compile(r"""(?:[^'"\\]|\\.|'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+"|\\$)*+""")
 _VERSION = r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
 _ALTERNATIVE = rf"{_NAME}(?::[a-z0-9-]+)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
@@ -135,9 +137,12 @@ def _unit_text_refusal(value: str) -> str | None:
     return None
 
 
-def _command_refusal(value: str) -> str | None:
+def command_refusal(value: str) -> str | None:
+    """Why this is no command line of a unit, None where it is one."""
     if not value.startswith("/") or _CONTROL_CHARACTER.search(value):
         return f"{value!r} must be one line that begins with the program's absolute path"
+    if not _QUOTED.fullmatch(value):
+        return f"{value!r} has a quote that is not closed, which systemd refuses"
     return _unit_text_refusal(value)
 
 
@@ -151,7 +156,7 @@ Paragraphs = Annotated[str, Text(_paragraphs_refusal, {})]
 SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
 AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
 UnitText = Annotated[str, Text(_unit_text_refusal, {"minLength": 1})]
-CommandLine = Annotated[str, Text(_command_refusal, {"pattern": "^/"})]
+CommandLine = Annotated[str, Text(command_refusal, {"pattern": "^/"})]
 UserName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
 PackageName = Annotated[
     str,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.values import command_refusal
 from unit.calling import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
 
 INVALID = ROOT / "tests/manifests/invalid"
@@ -168,6 +169,24 @@ def test_a_file_that_may_not_be_read_is_told(bundle: Path, tmp_path: Path) -> No
     said = refused(call, bundle / "dist")
     for path in ("greeter", "share/deep", "daemon/greeterd/__init__.py"):
         assert f": '{path}' cannot be read: Permission denied\n" in said
+
+
+def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Path) -> None:
+    # Opened like any file; the first read fails as a broken disk's does, and names no file.
+    (bundle / "share").symlink_to("/proc/self/mem")
+    with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
+        stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
+    assert ": 'share' cannot be read: Input/output error\n" in build(bundle, tmp_path / "dist")
+
+
+@pytest.mark.parametrize("command", ["/a it's", '/a "b', '/a x"y', r'/a "b\"', r"/a 'b\'"])
+def test_a_command_whose_quote_stays_open_is_refused(command: str) -> None:
+    assert "a quote that is not closed" in (command_refusal(command) or "")
+
+
+@pytest.mark.parametrize("command", [r"/a \"b", '/a "it\'s" \'b\' x"y z"', r"/a 'it\'s'", "/a"])
+def test_a_command_whose_quotes_are_closed_is_taken(command: str) -> None:
+    assert command_refusal(command) is None
 
 
 @pytest.mark.parametrize(
