@@ -83,6 +83,9 @@ class Daemon:
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         self._loop.add_signal_handler(signal.SIGINT, self.stop)
         self._loop.add_signal_handler(signal.SIGHUP, self.reload)
+        # Python's warning of a pipe that a flood of signals has filled takes a lock inside the
+        # signal handler, and can wait there for ever for the code that it interrupted.
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         log.notice(self._status())
         self._notifier.ready(self._status())
