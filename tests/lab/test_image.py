@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("as_root")
 STAND_IN = """#!/bin/sh
 printf '%s\\n' "$@" >> "$LOG"
 echo called >> "$LOG"
-sleep 0.3
+sleep "${SECONDS_IT_TAKES:-0.3}"
 for last; do suite=$root root=$mirror mirror=$last; done
 mkdir -p "$root/etc"
 echo "$mirror" > "$root/etc/mirror"
@@ -95,6 +100,37 @@ def test_what_a_killed_builder_left_is_swept(log: Path) -> None:
     (left / "root" / "etc").mkdir(parents=True)
     image("bookworm")
     assert not left.exists()
+
+
+def test_kill_9_while_an_image_is_made_ends_the_making(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDS_IT_TAKES", "98765")
+    make = "from hadeb.lab import image; image('bookworm')"
+    maker = subprocess.Popen([sys.executable, "-c", make])
+    wait_until(lambda: calls(log) == 1)
+    assert sleepers()
+    maker.kill()
+    maker.wait()
+    wait_until(lambda: not sleepers())
+    monkeypatch.delenv("SECONDS_IT_TAKES")
+    assert image("bookworm").is_dir()
+
+
+def sleepers() -> list[str]:
+    """The stand-in's children that are still at it."""
+    commands = []
+    for directory in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            commands.append((directory / "cmdline").read_bytes())
+    return [command.decode() for command in commands if b"sleep\x0098765" in command]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_suites_have_an_image_each() -> None:
