@@ -127,7 +127,7 @@ make_venv() {
 ' '''
 import sys
 
-from hadeb.cli import main
+from hadeb.__main__ import main
 
 sys.exit(main())
 HADEB
