@@ -102,7 +102,7 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     call.tell(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
 
 
-@hadeb.command()
+@hadeb.command(short_help="Show a package, and what dpkg will run.")
 @_MANIFESTS
 @_JSON
 @_command
@@ -119,7 +119,7 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool) -> None:
         ui.result("\n\n".join(_plan_text(package) for package in packages))
 
 
-@hadeb.command()
+@hadeb.command(short_help="Say what this machine lacks.")
 @_JSON
 @_command
 def doctor(call: Call, as_json: bool) -> None:
@@ -127,7 +127,7 @@ def doctor(call: Call, as_json: bool) -> None:
 
     Ends with 5 where something is missing. Building needs none of it.
     """
-    from hadeb.doctor import diagnose, remedy
+    from hadeb.doctor import diagnose, install_line
 
     diagnoses = diagnose(call.context)
     if as_json:
@@ -137,7 +137,7 @@ def doctor(call: Call, as_json: bool) -> None:
             state = "ok     " if found.present else "missing"
             rest = f": {found.remedy}" if found.remedy else ""
             ui.result(f"{state}  {found.task:<8} {found.what}{rest}")
-    if line := remedy():
+    if not call.quiet and (line := install_line(diagnoses)):
         ui.note(line)
     if not all(found.present for found in diagnoses):
         raise SystemExit(5)
@@ -251,7 +251,8 @@ def main() -> None:
         code = 1
     except Exception as failure:
         if isinstance(failure, OSError) and failure.strerror:
-            ui.error(HadebError(f"{failure.filename or 'standard output'}: {failure.strerror}"))
+            place = f"{failure.filename}: " if failure.filename else ""
+            ui.error(HadebError(f"{place}{failure.strerror}"))
         else:
             ui.bug(failure)
         code = 1

@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine lacks for each of hadeb's tasks."""
+"""What this machine lacks for hadeb's tasks. Building a package needs nothing beyond Python."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hadeb.context import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A program that hadeb starts, the Debian package it is in, and what needs it."""
-
-    program: str
-    package: str
-    task: str
+from hadeb.errors import HadebError
+from hadeb.lab.apt import debian_archive
+from hadeb.tools import LAB, package_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +23,38 @@ class Diagnosis:
     remedy: str
 
 
-TOOLS = (
-    Tool("dpkg", "dpkg", "install"),
-    Tool("lintian", "lintian", "check"),
-    Tool("shellcheck", "shellcheck", "check"),
-    Tool("xmllint", "libxml2-utils", "check"),
-    Tool("mmdebstrap", "mmdebstrap", "lab"),
-    Tool("systemd-nspawn", "systemd-container", "lab"),
-    Tool("ip", "iproute2", "lab"),
-    Tool("nsenter", "util-linux", "lab"),
-)
-
-
 def diagnose(context: Context) -> list[Diagnosis]:
-    """Look for every tool and for root. `hadeb build` itself needs none of them."""
-    found = [
-        Diagnosis(
-            what=tool.program,
-            task=tool.task,
-            present=present,
-            remedy="" if present else f"install the package {tool.package}",
-        )
-        for tool in TOOLS
-        for present in [_on_path(tool.program)]
+    """Look for everything that a task needs."""
+    return [
+        Diagnosis(what, "lab", present=not remedy, remedy=remedy)
+        for what, remedy in (*_programs(), _root(context), _archive())
     ]
-    root = Diagnosis("root", "lab", context.is_root, "" if context.is_root else "use sudo")
-    return [*found, root]
 
 
-def remedy() -> str | None:
-    """The one line that installs all that is missing; None where nothing is."""
-    missing: Sequence[str] = sorted({tool.package for tool in TOOLS if not _on_path(tool.program)})
-    return f"sudo apt-get install --no-install-recommends {' '.join(missing)}" if missing else None
+def install_line(diagnoses: Sequence[Diagnosis]) -> str | None:
+    """The one line that installs every program that is missing; None where none is."""
+    missing = {found.what for found in diagnoses if not found.present} & set(LAB)
+    packages = sorted({package_of(program) for program in missing})
+    return (
+        f"sudo apt-get install --no-install-recommends {' '.join(packages)}" if packages else None
+    )
+
+
+def _programs() -> Iterator[tuple[str, str]]:
+    for program in LAB:
+        yield program, "" if _on_path(program) else f"install the package {package_of(program)}"
+
+
+def _root(context: Context) -> tuple[str, str]:
+    return "root", "" if context.is_root else "use sudo"
+
+
+def _archive() -> tuple[str, str]:
+    try:
+        debian_archive()
+    except HadebError as failure:
+        return "a Debian archive in apt's sources", failure.hint or failure.message
+    return "a Debian archive in apt's sources", ""
 
 
 def _on_path(program: str) -> bool:

@@ -16,21 +16,9 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
+from hadeb.tools import package_of
 
 # Debian's package, where a program is not called as its package is.
-_PACKAGE_OF = {
-    "apt-config": "apt",
-    "apt-get": "apt",
-    "dpkg-deb": "dpkg",
-    "dpkg-query": "dpkg",
-    "ip": "iproute2",
-    "mount": "mount",
-    "nsenter": "util-linux",
-    "setpriv": "util-linux",
-    "systemd-analyze": "systemd",
-    "systemd-nspawn": "systemd-container",
-    "unshare": "util-linux",
-}
 # Seconds to read what a killed program has left in its pipes.
 _LAST_WORDS = 2.0
 
@@ -122,8 +110,8 @@ def _explain(argv: Sequence[str], cwd: str | Path | None, error: FileNotFoundErr
     if cwd is not None and not Path(cwd).is_dir():
         raise HadebError(f"{cwd}: no such directory to run {argv[0]} in") from error
     program = Path(argv[0]).name
-    package = _PACKAGE_OF.get(program, program)
-    raise ToolMissing(f"{program} is not here", hint=f"sudo apt-get install {package}") from error
+    hint = f"sudo apt-get install {package_of(program)}"
+    raise ToolMissing(f"{program} is not here", hint=hint) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

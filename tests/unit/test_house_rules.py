@@ -26,7 +26,7 @@ LAYERS = {
         *("control", "deb", "manifest", "ocf", "plan", "python_project", "reference", "render"),
         *("schema", "tables", "toml_lines", "transitions"),
     },
-    "data": {"__init__", "bundle", "errors", "model", "package", "values"},
+    "data": {"__init__", "bundle", "errors", "model", "package", "tools", "values"},
 }
 DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
 # Modules that are programs of their own: the lab starts them in a namespace and reads what they

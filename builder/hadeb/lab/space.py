@@ -22,24 +22,18 @@ from typing import IO, Self
 
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
 from hadeb.run import Completed, run, start
+from hadeb.tools import LAB, package_of
 
 STATE = Path("/run/hadeb/lab")
 BRIDGE = "lab0"
 _SCRIPT = Path(__file__).with_name("space.sh")
-_TOOLS = {
-    "ip": "iproute2",
-    "mountpoint": "util-linux",
-    "nsenter": "util-linux",
-    "systemd-nspawn": "systemd-container",
-    "unshare": "util-linux",
-}
 
 
 def require_host() -> None:
     """Raise ToolMissing where this machine cannot hold a lab, with the command that helps."""
     if os.geteuid() != 0:
         raise ToolMissing("the lab needs root", hint="run the same command with sudo")
-    missing = sorted({package for tool, package in _TOOLS.items() if not shutil.which(tool)})
+    missing = sorted({package_of(program) for program in LAB if not shutil.which(program)})
     if missing:
         raise ToolMissing(
             f"the lab needs {', '.join(missing)}",
