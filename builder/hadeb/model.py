@@ -140,7 +140,7 @@ class ServiceTable:
     """What the unit is called in logs, %i being the instance; the package's summary without it."""
     reload: CommandLine | None = None
     """ExecReload: the command that makes the daemon take new settings."""
-    type: Literal["notify", "exec", "simple", "forking", "dbus"] = "notify"
+    type: Literal["notify", "exec", "simple", "forking"] = "notify"
     """How systemd learns that the daemon is ready. Prefer `notify`: `start` then waits for it."""
     watchdog: Annotated[int, Between(1, 3600)] | None = None
     """Seconds without a sign of life after which systemd kills a daemon of type `notify`."""
@@ -152,7 +152,8 @@ class ServiceTable:
     """The user the daemon runs as, which a package in `depends` must create. Without it,
     systemd makes a user for as long as the daemon runs (DynamicUser)."""
     capabilities: tuple[Capability, ...] = ()
-    """Capabilities that the daemon keeps, such as CAP_NET_BIND_SERVICE."""
+    """Capabilities that the daemon keeps, such as CAP_NET_BIND_SERVICE. With any, the system
+    calls that need privileges are open to it too."""
     address_families: tuple[AddressFamily, ...] = ("AF_UNIX", "AF_INET", "AF_INET6")
     """The kinds of socket that the daemon may open."""
     state_directory: bool = False
