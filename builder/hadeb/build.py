@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -35,7 +36,8 @@ class Built:
 def build(packages: Sequence[Package], directory: Path) -> list[Built]:
     """Write each package to `directory`; a reader sees the old file or the new, never a part.
 
-    Raises HadebError where the disk refuses; then nothing in `directory` has changed.
+    Raises HadebError where the disk refuses. All are written before the first gets its name, so
+    that a full disk changes nothing in `directory`.
     """
     written: list[tuple[Path, Path]] = []
     try:
@@ -44,6 +46,9 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
             if alone:
                 _remove_leftovers(directory)
             built = []
+            for package in packages:
+                if (directory / package.file_name).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "a directory has the package's name")
             for package in packages:
                 content = write(package)
                 target = directory / package.file_name
