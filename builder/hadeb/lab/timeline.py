@@ -96,6 +96,7 @@ def timeline(story: Story) -> str:
     spoken = f"{story.title}. {story.subtitle}"
     return "\n".join(
         [
+            "<!-- SPDX-License-Identifier: Apache-2.0 -->",
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {drawing.height}" '
             f'width="{WIDTH}" height="{drawing.height}" role="img" aria-label="{_quoted(spoken)}">',
             f"<style>{_STYLE}</style>",
@@ -190,7 +191,8 @@ class _Drawing:
         """What the cluster did: a number on the node's lane, and the words below."""
         taken: dict[str, float] = {}
         for number, event in enumerate(sorted(self._story.events, key=lambda one: one.at), 1):
-            x, y = self._x(event.at), self._y(event.node)
+            # Above the lane, where no bar's words are.
+            x, y = self._x(event.at), self._y(event.node) - _BAR // 2 - 9
             x = max(x, taken.get(event.node, 0.0) + 18)
             taken[event.node] = x
             yield _badge(x, y, number)
