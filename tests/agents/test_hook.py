@@ -55,13 +55,13 @@ def cluster(as_root: None, suite: Suite, deb: Path) -> Iterator[Node]:
 
 
 @pytest.fixture
-def quiet(cluster: Node) -> Iterator[Node]:
+def quiet(cluster: Node) -> Node:
     """The cluster with the resource running, watched, managed and without a failure."""
     if not is_watched(cluster):
         cluster.exec("crm_resource", "--restart", "--resource", "TCP-SERVER")
     cluster.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
     settle(cluster)
-    yield cluster
+    return cluster
 
 
 def monitor(node: Node) -> str:
