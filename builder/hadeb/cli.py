@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 import time
 import traceback
@@ -247,7 +246,6 @@ def main() -> None:
         code = failure.exit_code
     except BrokenPipeError:
         # Whoever read our output has closed it; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as failure:
         if isinstance(failure, OSError) and failure.strerror:
@@ -256,4 +254,5 @@ def main() -> None:
         else:
             ui.bug(failure)
         code = 1
+    ui.finish()
     sys.exit(code)

@@ -17,6 +17,8 @@ _RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
 def result(text: str) -> None:
     """Print a result to stdout. A file name that is no UTF-8 goes out as it came in."""
+    if sys.stdout is None:
+        raise HadebError("standard output is closed, and the result has no other place")
     sys.stdout.buffer.write(os.fsencode(text) + b"\n")
     sys.stdout.flush()
 
@@ -28,7 +30,23 @@ def result_json(value: object) -> None:
 
 def note(text: str, label: str = "") -> None:
     """Print something that is not a result to stderr; a label such as `hint` goes before it."""
-    print(f"{_painted(label)}: {_safe(text)}" if label else _safe(text), file=sys.stderr)
+    if sys.stderr is None:
+        return
+    try:
+        print(f"{_painted(label)}: {_safe(text)}" if label else _safe(text), file=sys.stderr)
+    except OSError:
+        # Nobody can be told; the exit code still says how it ended.
+        pass
+
+
+def finish() -> None:
+    """Drop what nobody takes: else Python tries again at exit, and ends with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def error(failure: HadebError) -> None:
