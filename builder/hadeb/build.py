@@ -48,7 +48,7 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
             built = []
             for package in packages:
                 if (directory / package.file_name).is_dir():
-                    raise IsADirectoryError(errno.EISDIR, "a directory has the package's name")
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             for package in packages:
                 content = write(package)
                 target = directory / package.file_name
