@@ -20,6 +20,7 @@ packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
 hadeb python3-venv      makes .venv, where hadeb and its libraries live
 lint  shellcheck        checks the shell programs
+test  fish              completes hadeb's words
 test  gcc               compiles the C server that the daemon is measured against
 test  iproute2          network namespaces and bridges of the lab
 test  libc6-dev         headers for gcc
@@ -34,6 +35,7 @@ test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
 test  xz-utils          looks into packages
+test  zsh               completes hadeb's words
 LIST
 }
 
