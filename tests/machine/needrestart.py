@@ -3,15 +3,27 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+from hadeb.context import from_environment
 from hadeb.lab import Suite, image
 from hadeb.lab.apt import debian_archive
 from hadeb.run import run
 
 
-def download(suite: Suite, directory: Path) -> list[Path]:
-    """The packages that a node of the image lacks to have needrestart; some 15 s."""
+def packages(suite: Suite) -> list[Path]:
+    """What a node of the image lacks to have needrestart; downloaded once for an image, 15 s."""
+    kept = from_environment().cache / "tests" / f"needrestart-{image(suite).name}"
+    if not kept.is_dir():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as work:
+            _download(suite, Path(work))
+            Path(work, "archives").rename(kept)
+    return sorted(kept.glob("*.deb"))
+
+
+def _download(suite: Suite, directory: Path) -> None:
     archive = debian_archive()
     key = archive.signed_by
     if "\n" in key:
@@ -36,4 +48,3 @@ def download(suite: Suite, directory: Path) -> list[Path]:
     apt = ["apt-get", "-qq", *(word for setting in settings for word in ("-o", setting))]
     run([*apt, "update"], timeout=300)
     run([*apt, "--yes", "--download-only", "install", "needrestart"], timeout=300)
-    return sorted((directory / "archives").glob("*.deb"))

@@ -12,7 +12,7 @@ from agents.calling import SUCCESS, Resource, eventually
 from hadeb.lab import Node, Suite
 from hadeb.lab import machine as lab_machine
 from machine.conftest import say
-from machine.needrestart import download
+from machine.needrestart import packages
 from machine.packages import NAME, install, service
 
 CONFIGURATION = f"/etc/needrestart/conf.d/{NAME}.conf"
@@ -20,13 +20,10 @@ RESTART = f"systemctl restart {NAME}@R.service"
 
 
 @pytest.fixture(scope="module")
-def outdated(
-    suite: Suite, debs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, as_root: None
-) -> Iterator[Resource]:
+def outdated(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterator[Resource]:
     """A resource that runs since before an upgrade, on a node with needrestart."""
-    packages = download(suite, tmp_path_factory.mktemp("needrestart"))
     with lab_machine(suite, say=say) as node:
-        for deb in packages:
+        for deb in packages(suite):
             node.push(deb, f"/root/needrestart/{deb.name}")
         node.sh("dpkg --install /root/needrestart/*.deb")
         for version, deb in debs.items():
