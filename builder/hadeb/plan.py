@@ -97,6 +97,9 @@ def _daemon(bundle: Bundle) -> Iterator[_Placed]:
         module, _, function = target.partition(":")
         launcher = render("usr/bin/COMMAND", name=name, module=module, function=function)
         yield ("daemon", "python"), File(f"usr/bin/{command}", launcher.encode(), _EXECUTABLE)
+    hook = "usr/share/python3/runtime.d/NAME.rtupdate"
+    text = render(hook, name=name)
+    yield ("daemon", "python"), File(hook.replace("NAME", name), text.encode(), _EXECUTABLE)
 
 
 def _service(bundle: Bundle) -> Iterator[_Placed]:
@@ -174,11 +177,19 @@ def _values(bundle: Bundle) -> dict[str, object]:
             for key, value in (service.environment if service else {}).items()
         ],
         "python": bundle.project is not None,
+        "documentation": [*_manual_pages(bundle), *filter(None, [package.homepage])],
         "agents": [{"provider": provider, "name": name} for provider, name in types],
         "agent_types": "|".join(
             f"{provider}:{name}".replace(".", "[.]") for provider, name in types
         ),
     }
+
+
+def _manual_pages(bundle: Bundle) -> Iterator[str]:
+    """The manual pages as Documentation= names them."""
+    for page in bundle.manifest.package.manpages:
+        name, _, section = page.rpartition("/")[2].rpartition(".")
+        yield f"man:{name}({section})"
 
 
 def _quoted(assignment: str) -> str:

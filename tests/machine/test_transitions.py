@@ -282,3 +282,16 @@ def test_a_script_refuses_a_step_that_it_does_not_know(node: Node) -> None:
         assert called.returncode == 1
         assert called.stderr == f"{NAME}: {script} called with unknown argument 'nonsense'\n"
     assert_never_enabled(node)
+
+
+def test_a_new_python_compiles_the_code_anew(node: Node) -> None:
+    install(node, "1.0")
+    cache = f"{CODE}/sample_tcp_server/__pycache__"
+    compiled = node.sh(f"ls {cache}").stdout.split()
+    assert len(compiled) > 5
+    # As if an older Python had compiled it.
+    node.sh(f"cd {cache} && for file in *.pyc; do mv $file ${{file%%.*}}.cpython-37.pyc; done")
+    hook = f"/usr/share/python3/runtime.d/{NAME}.rtupdate"
+    for step in ("pre-rtupdate", "rtupdate", "post-rtupdate"):
+        assert node.exec(hook, step, "python3.7", "python3").stderr == ""
+    assert node.sh(f"ls {cache}").stdout.split() == compiled
