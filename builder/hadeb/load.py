@@ -127,26 +127,24 @@ def _timestamp(manifest: Manifest, context: Context) -> int:
 
 def _named_sources(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
     """Every file that a manifest names, found without trusting the manifest's other keys."""
-    for table, key in (("agent", "source"), ("file", "source")):
+    named: list[tuple[KeyPath, object]] = []
+    for table in ("agent", "file"):
         entries = document.get(table)
         for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            yield from _paths((table, index, key), entry.get(key) if isinstance(entry, dict) else 0)
-    for table, key in (
-        ("package", "license-file"),
-        ("package", "manpages"),
-        ("daemon", "executables"),
-    ):
-        entry = document.get(table)
-        yield from _paths((table, key), entry.get(key) if isinstance(entry, dict) else 0)
+            named.append(((table, index, "source"), _value(entry, "source")))
+    named.append((("package", "license-file"), _value(document.get("package"), "license-file")))
+    for table, key in (("package", "manpages"), ("daemon", "executables")):
+        listed = _value(document.get(table), key)
+        for index, item in enumerate(listed if isinstance(listed, list) else []):
+            named.append(((table, key, index), item))
+    for path, value in named:
+        # What is no path at all has its own fault already.
+        if isinstance(value, str) and not source_refusal(value):
+            yield path, value
 
 
-def _paths(key: KeyPath, value: object) -> Iterator[tuple[KeyPath, str]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _paths((*key, index), item)
-    # What is no path at all has its own fault already.
-    elif isinstance(value, str) and not source_refusal(value):
-        yield key, value
+def _value(table: object, key: str) -> object:
+    return table.get(key) if isinstance(table, dict) else None
 
 
 def _read_tree(path: Path) -> Iterator[SourceFile]:
