@@ -79,7 +79,8 @@ def control_fields(bundle: Bundle, entries: Sequence[Entry]) -> tuple[tuple[str,
 
 def needed(bundle: Bundle) -> Iterable[str]:
     """The relations that follow from what the bundle is, unless the manifest has them itself."""
-    wanted = ["pacemaker", "resource-agents"]
+    # The maintainer scripts and the crash hook ask crm_mon, which pacemaker alone does not bring.
+    wanted = ["pacemaker", "pacemaker-cli-utils", "resource-agents"]
     if bundle.project:
         lowest = minimum_python(bundle.project.requires_python)
         wanted.append(f"python3 (>= {lowest})" if lowest else "python3")
