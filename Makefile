@@ -13,11 +13,11 @@ deb: ## the sample bundle's package, into dist/; prints its path
 	@.venv/bin/hadeb build
 
 test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
-	$(SETUP) test
-	@sh tests/as-root.sh $(RUN) pytest
+	$(SETUP) unit test
+	@sh tests/as-root.sh $(RUN) pytest --durations 10
 
 test-unit: ## the quick tests; no root
-	$(SETUP) tools
+	$(SETUP) tools unit
 	@$(RUN) pytest tests/unit tests/daemon
 
 lint: ## ruff, mypy, shellcheck

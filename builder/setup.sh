@@ -5,7 +5,8 @@
 #   setup.sh hadeb   .venv with the command hadeb and the libraries it runs on (requirements.lock)
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
 #   setup.sh lint    the Debian packages that `make lint` needs
-#   setup.sh test    the Debian packages that `make test` needs
+#   setup.sh unit    the Debian packages that `make test-unit` needs
+#   setup.sh test    those that `make test` needs besides
 #
 # Root is wanted only where a Debian package is missing; then apt is asked, through sudo if need be.
 set -eu
@@ -20,22 +21,24 @@ packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
 hadeb python3-venv      makes .venv, where hadeb and its libraries live
 lint  shellcheck        checks the shell programs
-test  fish              completes hadeb's words
+unit  binutils          ar, to look into packages
+unit  dpkg-dev          reads the changelog as Debian does
+unit  fish              completes hadeb's words
+unit  lintian           checks the package as Debian would
+unit  man-db            renders the manual pages
+unit  mount             a disk that is full, and maintainer scripts in a place of their own
+unit  xz-utils          looks into packages
+unit  zsh               completes hadeb's words
 test  gcc               compiles the C server that the daemon is measured against
 test  iproute2          network namespaces and bridges of the lab
 test  libc6-dev         headers for gcc
 test  libxml2-utils     checks the agents' meta-data against the DTD
-test  lintian           checks the package as Debian would
-test  man-db            renders the manual pages
 test  mmdebstrap        makes the file systems of the lab's nodes
 test  procps            watches processes
 test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
-test  shellcheck        checks the shell programs
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
-test  xz-utils          looks into packages
-test  zsh               completes hadeb's words
 LIST
 }
 
@@ -161,7 +164,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    lint | test) need "$wanted" ;;
+    lint | unit | test) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done
