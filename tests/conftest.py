@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +12,10 @@ import pytest
 
 from hadeb.lab import SUITES, Node, Suite
 from hadeb.lab import machine as lab_machine
+
+
+# A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _say(line: str) -> None:

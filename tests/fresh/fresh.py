@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tries the project as a newcomer would: in a Debian with apt, make, git and nothing else.
 
-python3 tests/fresh/fresh.py                 make deb, again, make test; in every suite
+python3 tests/fresh/fresh.py [SUITE]         make deb, again, make test; in each suite, or one
 python3 tests/fresh/fresh.py SUITE COMMAND…  a command in a clone of HEAD in such a Debian
 
 Wants root. Everything that runs in there, and every mount, ends with this program.
@@ -183,14 +183,14 @@ def main(arguments: Sequence[str]) -> None:
     if os.geteuid() != 0:
         raise HadebError("trying the project in a bare Debian needs root")
     CACHE.mkdir(parents=True, exist_ok=True)
-    if arguments:
+    if arguments[1:]:
         with box(arguments[0]) as debian:
             debian.run(*arguments[1:])
         return
-    digests = {newcomer(suite) for suite in SUITES}
+    digests = {newcomer(suite) for suite in arguments or SUITES}
     if len(digests) != 1:
         raise HadebError("the suites made different packages of the same source")
-    say("the same bytes in every suite")
+    say("the same bytes in each")
 
 
 if __name__ == "__main__":

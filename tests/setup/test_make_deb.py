@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DEB = "dist/sample-tcp-server_1.0_all.deb"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "dist", "__pycache__", ".*_cache", ".hypothesis")
+MAKES_OWN = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
 # Somebody without a name, a group or a right on this machine.
 STRANGER = 61999
 
@@ -26,10 +27,12 @@ def checkout(place: Path, of: Path = ROOT) -> Path:
 def make_deb(
     where: Path, *, umask: int = 0o022, user: int | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
+    # A make that runs the tests is not above the one that is tried here.
+    ours = {name: value for name, value in os.environ.items() if name not in MAKES_OWN}
     return subprocess.run(
         ["make", "deb"],
         cwd=where,
-        env=os.environ | environment,
+        env=ours | environment,
         umask=umask,
         user=user,
         group=user,
