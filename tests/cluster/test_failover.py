@@ -82,8 +82,9 @@ def _recovers(
 
 
 def _after_a_gap(answers: list[Answer], start: float) -> list[Answer]:
-    refused = [one.at for one in unanswered(to_service(answers)) if one.at > start]
-    return [one for one in _heard(answers) if refused and one.asked > refused[0]]
+    recent = [one for one in to_service(answers) if one.at > start]
+    refused = [one.at for one in unanswered(recent)]
+    return [one for one in recent if one.who and refused and one.asked > refused[0]]
 
 
 def _seconds(answers: list[Answer]) -> float:

@@ -51,6 +51,8 @@ class Watch:
         self._record = space.state / f"{name}.jsonl"
         self._program: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        self._answers: list[Answer] = []
+        self._read = 0
 
     def __enter__(self) -> Self:
         argument = json.dumps([asdict(target) for target in self._targets])
@@ -75,12 +77,18 @@ class Watch:
     @property
     def answers(self) -> list[Answer]:
         """All that ended so far, in that order; stays readable after the watch."""
-        text = self._record.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
+        # Only what is new: reading all of it again and again would slow what is measured.
+        with self._record.open("rb") as record:
+            record.seek(self._read)
+            new = record.read()
+        whole = new[: new.rfind(b"\n") + 1]
         try:
-            return [_answer(json.loads(line)) for line in whole.splitlines()]
+            self._answers += [_answer(json.loads(line)) for line in whole.splitlines()]
         except ValueError:
-            raise HadebError(f"the lab's client broke: {whole.strip()[-500:]}") from None
+            said = whole.decode(errors="replace").strip()[-500:]
+            raise HadebError(f"the lab's client broke: {said}") from None
+        self._read += len(whole)
+        return list(self._answers)
 
     def until(
         self, condition: Callable[[list[Answer]], bool], *, timeout: float, what: str
