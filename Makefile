@@ -40,6 +40,7 @@ bench: ## measures speed and memory; wants a quiet machine
 	@.venv/bin/python3 tests/bench/daemon_bench.py
 	@.venv/bin/python3 tests/bench/daemon_bench.py --memory
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/monitor_bench.py
+	@sh tests/as-root.sh .venv/bin/python3 tests/bench/failover_bench.py
 
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools test

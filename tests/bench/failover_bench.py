@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long the sample service is gone when its daemon is killed and when its node is put on standby.
+
+    python3 tests/bench/failover_bench.py [--json] [--suite bookworm|trixie]
+
+Needs root. Runs the tests of three real nodes that do both five times, and reads their figures.
+Exits 1 where a median is over half a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from hadeb.lab import SUITES
+from hadeb.lab.answers import median
+from hadeb.run import run
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST = 0.5  # seconds without an answer, median of five
+EVENTS = ("SIGKILL of the daemon", "pcs node standby")
+
+
+def measure(suites: list[str]) -> dict[str, dict[str, list[float]]]:
+    """Seconds without an answer, by release and event."""
+    which = f"(killed or standby) and ({' or '.join(suites)})"
+    with tempfile.TemporaryDirectory() as directory:
+        figures = Path(directory, "figures.json")
+        run(
+            [sys.executable, "-m", "pytest", "-q", "tests/cluster", "-k", which],
+            cwd=ROOT,
+            env={**os.environ, "HADEB_FIGURES": str(figures)},
+            timeout=1200,
+        )
+        found: dict[str, dict[str, list[float]]] = json.loads(figures.read_text(encoding="utf-8"))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--suite", choices=SUITES)
+    options = parser.parse_args(arguments)
+    found = measure([options.suite] if options.suite else list(SUITES))
+    if options.json:
+        print(json.dumps(found, indent=2))
+    good = True
+    for suite, events in found.items():
+        for event in EVENTS:
+            middle = median(events[event])
+            good = good and middle <= MOST
+            if not options.json:
+                verdict = "ok" if middle <= MOST else "TOO LONG"
+                of = ", ".join(f"{value:.3f}" for value in events[event])
+                print(f"{suite:9} {event:22} {middle:6.3f} s of {of}  (at most {MOST})  {verdict}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
