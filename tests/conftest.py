@@ -13,7 +13,6 @@ import pytest
 from hadeb.lab import SUITES, Node, Suite
 from hadeb.lab import machine as lab_machine
 
-
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

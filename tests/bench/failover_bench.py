@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the sample service is gone when its daemon is killed and when its node is put on standby.
+"""How long the service is gone when its daemon is killed, and when its node is put on standby.
 
     python3 tests/bench/failover_bench.py [--json] [--suite bookworm|trixie]
 

@@ -106,7 +106,8 @@ def test_the_order_in_which_files_were_made_changes_nothing(expected: str, tmp_p
 
 def test_leftovers_of_tools_beside_the_sources_change_nothing(expected: str, copied: Path) -> None:
     package = copied / "daemon/sample_tcp_server"
-    for name in ("__pycache__/cli.cpython-311.pyc.1234", "old.pyc", ".mypy_cache/x", "deep/.git/HEAD"):
+    cache = "__pycache__/cli.cpython-311.pyc.1234"
+    for name in (cache, "old.pyc", ".mypy_cache/x", "deep/.git/HEAD"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).touch()
     assert digest(copied) == expected
