@@ -131,11 +131,21 @@ def test_ctrl_c_cleans_up_at_once(
     assert cgroups_of(name) == []
 
 
+def test_a_cgroup_whose_lab_is_forgotten_is_swept() -> None:
+    with Space() as space:
+        space.run("mkdir", "-p", "/sys/fs/cgroup/hadeb-lab-forgotten/ha1-1")
+    with Space() as space:
+        names = space.run("ls", "/sys/fs/cgroup").stdout.split()
+        assert space.cgroup in names
+        assert "hadeb-lab-forgotten" not in names
+
+
 def test_the_sweep_leaves_a_living_lab_alone() -> None:
     with Space() as first:
         with Space():
             pass
         assert first.state.is_dir()
+        assert first.cgroup in first.run("ls", "/sys/fs/cgroup").stdout.split()
         assert first.run("true").returncode == 0
 
 

@@ -3,7 +3,7 @@
 # The lab's own view of the machine, set up in fresh mount, pid and network namespaces.
 #
 #   space.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does
-#   space.sh sweep CGROUP                 remove what dead labs left in the cgroup tree
+#   space.sh sweep CGROUP                 remove a dead lab's cgroup, and all that others left
 #
 # Everything in these namespaces ends with this process, and every mount, interface and address
 # with it: the kernel does the cleaning, however hadeb itself ends.
@@ -17,22 +17,42 @@ plain_cgroups() {
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
 }
 
+# Removes a cgroup and all below it, where nobody is in it any more.
+remove() {
+    find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
 sweep() {
     plain_cgroups
-    [ -d "/sys/fs/cgroup/$1" ] || return 0
-    # A process takes a moment to be gone after its namespace ends.
-    tries=100
-    until find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} + 2>/dev/null; do
-        [ "$((tries -= 1))" -gt 0 ] || return 1
-        sleep 0.05
+    if [ -d "/sys/fs/cgroup/$1" ]; then
+        # A process takes a moment to be gone after its namespace ends.
+        tries=100
+        until remove "$1"; do
+            [ "$((tries -= 1))" -gt 0 ] || return 1
+            sleep 0.05
+        done
+    fi
+    # Those whose state is gone too, with the container or the boot that they ran in.
+    for group in /sys/fs/cgroup/hadeb-lab-*; do
+        if grep -qsx 'populated 0' "$group/cgroup.events"; then
+            remove "${group##*/}" || :
+        fi
     done
+}
+
+# Until it is in, its cgroup looks like one that somebody left.
+join() {
+    tries=100
+    until mkdir -p "/sys/fs/cgroup/$1" && echo 0 >"/sys/fs/cgroup/$1/cgroup.procs"; do
+        [ "$((tries -= 1))" -gt 0 ] || return 1
+    done 2>/dev/null
 }
 
 hold() {
     state=$1 cgroup=$2
     shift 2
     plain_cgroups
-    mkdir -p "/sys/fs/cgroup/$cgroup"
+    join "$cgroup"
     # systemd-nspawn keeps its locks under /run: they go with the lab, and never meet another's.
     cd "$state"
     mount -t tmpfs -o mode=755 tmpfs /run
