@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class Node:
         self._boots = 0
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
+        self._power: int | None = None
 
     @property
     def ip(self) -> str:
@@ -116,6 +118,8 @@ class Node:
         """Turn the node on; returns when its systemd has started all it was to start."""
         if self.is_on:
             raise HadebError(f"{self.name} is already on")
+        # It may have turned itself off.
+        self._forget()
         self._boots += 1
         deadline = time.monotonic() + timeout
         with self._notify_socket() as ready, self.console.open("ab") as console:
@@ -129,8 +133,17 @@ class Node:
                 if time.monotonic() > deadline:
                     self.cut_power()
                     raise self._boot_failed(f"was not up after {timeout:.0f} s")
-        (nspawn,) = children_of(self._nspawn.pid)
-        (self._leader,) = children_of(nspawn)
+        self._find_leader()
+
+    def _find_leader(self) -> None:
+        assert self._nspawn
+        try:
+            (nspawn,) = children_of(self._nspawn.pid)
+            (self._leader,) = children_of(nspawn)
+            # The number may be another process's one day; this stays the leader.
+            self._power = os.pidfd_open(self._leader)
+        except (ValueError, ProcessLookupError) as error:
+            raise self._boot_failed("ended right after it booted") from error
 
     def _boot_arguments(self) -> list[str]:
         return [
@@ -144,8 +157,9 @@ class Node:
 
     def cut_power(self) -> None:
         """Kill the node at once, as if somebody pulled the plug; returns when it is dead."""
-        if self._leader:
-            os.kill(self._leader, signal.SIGKILL)
+        if self._power is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._power, signal.SIGKILL)
         elif self._nspawn:
             # Still booting: what there is of it goes with nspawn.
             for child in children_of(self._nspawn.pid):
@@ -163,7 +177,13 @@ class Node:
                 self._nspawn.wait(timeout)
             except subprocess.TimeoutExpired:
                 raise HadebError(f"{self.name} is still on after {timeout:.0f} s") from None
+        self._forget()
+
+    def _forget(self) -> None:
         self._nspawn, self._leader = None, 0
+        if self._power is not None:
+            os.close(self._power)
+            self._power = None
 
     @property
     def is_on(self) -> bool:
@@ -173,7 +193,7 @@ class Node:
     @property
     def inside(self) -> tuple[str, ...]:
         """What to put before a command so that it runs on the node as root."""
-        if not self._leader:
+        if not self._leader or not self.is_on:
             raise HadebError(f"{self.name} is off")
         return (
             *("nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net"),
