@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from hadeb.lab import SUITES, Node, machine
+from hadeb.lab.answers import median
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +60,6 @@ for program in programs[1:]:
     call(program, "stop")
 json.dump(times, sys.stdout)
 """
-
-
-def median(values: list[float]) -> float:
-    """The middle one."""
-    return sorted(values)[len(values) // 2]
 
 
 def install(node: Node) -> None:
