@@ -47,7 +47,7 @@ REGISTRIES = re.compile(
     r"""
     \b((deb|ftp|security|snapshot|archive|cdn-fastly)(\.\w\w)?\.debian\.org
     | (archive|security|ports)\.ubuntu\.com
-    | pypi\.(org|python\.org) | files\.pythonhosted\.org
+    | pypi\.(org|python\.org) | files\.python(hosted)\.org
     | registry\.(npmjs\.org|yarnpkg\.com) | (static\.)?crates\.io | proxy\.golang\.org)
     """,
     re.VERBOSE | re.IGNORECASE,
