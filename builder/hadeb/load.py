@@ -92,6 +92,9 @@ def _read_sources(
         found.extend(_unusable_names(key, sources[source]))
         if key[0] != "file" and (root / source).is_dir():
             found.append((key, f"{source!r} is a directory; name a file"))
+        elif not sources[source]:
+            sentence = "holds no file; a package's directories come with files"
+            found.append((key, f"{source!r} {sentence}"))
         elif key[0] == "agent" and not sources[source][0].content.startswith(b"#!"):
             found.append((key, f"{source!r} does not begin with #! and an interpreter"))
     return sources, found

@@ -81,6 +81,12 @@ def missing_modules(project: PythonProject) -> Iterable[Found]:
             yield ("project", "scripts", command), f"module {module!r} is not in the package"
 
 
+def _required(requirement: str) -> str:
+    """The name that a requirement begins with (PEP 508)."""
+    match = _REQUIREMENT.match(requirement)
+    return match[1] if match else requirement
+
+
 def import_name(project_name: str) -> str:
     """The import package that a project of this name has by convention."""
     return _normal(project_name).replace("-", "_")
@@ -98,16 +104,19 @@ def minimum_python(requires_python: str) -> str | None:
 
 
 def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[Found]:
-    """A fault for each dependency of the project that no Debian package of the bundle meets."""
+    """A fault for each dependency that no Debian package of the bundle meets, or nobody has."""
     daemon = manifest.daemon
     named = {
         _normal(name): package for name, package in (daemon.dependencies if daemon else {}).items()
     }
     relations = (*manifest.relations.depends, *manifest.relations.pre_depends)
     depends = {re.split(r"[\s:(|]", relation)[0] for relation in relations}
-    for requirement in project.dependencies:
-        match = _REQUIREMENT.match(requirement)
-        name = match[1] if match else requirement
+    needed = {_required(requirement): requirement for requirement in project.dependencies}
+    for name in daemon.dependencies if daemon else ():
+        if _normal(name) not in {_normal(each) for each in needed}:
+            sentence = f"the project does not need it; it needs {', '.join(needed) or 'nothing'}"
+            yield ("daemon", "dependencies", name), sentence
+    for name, requirement in needed.items():
         package = named.get(_normal(name), f"python3-{_normal(name)}")
         if package not in depends:
             remedy = f"add {package!r} to [relations] depends, or say under [daemon.dependencies]"

@@ -18,7 +18,6 @@ from typing import IO, NoReturn
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
 from hadeb.tools import package_of
 
-# Debian's package, where a program is not called as its package is.
 # Seconds to read what a killed program has left in its pipes.
 _LAST_WORDS = 2.0
 

@@ -8,12 +8,13 @@ node's power away.
 from __future__ import annotations
 
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from hadeb.lab import Node
-from hadeb.lab.answers import Answer, between, median, outage, to_service, turns, unanswered
+from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.watch import Watch
 
@@ -28,10 +29,8 @@ ARTICLE = (
     "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!",
     "constraint colocation add TCP-SERVER with VIP INFINITY",
 )
+# How long the service is gone, tests/bench/failover_bench.py judges; here it is only noted.
 REPEATS = 5
-# Seconds: no 10 s monitor would be so quick, and no busy machine is so slow. How quick it is in
-# truth, tests/bench/failover_bench.py holds.
-LIMIT = 3.0
 
 Note = Callable[[str, str, list[float]], None]
 
@@ -58,6 +57,12 @@ def active(cluster: Cluster) -> Node:
     name = cluster.where("TCP-SERVER")
     assert name, "TCP-SERVER runs nowhere"
     return cluster[name]
+
+
+def failed_operations(cluster: Cluster) -> set[str]:
+    """The operations that Pacemaker shows as failed."""
+    status = cluster.any.exec("crm_mon", "--one-shot", "--output-as=xml").stdout
+    return {one.attrib["op_key"] for one in ET.fromstring(status).iterfind("failures/failure")}
 
 
 def daemon_pid(node: Node) -> int:
@@ -155,7 +160,7 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
     assert daemon_pid(active(cluster)) == pid
 
 
-def test_a_killed_daemon_is_back_long_before_a_monitor_and_counted(
+def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
     seconds = []
@@ -167,7 +172,8 @@ def test_a_killed_daemon_is_back_long_before_a_monitor_and_counted(
         assert daemon_pid(node) != pid
         assert cluster.fail_count("TCP-SERVER") == failures + 1
     note(cluster.suite, "SIGKILL of the daemon", seconds)
-    assert median(seconds) < LIMIT
+    # The crash hook's report, as Pacemaker calls it: no monitor had to find it.
+    assert failed_operations(cluster) == {"TCP-SERVER_asyncmon_0"}
 
 
 def test_a_stop_by_hand_is_mended(cluster: Cluster, watch: Watch, note: Note) -> None:
@@ -200,8 +206,7 @@ def test_a_hung_daemon_is_found_by_the_deep_monitor(
         node.exec("rm", drop_in)
         node.exec("systemctl", "daemon-reload")
     note(cluster.suite, "SIGSTOP, no watchdog", [_seconds(answers)])
-    status = cluster.any.exec("crm_mon", "--one-shot", "--output-as=xml").stdout
-    assert "TCP-SERVER_monitor_15000" in status
+    assert "TCP-SERVER_monitor_15000" in failed_operations(cluster)
 
 
 def test_standby_moves_the_service_almost_without_a_gap(
@@ -220,7 +225,7 @@ def test_standby_moves_the_service_almost_without_a_gap(
         cluster.pcs(f"node unstandby {before.name}")
         cluster.settle()
     note(cluster.suite, "pcs node standby", seconds)
-    assert median(seconds) < LIMIT
+    assert failed_operations(cluster) == set()
 
 
 def test_another_node_answers_when_the_active_one_loses_power_and_nobody_else_did(

@@ -73,6 +73,16 @@ def test_a_project_that_is_not_utf_8_is_told_with_its_line(bundle: Path, tmp_pat
     assert "daemon/pyproject.toml:9: is not UTF-8 text\n" in build(bundle, tmp_path / "dist")
 
 
+def test_a_directory_without_a_file_is_told_since_a_package_would_not_have_it(
+    bundle: Path, tmp_path: Path
+) -> None:
+    (bundle / "share" / "below").mkdir(parents=True)
+    with (bundle / "bundle.toml").open("a") as stream:
+        stream.write('\n[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
+    sentence = "'share' holds no file; a package's directories come with files"
+    assert f"file[0].source: {sentence}\n" in build(bundle, tmp_path / "dist")
+
+
 def test_a_manifest_that_is_missing_is_told(tmp_path: Path) -> None:
     said = build(tmp_path, tmp_path / "dist", "gone.toml", ".")
     assert said == (
@@ -130,6 +140,7 @@ def test_what_is_no_plain_file_is_neither_read_nor_left_out(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (bundle / "share").mkdir()
+    (bundle / "share" / "plain").touch()
     table = '[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n'
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
         stream.write(table)
@@ -145,6 +156,7 @@ def test_a_file_name_that_no_list_can_hold_is_told(
     name: bytes, place: str, bundle: Path, tmp_path: Path
 ) -> None:
     (bundle / "share").mkdir()
+    (bundle / "share" / "plain").touch()
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
         stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
     Path(os.fsdecode(os.fsencode(bundle / place) + b"/" + name)).touch()
