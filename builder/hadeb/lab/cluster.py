@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.image import Suite, image
 from hadeb.lab.node import Address, Node
-from hadeb.lab.space import Space
+from hadeb.lab.space import POWER, Space
 from hadeb.lab.watch import Watch, targets_of
 from hadeb.run import Completed
 
@@ -28,20 +31,29 @@ SIZES = range(2, 6)
 # Each node starts from the same configuration, so that the first election does not wait 20 s for
 # nodes that might join, and no resource waits for fencing that nobody set up.
 _PROPERTIES = {"dc-deadtime": "2s", "stonith-enabled": "false"}
+_POWER = Path(__file__).with_name("power.py")
+_FENCE_AGENT = Path(__file__).with_name("fence_lab")
 
 
 class Cluster:
     """Boots its nodes when entered; nothing of them stays when left.
 
-    Entered means quorate and all online. Nodes are called ha1, ha2, … as in the docs.
+    Entered means quorate and all online. Nodes are called ha1, ha2, … as in the docs. With
+    `fencing` a node that is lost has its power cut before another takes over.
     """
 
     def __init__(
-        self, suite: Suite, *, size: int = 3, say: Callable[[str], None] = lambda _: None
+        self,
+        suite: Suite,
+        *,
+        size: int = 3,
+        fencing: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         if size not in SIZES:
             raise UsageError(f"a lab has 2 to 5 nodes, not {size}")
         self.suite = suite
+        self.fencing = fencing
         self._say = say
         self._stack = ExitStack()
         self.space = Space([f"{source}/{PREFIX}" for source in SOURCES])
@@ -60,7 +72,9 @@ class Cluster:
                 Node(self.space, name, root, (Address(ip, PREFIX),))
                 for name, ip in self._addresses.items()
             )
+            self._serve_power()
             self._on_all(self._prepare)
+            self._say(f"booting {', '.join(self._addresses)}")
             self._on_all(Node.boot)
             self.wait_online()
             self._stack = stack.pop_all()
@@ -84,12 +98,33 @@ class Cluster:
                 self.space.close()
                 raise
 
+    def _serve_power(self) -> None:
+        program = (sys.executable, "-I", str(_POWER))
+        socket = self.space.state / POWER
+        switch = self.space.start(*program, str(socket), self._group, stdout=subprocess.PIPE)
+        assert switch.stdout
+        if switch.stdout.readline() != b"ready\n":
+            said = switch.stdout.read().decode(errors="replace").strip()
+            raise HadebError(f"the lab's power switch broke: {said}")
+
+    @property
+    def _group(self) -> str:
+        return f"/sys/fs/cgroup/{self.space.cgroup}"
+
+    def freeze(self, node: Node, *, frozen: bool = True) -> None:
+        """Stop a node's time without taking its power, or let it go on."""
+        script = 'echo "$2" >"/sys/fs/cgroup/$1/cgroup.freeze"'
+        self.space.run("sh", "-c", script, "freeze", node.group, "1" if frozen else "0")
+
     def _prepare(self, node: Node) -> None:
         node.create(hosts=self._addresses)
         node.place("/etc/corosync/corosync.conf", corosync_conf(self._addresses))
         # Pacemaker's own, for its schema: with an older one each of its tools converts it anew.
         empty = node.offline("cibadmin", "--empty").stdout
         cib = with_properties(empty, _PROPERTIES)
+        if self.fencing:
+            node.place("/usr/sbin/fence_lab", _FENCE_AGENT.read_bytes(), mode=0o755)
+            cib = with_fencing(cib, list(self._addresses))
         node.place("/var/lib/pacemaker/cib/cib.xml", cib, mode=0o600, owner="hacluster:haclient")
         node.offline("systemctl", "enable", "corosync", "pacemaker")
 
@@ -181,6 +216,29 @@ def with_properties(cib: str, properties: dict[str, str]) -> str:
     options = ET.SubElement(place, "cluster_property_set", id="cib-bootstrap-options")
     for name, value in properties.items():
         ET.SubElement(options, "nvpair", id=f"lab-{name}", name=name, value=value)
+    return ET.tostring(tree, encoding="unicode") + "\n"
+
+
+def with_fencing(cib: str, nodes: Sequence[str]) -> str:
+    """A cluster configuration with a fence device that can cut the power of each of the nodes."""
+    tree = ET.fromstring(cib)
+    (place,) = tree.iterfind("configuration/resources")
+    device = ET.SubElement(place, "primitive", id="POWER", attrib={"class": "stonith"})
+    device.set("type", "fence_lab")
+    options = ET.SubElement(device, "instance_attributes", id="POWER-options")
+    chosen = {
+        "pcmk_host_check": "static-list",
+        "pcmk_host_list": " ".join(nodes),
+        # Nobody in there can turn a node on again.
+        "pcmk_reboot_action": "off",
+    }
+    if len(nodes) == 2:
+        # Each of two halves has the quorum: without a head start they would kill one another.
+        chosen["pcmk_delay_base"] = f"{nodes[0]}:0s;{nodes[1]}:2s"
+    for name, value in chosen.items():
+        ET.SubElement(options, "nvpair", id=f"POWER-{name}", name=name, value=value)
+    for option in tree.iterfind("configuration/crm_config//nvpair[@name='stonith-enabled']"):
+        option.set("value", "true")
     return ET.tostring(tree, encoding="unicode") + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,9 +14,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.space import BRIDGE, Space, children_of
+from hadeb.lab.space import BRIDGE, POWER, Space, children_of
 from hadeb.run import Completed, run
 
 _ENVIRONMENT = (
@@ -28,6 +30,8 @@ _ENVIRONMENT = (
 _SETUP = """
 set -eu
 lower=$1 base=$2
+mkdir -p "$base"
+mount -t tmpfs -o mode=755,size=512m tmpfs "$base"
 mkdir -p "$base/upper" "$base/work" "$base/root"
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" "$base/root"
 """
@@ -75,7 +79,7 @@ class Node:
         self._space = space
         self._image = image
         self._boots = 0
-        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._nspawn: subprocess.Popen[bytes] | _Foreign | None = None
         self._leader = 0
         self._power: int | None = None
 
@@ -83,6 +87,17 @@ class Node:
     def ip(self) -> str:
         """The node's first address."""
         return self.addresses[0].ip
+
+    @classmethod
+    def attach(cls, space: Space, name: str, addresses: tuple[Address, ...]) -> Self:
+        """A node of a kept lab, which another process of hadeb booted."""
+        node = cls(space, name, Path(), addresses)
+        with suppress(FileNotFoundError, ValueError, ProcessLookupError):
+            nspawn, leader, begun = map(int, node._record.read_text("utf-8").split())
+            if _begun(leader) == begun:
+                node._nspawn, node._leader = _Foreign(nspawn), leader
+                node._power = os.pidfd_open(leader)
+        return node
 
     def create(self, *, hosts: Mapping[str, str] | None = None) -> None:
         """Lay the node's disk over the image, and write what makes it this node.
@@ -142,18 +157,27 @@ class Node:
             (self._leader,) = children_of(nspawn)
             # The number may be another process's one day; this stays the leader.
             self._power = os.pidfd_open(self._leader)
+            begun = _begun(self._leader)
+            self._record.write_text(f"{self._nspawn.pid} {self._leader} {begun}\n", "utf-8")
         except (ValueError, ProcessLookupError) as error:
             raise self._boot_failed("ended right after it booted") from error
 
     def _boot_arguments(self) -> list[str]:
         return [
-            *(f"{self._space.cgroup}/{self.name}-{self._boots}", str(self._notify_path)),
+            *(self.group, str(self._notify_path)),
             *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
             *("--console=pipe", "--settings=no", "--resolv-conf=off", "--timezone=off"),
             *("--link-journal=no", "--notify-ready=yes", f"--network-bridge={BRIDGE}"),
+            # Whom a fence agent asks; where nobody listens, nobody is cut off.
+            f"--bind={self._space.state / POWER}:/run/{POWER}",
             *(f"--machine={self.name}", f"--hostname={self.name}", f"--directory={self._root}"),
             "systemd.show_status=no",
         ]
+
+    @property
+    def group(self) -> str:
+        """The control group of this boot, below the one tree of the lab."""
+        return f"{self._space.cgroup}/{self.name}-{self._boots}"
 
     def cut_power(self) -> None:
         """Kill the node at once, as if somebody pulled the plug; returns when it is dead."""
@@ -245,6 +269,10 @@ class Node:
         return self._space.state / f"{self.name}.console"
 
     @property
+    def _record(self) -> Path:
+        return self._space.state / f"{self.name}.boot"
+
+    @property
     def _base(self) -> Path:
         return self._space.nodes / self.name
 
@@ -265,6 +293,30 @@ class Node:
     def _boot_failed(self, how: str) -> HadebError:
         said = self.console.read_text(errors="replace").strip().splitlines()[-5:]
         return HadebError(f"{self.name} {how}: {' / '.join(said)}")
+
+
+class _Foreign:
+    """A process that is not our child: as much of Popen as a node needs of its nspawn."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._end = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """0 once it has ended."""
+        return 0 if select.select([self._end], [], [], 0)[0] else None
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end."""
+        if not select.select([self._end], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return 0
+
+
+def _begun(pid: int) -> int:
+    """When a process began, in ticks since boot: with its number it names one process only."""
+    stat = Path("/proc", str(pid), "stat").read_bytes()
+    return int(stat.rpartition(b")")[2].split()[19])
 
 
 def _datagram(ready: socket.socket) -> bytes:

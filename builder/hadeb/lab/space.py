@@ -5,6 +5,8 @@ That process reads a pipe whose other end only this Python process holds. Whethe
 order, by Ctrl-C or by kill -9, the pipe closes, the process ends, and the kernel ends all that
 lives in its pid namespace and drops the mounts, links and addresses with the other two. Only two
 things can stay, an empty directory and empty cgroups, and the next start sweeps them.
+
+A space that is kept needs nobody any more: the process stays until `attach` and `close` end it.
 """
 
 from __future__ import annotations
@@ -13,19 +15,24 @@ import fcntl
 import os
 import secrets
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from hadeb.errors import CommandFailed, HadebError, ToolMissing
+from hadeb.errors import CommandFailed, HadebError, ToolMissing, UsageError
 from hadeb.run import Completed, run, start
 from hadeb.tools import LAB, package_of
 
 STATE = Path("/run/hadeb/lab")
 BRIDGE = "lab0"
+# The socket that cuts power, in a lab's state and in its nodes' /run.
+POWER = "lab-power"
+_KEPT = "kept"
 _SCRIPT = Path(__file__).with_name("space.sh")
 
 
@@ -47,15 +54,26 @@ class Space:
     `addresses` are the bridge's own, with prefix lengths: from there the lab's clients ask.
     """
 
-    def __init__(self, addresses: Sequence[str] = ()) -> None:
-        self.id = secrets.token_hex(4)
+    def __init__(self, addresses: Sequence[str] = (), *, id: str = "") -> None:
+        self.id = id or secrets.token_hex(4)
         self.state = STATE / self.id
         self.nodes = self.state / "nodes"
         self.cgroup = _cgroup(self.state)
         self._addresses = tuple(addresses)
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
+        self._keeper = 0
         self._children: list[subprocess.Popen[bytes]] = []
+
+    @classmethod
+    def attach(cls, id: str) -> Self:
+        """A space that was kept, by whoever; UsageError where there is none of that name."""
+        if id not in kept():
+            raise UsageError(f"there is no lab {id}", hint=_which())
+        space = cls(id=id)
+        numbers = (space.state / _KEPT).read_text(encoding="utf-8").split()
+        space._keeper, space._pid = map(int, numbers)
+        return space
 
     def __enter__(self) -> Self:
         self.open()
@@ -75,6 +93,7 @@ class Space:
         with _registry():
             _sweep()
             self.state.mkdir()
+            (self.state / POWER).touch()
             lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
@@ -105,8 +124,24 @@ class Space:
             raise CommandFailed(("unshare",), self._holder.wait(), stderr=said)
         (self._pid,) = children_of(self._holder.pid)
 
+    def keep(self) -> None:
+        """Let the space stay when this process ends; it is to be closed by way of `attach`."""
+        assert self._holder
+        assert self._holder.stdin
+        assert self._holder.stdout
+        half = self.state / f"{_KEPT}.new"
+        half.write_text(f"{self._holder.pid} {self._pid}\n", encoding="utf-8")
+        half.rename(self.state / _KEPT)
+        self._holder.stdin.write(b"keep\n")
+        self._holder.stdin.flush()
+        if self._holder.stdout.readline() != b"kept\n":
+            raise HadebError("the lab ended before it was ready")
+        self._keeper, self._holder = self._holder.pid, None
+
     def close(self) -> None:
         """End everything in the space; nothing of it stays on the machine."""
+        if self._keeper:
+            self._end_kept()
         holder, self._holder = self._holder, None
         self._pid = 0
         if holder is not None:
@@ -123,6 +158,17 @@ class Space:
             child.communicate()
         with _registry():
             _remove(self.state)
+
+    def _end_kept(self) -> None:
+        # As long as the lock is held, the number is the holder's and nobody else's.
+        deadline = time.monotonic() + 10
+        while not _is_dead(self.state):
+            with suppress(ProcessLookupError):
+                os.kill(self._keeper, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise HadebError(f"the lab {self.id} does not end")
+            time.sleep(0.02)
+        self._keeper = 0
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -173,6 +219,26 @@ def _registry() -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def kept() -> list[str]:
+    """The labs that stay until somebody ends them, oldest first."""
+    if not STATE.is_dir():
+        return []
+    found = [state for state in STATE.iterdir() if (state / _KEPT).exists()]
+    alive = [state for state in found if not _is_dead(state)]
+    return [state.name for state in sorted(alive, key=lambda state: state.stat().st_ctime)]
+
+
+def sweep() -> None:
+    """Remove what labs left whose process was killed."""
+    with _registry():
+        _sweep()
+
+
+def _which() -> str:
+    names = ", ".join(kept())
+    return f"there are {names}" if names else "start one with: hadeb lab up"
 
 
 def _sweep() -> None:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The lab's own view of the machine, set up in fresh mount, pid and network namespaces.
 #
-#   space.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does
+#   space.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does, or stays until
+#                                         it is killed once stdin has said "keep"
 #   space.sh sweep CGROUP                 remove a dead lab's cgroup, and all that others left
 #
 # Everything in these namespaces ends with this process, and every mount, interface and address
@@ -80,8 +81,8 @@ hold() {
     mount --no-canonicalize --bind . "$state"
     cd /
     mkdir -p "$state/nodes"
-    # The nodes' disks: gone with the lab, and never more of the machine's memory than this.
-    mount -t tmpfs -o mode=755,size=2g tmpfs "$state/nodes"
+    # Where the nodes' disks are mounted: gone with the lab.
+    mount -t tmpfs -o mode=755,size=1m tmpfs "$state/nodes"
     ip link set lo up
     ip link add lab0 type bridge
     for address; do
@@ -89,7 +90,11 @@ hold() {
     done
     ip link set lab0 up
     echo ready
-    exec cat
+    if ! read -r word || [ "$word" != keep ]; then
+        exit
+    fi
+    echo kept
+    exec sleep infinity
 }
 
 "$@"
