@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 
 KeyPath = tuple[str | int, ...]
 
-_BASIC = r'"(?:[^"\\\n]+|\\.)*+"'
+# Unrolled loops, and nothing possessive: Debian 12's Python, 3.11.2, gets those wrong.
+_BASIC = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _LITERAL = r"'[^'\n]*'"
 # A multi-line string may end in one or two quotes of its own before the three that close it.
-_LONG_BASIC = r'"""(?s:[^"\\]+|\\.|"{1,2}(?!"))*+"{3,5}'
+_LONG_BASIC = r'"""[^"\\]*(?s:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
 _LONG_LITERAL = r"'''(?s:.*?)'{3,5}"
 
-_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*+")
+_BLANK = re.compile(r"[ \t\n]*(?:#[^\n]*[ \t\n]*)*")
 _KEY_PART = re.compile(rf"[ \t]*({_BASIC}|{_LITERAL}|[A-Za-z0-9_-]+)[ \t]*(\.?)")
 _EQUALS = re.compile(r"=?[ \t]*")
 _SCALAR = re.compile(rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|[^,\]}}\n#]*")

@@ -37,7 +37,7 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 # A percent sign and what follows; systemd.unit(5) has the specifiers.
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
 # Quotes in pairs, also within a word; after a backslash a quote is none (systemd.syntax(7)).
-_QUOTED = re.compile(r"""(?:[^'"\\]|\\.|'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+"|\\$)*+""")
+_QUOTED = re.compile(r"""(?:[^'"\\]|\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\$)*""")
 _VERSION = r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
 _ALTERNATIVE = rf"{_NAME}(?::[a-z0-9][a-z0-9-]*)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"

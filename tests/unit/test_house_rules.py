@@ -292,3 +292,17 @@ def test_a_lock_holds_what_pyproject_asks_for(lock: str, groups: list[str]) -> N
 
 def test_the_tools_run_with_the_libraries_that_hadeb_is_released_with() -> None:
     assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+
+
+def test_no_pattern_is_possessive_since_the_oldest_python_we_run_on_gets_it_wrong() -> None:
+    possessive = re.compile(r"[)\]}*+?.\w][*+?}]\+|\(\?>")
+    found = [
+        f"{place(path, node)}: {node.value}"
+        for path in python_files("builder", "daemon")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "(" in node.value
+        and possessive.search(node.value)
+    ]
+    assert not found
