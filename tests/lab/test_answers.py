@@ -60,8 +60,8 @@ def test_between_takes_what_ended_in_the_span() -> None:
 
 
 def test_the_speaker_is_found_behind_any_greeting() -> None:
-    assert speaker("This is a test! This is ha1!\n") == "ha1"
-    assert speaker("Hello, world\n") is None
+    assert speaker("This is a test! This is ha1!\n", EXPECT) == "ha1"
+    assert speaker("Hello, world\n", EXPECT) is None
 
 
 def test_the_median_of_an_even_number_does_not_flatter() -> None:

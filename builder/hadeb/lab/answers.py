@@ -52,13 +52,20 @@ class Turn:
     count: int
 
 
-_SPEAKER = re.compile(r"This is (\S+)!")
+# A node that falls silent for so many seconds between two answers may have been replaced.
+_AT_ONCE = 0.3
+# The target that is the service's own address.
+SERVICE = "service"
+# Who gave a right answer that names nobody.
+SOMEBODY = "somebody"
 
 
-def speaker(text: str) -> str | None:
-    """The node that a greeting names."""
-    found = _SPEAKER.search(text)
-    return found[1] if found else None
+def speaker(text: str, expect: str) -> str | None:
+    """Who gave an answer: the group `node` of what is expected. None where the answer is wrong."""
+    found = re.search(expect, text)
+    if not found:
+        return None
+    return found.groupdict().get("node") or SOMEBODY
 
 
 def between(answers: Iterable[Answer], start: float, end: float) -> list[Answer]:
@@ -70,7 +77,7 @@ def between(answers: Iterable[Answer], start: float, end: float) -> list[Answer]
 
 def to_service(answers: Iterable[Answer]) -> list[Answer]:
     """The answers that came through the service's address."""
-    return [one for one in answers if one.target == "service"]
+    return [one for one in answers if one.target == SERVICE]
 
 
 def gaps(answers: Iterable[Answer], *, over: float = 0.0) -> list[Gap]:
@@ -97,6 +104,33 @@ def turns(answers: Iterable[Answer]) -> list[Turn]:
         times = [at for at, _ in group]
         found.append(Turn(who, times[0], times[-1], len(times)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A time in which two nodes answered."""
+
+    start: float
+    end: float
+    nodes: tuple[str, str]
+
+
+def overlap(answers: Iterable[Answer]) -> Overlap | None:
+    """The time from the first to the last moment at which two nodes answered in turn.
+
+    A service that moves and comes back has turns too, but none so short.
+    """
+    found = turns(answers)
+    short = [
+        (before, one)
+        for before, one, after in zip(found, found[1:], found[2:], strict=False)
+        if before.who == after.who and after.start - before.end < _AT_ONCE
+    ]
+    if not short:
+        return None
+    before, first = short[0]
+    last = short[-1][1]
+    return Overlap(first.start, last.end, (before.who, first.who))
 
 
 def unanswered(answers: Iterable[Answer]) -> list[Answer]:

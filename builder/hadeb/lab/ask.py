@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client that asks TCP services for their greeting, many times a second, and writes it down.
+"""A client that asks services all the time, and writes down what it hears.
 
 Runs by itself (`python3 -I ask.py JSON`) beside the nodes, so that what it measures is not slowed
 by whoever watches. The argument is a list of targets {"name", "host", "port", "every", "patience",
-"source"}, times in seconds. Each connection becomes one JSON line on stdout: asked and at on the
-monotonic clock, the target's name, the source, and the text or the error. It ends when stdin does.
+"source", "send", "expect", "command"}, times in seconds. A target with a command is asked by
+running it in a shell; any other by a TCP connection, to which `send` is written. An answer is whole
+when the other side closes, or as soon as it holds what `expect`, a regular expression, describes.
+Each becomes one JSON line on stdout: asked and at on the monotonic clock, the target's name, the
+source, and the text or the error. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -13,25 +16,36 @@ import errno
 import heapq
 import json
 import os
+import re
 import selectors
 import socket
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 # More would mean that the machine, not the service, is what we measure.
 MOST_IN_FLIGHT = 512
+MOST_HEARD = 1 << 20
 
 
 @dataclass
 class Asking:
-    """One connection under way."""
+    """One question under way, by a connection or by a command whose output is read."""
 
     target: dict[str, Any]
     asked: float
-    connection: socket.socket
+    channel: socket.socket | IO[bytes]
+    to_send: bytes = b""
+    process: subprocess.Popen[bytes] | None = None
     heard: bytearray = field(default_factory=bytearray)
+
+    def is_whole(self) -> bool:
+        """Whether it holds what is expected, though the other side has not closed yet."""
+        expected = self.target.get("expect")
+        text = self.heard.decode("utf-8", "backslashreplace")
+        return bool(expected and re.search(expected, text))
 
 
 class Asker:
@@ -42,15 +56,17 @@ class Asker:
         self._selector.register(sys.stdin.buffer, selectors.EVENT_READ)
         self._due = [(time.monotonic(), number) for number in range(len(targets))]
         self._targets = targets
-        self._under_way: dict[socket.socket, Asking] = {}
+        self._under_way: set[int] = set()
 
     def run(self) -> None:
         """Ask until stdin ends."""
         while True:
-            for key, _ in self._selector.select(self._pause()):
+            for key, events in self._selector.select(self._pause()):
                 if key.fileobj is sys.stdin.buffer:
                     if not os.read(sys.stdin.fileno(), 4096):
                         return
+                elif events & selectors.EVENT_WRITE:
+                    self._speak(key.data)
                 else:
                     self._hear(key.data)
             now = time.monotonic()
@@ -67,27 +83,59 @@ class Asker:
             # Never in a burst to catch up: that would be another load.
             heapq.heappush(self._due, (max(due + target["every"], now), number))
             if len(self._under_way) < MOST_IN_FLIGHT:
-                self._ask(target)
+                if target.get("command"):
+                    self._run(target)
+                else:
+                    self._ask(target)
+
+    def _run(self, target: dict[str, Any]) -> None:
+        process = subprocess.Popen(
+            ["sh", "-c", target["command"]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        assert process.stdout
+        asking = Asking(target, time.monotonic(), process.stdout, process=process)
+        self._watch(asking, selectors.EVENT_READ)
 
     def _ask(self, target: dict[str, Any]) -> None:
         family = socket.AF_INET6 if ":" in target["host"] else socket.AF_INET
-        asking = Asking(target, time.monotonic(), socket.socket(family, socket.SOCK_STREAM))
-        asking.connection.setblocking(False)
-        self._under_way[asking.connection] = asking
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        to_send = str(target.get("send") or "").encode("utf-8", "surrogateescape")
+        asking = Asking(target, time.monotonic(), connection, to_send)
         try:
             if target.get("source"):
-                asking.connection.bind((target["source"], 0))
-            failure = asking.connection.connect_ex((target["host"], target["port"]))
+                connection.bind((target["source"], 0))
+            failure = connection.connect_ex((target["host"], target["port"]))
         except OSError as error:
             failure = error.errno or errno.EIO
+        self._watch(asking, selectors.EVENT_WRITE if to_send else selectors.EVENT_READ)
         if failure not in (0, errno.EINPROGRESS):
             self._end(asking, os.strerror(failure))
-        else:
-            self._selector.register(asking.connection, selectors.EVENT_READ, asking)
+
+    def _watch(self, asking: Asking, events: int) -> None:
+        self._under_way.add(id(asking))
+        self._selector.register(asking.channel, events, asking)
+
+    def _speak(self, asking: Asking) -> None:
+        assert isinstance(asking.channel, socket.socket)
+        try:
+            sent = asking.channel.send(asking.to_send)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._end(asking, os.strerror(error.errno or errno.EIO))
+            return
+        asking.to_send = asking.to_send[sent:]
+        if not asking.to_send:
+            self._selector.modify(asking.channel, selectors.EVENT_READ, asking)
 
     def _hear(self, asking: Asking) -> None:
         try:
-            data = asking.connection.recv(65536)
+            data = os.read(asking.channel.fileno(), 65536)
         except BlockingIOError:
             return
         except OSError as error:
@@ -95,12 +143,23 @@ class Asker:
             return
         asking.heard += data
         if not data:
-            self._end(asking, None if asking.heard else "closed without a word")
+            self._end(asking, self._last_word(asking))
+        elif len(asking.heard) > MOST_HEARD:
+            self._end(asking, "an answer without an end")
+        elif asking.is_whole():
+            self._end(asking, None)
+
+    def _last_word(self, asking: Asking) -> str | None:
+        if asking.process:
+            status = asking.process.wait()
+            return f"ended with {status}" if status else None
+        return None if asking.heard else "closed without a word"
 
     def _give_up(self, now: float) -> None:
-        late = [one for one in self._under_way.values() if now - one.asked > one.target["patience"]]
-        for asking in late:
-            self._end(asking, "no answer in time")
+        under_way = [key.data for key in self._selector.get_map().values() if key.data]
+        for asking in under_way:
+            if now - asking.asked > asking.target["patience"]:
+                self._end(asking, "no answer in time")
 
     def _end(self, asking: Asking, error: str | None) -> None:
         line = {
@@ -111,10 +170,12 @@ class Asker:
             "text": asking.heard.decode("utf-8", "backslashreplace"),
             "error": error,
         }
-        if asking.connection in self._selector.get_map():
-            self._selector.unregister(asking.connection)
-        asking.connection.close()
-        del self._under_way[asking.connection]
+        self._selector.unregister(asking.channel)
+        asking.channel.close()
+        if asking.process and asking.process.poll() is None:
+            os.killpg(asking.process.pid, 9)
+            asking.process.wait()
+        self._under_way.discard(id(asking))
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 

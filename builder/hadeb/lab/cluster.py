@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hadeb.cluster_table import AnswerTable
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.image import Suite, image
 from hadeb.lab.node import Address, Node
@@ -194,11 +195,11 @@ class Cluster:
                 raise HadebError(f"not a cluster after {timeout:.0f} s: {missing}")
             time.sleep(0.1)
 
-    def watch(self, ip: str, port: int) -> Watch:
+    def watch(self, answer: AnswerTable) -> Watch:
         """Ask a service's address, and each node's own, from outside the nodes."""
         self._watches += 1
-        targets = targets_of(ip, self._addresses, port, SOURCES)
-        return Watch(self.space, targets, f"watch-{self._watches}")
+        targets = targets_of(answer, self._addresses, SOURCES)
+        return Watch(self.space, targets, answer.expect, f"watch-{self._watches}")
 
     def _status(self) -> ET.Element:
         done = self.any.exec("crm_mon", "--one-shot", "--output-as=xml", check=False)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -13,11 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from hadeb.cluster_table import AnswerTable
 from hadeb.errors import HadebError
-from hadeb.lab.answers import Answer, speaker
+from hadeb.lab.answers import SERVICE, SOMEBODY, Answer, speaker
 from hadeb.lab.space import Space
 
 _PROGRAM = Path(__file__).with_name("ask.py")
+_STATUS = re.compile(r"HTTP/\d\.\d (\d{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +34,56 @@ class Target:
     every: float
     patience: float = 1.0
     source: str = ""
+    send: str = ""
+    expect: str = ""
+    command: str = ""
 
 
 def targets_of(
-    service: str, nodes: Mapping[str, str], port: int, sources: Sequence[str]
+    answer: AnswerTable, nodes: Mapping[str, str], sources: Sequence[str]
 ) -> list[Target]:
     """The service's address from each source, 100 times a second in all, and each node's own."""
-    every = 0.01 * len(sources)
-    asked = [Target("service", service, port, every, source=source) for source in sources]
+    # A process for each question is dearer than a connection.
+    pace = 0.1 if answer.kind == "command" else 0.01
+    every = pace * len(sources)
+    asked = [_target(SERVICE, answer.address, every, answer, source) for source in sources]
     # A second active instance has no business to exist for even a moment, but needs no more.
-    return asked + [Target(name, host, port, 0.05) for name, host in nodes.items()]
+    direct = [_target(name, host, 5 * pace, answer) for name, host in nodes.items()]
+    return asked + direct
+
+
+def _target(name: str, host: str, every: float, answer: AnswerTable, source: str = "") -> Target:
+    send, expect, command = answer.send, answer.expect, ""
+    if answer.kind == "http":
+        send = f"GET {answer.path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        # The end of the page is where the other side closes.
+        expect = ""
+    elif answer.kind == "command":
+        command = (answer.command or "").replace("{address}", shlex.quote(host))
+    return Target(
+        name=name,
+        host=host,
+        port=answer.port or 0,
+        every=every,
+        source=source,
+        send=send,
+        expect=expect,
+        command=command,
+    )
 
 
 class Watch:
-    """Asks from the moment it is entered to the moment it is left."""
+    """Asks from the moment it is entered to the moment it is left.
 
-    def __init__(self, space: Space, targets: Sequence[Target], name: str = "watch") -> None:
+    `expect` describes a right answer and names who gave it, as the manifest's does.
+    """
+
+    def __init__(
+        self, space: Space, targets: Sequence[Target], expect: str, name: str = "watch"
+    ) -> None:
         self._space = space
         self._targets = tuple(targets)
+        self._expect = expect
         self._record = space.state / f"{name}.jsonl"
         self._program: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -83,7 +119,7 @@ class Watch:
             new = record.read()
         whole = new[: new.rfind(b"\n") + 1]
         try:
-            self._answers += [_answer(json.loads(line)) for line in whole.splitlines()]
+            self._answers += [_answer(json.loads(line), self._expect) for line in whole.splitlines()]
         except ValueError:
             said = whole.decode(errors="replace").strip()[-500:]
             raise HadebError(f"the lab's client broke: {said}") from None
@@ -102,14 +138,21 @@ class Watch:
         return answers
 
 
-def _answer(line: dict[str, object]) -> Answer:
+def _answer(line: dict[str, object], expect: str) -> Answer:
     text, error = str(line["text"]), line["error"]
+    status = _STATUS.match(text)
+    if error is None and status and int(status[1]) >= 400:
+        error = f"HTTP {status[1]}"
+    target = str(line["target"])
+    who = speaker(text, expect) if error is None else None
+    if who == SOMEBODY and target != SERVICE:
+        who = target
     return Answer(
         asked=float(str(line["asked"])),
         at=float(str(line["at"])),
         source=str(line["source"]),
-        target=str(line["target"]),
-        who=speaker(text) if error is None else None,
+        target=target,
+        who=who,
         text=text,
         error=None if error is None else str(error),
     )

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nodes logged while a trial ran, as events a reader can follow. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hadeb.lab.result import Event
+
+# A line of `journalctl --output=short-unix`: seconds since 1970, host, program[pid]: text.
+_LINE = re.compile(r"(\d+\.\d+) (\S+) ([^\s\[:]+)(?:\[\d+\])?: (.*)")
+_OPERATION = re.compile(
+    r"Result of (start|stop|promote|demote|monitor|reload) operation for (\S+) on (\S+): (.+)"
+)
+_DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
+# What to look for in the logs, and what it means to a reader.
+_SIGNS = (
+    (re.compile(r"Peer (\S+) was terminated .*: OK"), r"\1 is fenced: its power is cut"),
+    (re.compile(r"Peer (\S+) was not terminated .*: (.*)"), r"fencing of \1 failed: \2"),
+    (re.compile(r"\[TOTEM \] A processor failed"), "corosync misses a node"),
+    (re.compile(r"\[TOTEM \] A new membership .* Members left: (.*)"), "corosync: a node has left"),
+    (re.compile(r"\[TOTEM \] Failed to receive the leave message.*"), "corosync lost a node"),
+    (re.compile(r"\[QUORUM\] This node is within the non-primary"), "lost the quorum"),
+    (re.compile(r"told Pacemaker that (\S+) ended on \S+"), r"told Pacemaker that \1 ended"),
+    (re.compile(r"Main process exited, code=(\w+), status=(\S+)"), r"the daemon ended (\1 \2)"),
+    (re.compile(r"Watchdog timeout"), "systemd's watchdog timed out"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that Pacemaker saw to its end; `at` is in seconds since 1970."""
+
+    at: float
+    action: str
+    resource: str
+    node: str
+    result: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the agent said 0."""
+        return self.result.lower().startswith("ok")
+
+
+def operations(journal: str) -> list[Operation]:
+    """The operations in the output of `journalctl --output=short-unix`."""
+    found = []
+    for at, _, _, text in _lines(journal):
+        if match := _OPERATION.search(text):
+            action, resource, node, result = match.groups()
+            found.append(Operation(at, action, resource, node, result))
+    return found
+
+
+def events(journals: Iterable[str], zero: float) -> tuple[Event, ...]:
+    """The events of several nodes' journals, in order; `zero` is the fault in seconds since 1970."""
+    found = {event for journal in journals for event in _events(journal, zero)}
+    return tuple(sorted(found, key=lambda event: (event.at, event.node, event.text)))
+
+
+def _events(journal: str, zero: float) -> Iterator[Event]:
+    for at, host, _, text in _lines(journal):
+        moment = round(at - zero, 3)
+        if match := _OPERATION.search(text):
+            action, resource, node, result = match.groups()
+            if said := _told(action, resource, result):
+                yield Event(moment, node, said)
+            continue
+        for sign, meaning in _SIGNS:
+            if match := sign.search(text):
+                yield Event(moment, host, match.expand(meaning))
+
+
+def _told(action: str, resource: str, result: str) -> str:
+    succeeded = result.lower().startswith("ok")
+    if succeeded and action in _DONE:
+        return f"{resource} {_DONE[action]}"
+    # A probe that finds nothing is no news, nor is a monitor's first good answer.
+    if action in {"monitor", "reload"} and (succeeded or "not running" in result):
+        return ""
+    return f"{action} of {resource} failed: {result}"
+
+
+def _lines(journal: str) -> Iterator[tuple[float, str, str, str]]:
+    for line in journal.splitlines():
+        if match := _LINE.match(line):
+            yield float(match[1]), match[2], match[3], match[4]

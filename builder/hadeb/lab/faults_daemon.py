@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of the daemon and of its agent."""
+
+from __future__ import annotations
+
+import time
+
+from hadeb.errors import HadebError
+from hadeb.lab.stage import Stage
+
+_WRAPPER = """#!/bin/sh
+# Put here by the lab: start fails on this node.
+case ${{__OCF_ACTION:-$1}} in
+start) exit 1 ;;
+esac
+exec {original} "$@"
+"""
+
+
+def no_daemon(stage: Stage) -> str:
+    """Nobody listens where the service answers."""
+    return "" if stage.daemon() else "no process of this node listens at the service's port"
+
+
+def no_unit(stage: Stage) -> str:
+    """The daemon is in no unit of its own."""
+    return "" if stage.unit() else "systemd does not run the daemon"
+
+
+def no_agent_file(stage: Stage) -> str:
+    """The agent is no OCF agent, so there is no file to break."""
+    return "" if _agent_file(stage) else "the agent is no file"
+
+
+def kill(stage: Stage) -> None:
+    """SIGKILL."""
+    stage.signal("KILL")
+
+
+def hang(stage: Stage) -> None:
+    """SIGSTOP."""
+    stage.signal("STOP")
+
+
+def crash_loop(stage: Stage) -> None:
+    """Kill it as often as it comes back, until it goes to another node."""
+    service = stage.scenario.service
+    stage.cluster.pcs(f"resource meta {service} migration-threshold=3")
+    deadline = time.monotonic() + 45
+    while stage.serving() in {stage.victim.name, ""} and time.monotonic() < deadline:
+        stage.signal("KILL")
+        time.sleep(0.3)
+
+
+def end_crash_loop(stage: Stage) -> None:
+    """Take the threshold away again."""
+    stage.cluster.pcs(f"resource meta {stage.scenario.service} migration-threshold=")
+
+
+def stop_unit(stage: Stage) -> None:
+    """As somebody does who does not know that Pacemaker runs it."""
+    stage.victim.exec("systemctl", "stop", stage.unit())
+
+
+def break_start(stage: Stage) -> None:
+    """Put a wrapper before the agent, and make a start necessary."""
+    path = _agent_file(stage)
+    original = f"{path}.of-the-package"
+    stage.victim.exec("mv", path, original)
+    stage.victim.write(path, _WRAPPER.format(original=original), mode=0o755)
+    kill(stage)
+
+
+def mend_start(stage: Stage) -> None:
+    """Take the wrapper away."""
+    path = _agent_file(stage)
+    stage.victim.exec("mv", f"{path}.of-the-package", path)
+
+
+def take_descriptors(stage: Stage) -> None:
+    """No more than it has open: it cannot accept a connection."""
+    _limit(stage, "--nofile=3:3")
+
+
+def take_processes(stage: Stage) -> None:
+    """It cannot fork."""
+    _limit(stage, "--nproc=0:0")
+
+
+def _limit(stage: Stage, what: str) -> None:
+    for pid in stage.daemon():
+        stage.victim.exec("prlimit", f"--pid={pid}", what)
+
+
+def _agent_file(stage: Stage) -> str:
+    parts = stage.scenario.agent.split(":")
+    if parts[0] != "ocf":
+        return ""
+    if len(parts) != 3:
+        raise HadebError(f"{stage.scenario.agent} is no agent")
+    return f"/usr/lib/ocf/resource.d/{parts[1]}/{parts[2]}"

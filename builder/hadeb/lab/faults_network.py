@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of the network, on the machine's side of the nodes' cables."""
+
+from __future__ import annotations
+
+import time
+
+from hadeb.lab.space import BRIDGE
+from hadeb.lab.stage import Stage
+
+_SECONDS = 8.0
+
+
+def _cable(name: str) -> str:
+    return f"vb-{name}"
+
+
+def cut(stage: Stage) -> None:
+    """Pull the cable out of the switch."""
+    stage.cluster.deaf.add(stage.victim.name)
+    stage.cluster.space.run("ip", "link", "set", _cable(stage.victim.name), "nomaster")
+
+
+def mend_cut(stage: Stage) -> None:
+    """Put it back, where the node has not been fenced meanwhile."""
+    link = _cable(stage.victim.name)
+    stage.cluster.space.run("ip", "link", "set", link, "master", BRIDGE, check=False)
+
+
+def split(stage: Stage) -> None:
+    """Nothing passes between the victim and the other nodes; clients are no nodes."""
+    victim = stage.victim
+    stage.cluster.deaf.add(victim.name)
+    others = [node for node in stage.cluster.nodes if node is not victim]
+    addresses = ", ".join(node.ip for node in others)
+    rules = [_chain(victim.name, f"ip daddr {{ {addresses} }} drop")]
+    rules += [_chain(node.name, f"ip daddr {victim.ip} drop") for node in others]
+    _filter(stage, rules)
+
+
+def lose(stage: Stage) -> None:
+    """One packet of ten, for a while."""
+    _filter(stage, [_chain(stage.victim.name, "numgen random mod 100 < 10 drop")])
+    time.sleep(_SECONDS)
+    mend_filter(stage)
+
+
+def mend_filter(stage: Stage) -> None:
+    """Let everything pass."""
+    stage.cluster.space.run("nft", "delete", "table", "netdev", "lab", check=False)
+
+
+def slow(stage: Stage) -> None:
+    """Half a megabit a second, with a queue that delays what waits, for a while."""
+    cable = _cable(stage.victim.name)
+    shape = ("tbf", "rate", "512kbit", "burst", "4kb", "latency", "300ms")
+    stage.cluster.space.run("tc", "qdisc", "replace", "dev", cable, "root", *shape)
+    time.sleep(_SECONDS)
+    mend_slow(stage)
+
+
+def mend_slow(stage: Stage) -> None:
+    """As fast as it was."""
+    cable = _cable(stage.victim.name)
+    stage.cluster.space.run("tc", "qdisc", "del", "dev", cable, "root", check=False)
+
+
+def _chain(node: str, rule: str) -> str:
+    hook = f'type filter hook ingress device "{_cable(node)}" priority 0;'
+    return f"chain from-{node} {{ {hook} {rule}; }}"
+
+
+def _filter(stage: Stage, chains: list[str]) -> None:
+    stage.cluster.space.run("nft", f"table netdev lab {{ {' '.join(chains)} }}")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster with a bundle on it: what the faults act on, and how it is brought back after one."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hadeb.cluster_table import AnswerTable, ClusterTable
+from hadeb.errors import CommandFailed, HadebError
+from hadeb.lab.answers import SOMEBODY, to_service
+from hadeb.lab.cluster import Cluster
+from hadeb.lab.node import Node
+from hadeb.lab.watch import Watch
+
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is to be proved: a package, how it runs, and how its service is asked.
+
+    `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
+    package with a higher version.
+    """
+
+    name: str
+    version: str
+    deb: Path
+    upgrade: Path
+    table: ClusterTable
+    service: str
+    answer: AnswerTable
+    commands: tuple[str, ...]
+
+    @property
+    def agent(self) -> str:
+        """The agent of the service."""
+        return next(one.agent for one in self.table.resource if one.name == self.service)
+
+    @property
+    def address_resource(self) -> str:
+        """The resource that holds the virtual address, empty where there is none."""
+        for one in self.table.resource:
+            if one.parameters.get("ip") == self.answer.address:
+                return one.name
+        return ""
+
+
+@dataclass
+class Stage:
+    """A running cluster with the scenario on it. `victim` is the node that the fault is for."""
+
+    cluster: Cluster
+    scenario: Scenario
+    watch: Watch
+    victim: Node
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """The port that the service answers at, 0 where it has none."""
+        return self.scenario.answer.port or 0
+
+    def daemon(self) -> list[int]:
+        """The processes that listen at the service's port on the victim, as the node counts them."""
+        if not self.port:
+            return []
+        told = self.victim.exec("ss", "-Hltnp", f"sport = :{self.port}").stdout
+        return sorted({int(number) for number in re.findall(r"pid=(\d+)", told)})
+
+    def unit(self) -> str:
+        """The systemd unit that the daemon is in, empty where it is none of its own."""
+        for pid in self.daemon():
+            group = self.victim.exec("cat", f"/proc/{pid}/cgroup", check=False).stdout
+            name = group.strip().rpartition("/")[2]
+            if name.endswith(".service") and not name.startswith("pacemaker"):
+                return name
+        return ""
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the daemon."""
+        pids = [str(pid) for pid in self.daemon()]
+        if pids:
+            self.victim.exec("kill", "-s", name, *pids, check=False)
+
+    def serving(self) -> str:
+        """The node that serves: who answered last, or whom the cluster names; empty if nobody."""
+        heard = [one.who for one in to_service(self.watch.answers)[-20:] if one.who]
+        if heard and heard[-1] and heard[-1] != SOMEBODY:
+            return heard[-1]
+        return self.cluster.where(self.scenario.service) or "" if heard else ""
+
+    def restore(self) -> None:
+        """Bring all nodes back with the service on one of them; HadebError where that fails."""
+        cluster = self.cluster
+        cluster.deaf.clear()
+        for node in cluster.nodes:
+            if not node.is_on:
+                node.boot()
+        cluster.wait_online(timeout=_PATIENCE)
+        for node in cluster.standbys():
+            cluster.pcs(f"node unstandby {node}")
+        # A failure may be a moment away from being seen; it is cleaned away when it is.
+        cluster.settle()
+        cluster.any.exec("crm_resource", "--cleanup", check=False)
+        cluster.settle()
+        begun = time.monotonic()
+        self.watch.until(
+            lambda answers: any(one.who and one.asked > begun for one in to_service(answers)),
+            timeout=_PATIENCE,
+            what="the service did not come back",
+        )
+
+
+def deploy(cluster: Cluster, scenario: Scenario) -> None:
+    """Install the package on each node as an operator does, and give the cluster its commands."""
+    for node in cluster.nodes:
+        path = f"/root/{scenario.deb.name}"
+        node.push(scenario.deb, path)
+        node.push(scenario.upgrade, f"/root/{scenario.upgrade.name}")
+        node.exec("dpkg", "--install", path)
+    for command in scenario.commands:
+        cluster.any.sh(command)
+    try:
+        cluster.settle(timeout=90)
+    except CommandFailed as error:
+        raise HadebError("the cluster does not come to rest with its resources") from error
