@@ -63,7 +63,8 @@ def project_files() -> tuple[Path, ...]:
     files = []
     for directory, directories, names in os.walk(ROOT):
         directories[:] = [name for name in directories if name not in GENERATED]
-        files += [Path(directory, name) for name in names]
+        # In a worktree of git, .git is a file.
+        files += [Path(directory, name) for name in names if name not in GENERATED]
     return tuple(sorted(files))
 
 
