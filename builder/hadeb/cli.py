@@ -19,7 +19,8 @@ from hadeb.build import build as write_packages
 from hadeb.context import Context, from_environment
 from hadeb.errors import Fault, HadebError, ManifestError
 from hadeb.load import load
-from hadeb.package import File, Package
+from hadeb.model import Manifest
+from hadeb.package import Package
 from hadeb.plan import plan as plan_package
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
@@ -38,6 +39,15 @@ class Call:
         """Say what is going on, where the user asked for it."""
         if self.verbose and not self.quiet:
             ui.note(text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Planned:
+    """A manifest, how its file is called, and the package that it becomes."""
+
+    file: str
+    manifest: Manifest
+    package: Package
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -90,8 +100,8 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     Where one of them is wrong, nothing is written.
     """
     started = time.perf_counter()
-    packages = _plan_all(manifests, call.context)
-    built = write_packages(packages, output)
+    planned = _plan_all(manifests, call.context)
+    built = write_packages([each.package for each in planned], output)
     if as_json:
         receipts = [dataclasses.asdict(receipt) for receipt in built]
         ui.result_json(receipts[0] if len(receipts) == 1 else receipts)
@@ -104,18 +114,29 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
 @hadeb.command(short_help="Show a package, and what dpkg will run.")
 @_MANIFESTS
 @_JSON
+@click.option("--pcs", is_flag=True, help="Print the pcs commands that make the [cluster].")
+@click.option("--crm", is_flag=True, help="Print the crmsh commands that make the [cluster].")
 @_command
-def plan(call: Call, manifests: Sequence[Path], as_json: bool) -> None:
+def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: bool) -> None:
     """Show what the package will hold, and what each dpkg transition will run.
 
     MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
+    On a node, hadeb plan --pcs | sudo sh makes the cluster that the manifest describes.
     """
-    packages = _plan_all(manifests, call.context)
+    from hadeb.plan_view import cluster_text, plan_json, plan_text
+
+    if as_json + pcs + crm > 1:
+        context = click.get_current_context()
+        raise click.UsageError("--json, --pcs and --crm exclude each other", context)
+    planned = _plan_all(manifests, call.context)
     if as_json:
-        plans = [_plan_json(package) for package in packages]
+        plans = [plan_json(each.package, each.manifest.cluster) for each in planned]
         ui.result_json(plans[0] if len(plans) == 1 else plans)
+    elif pcs or crm:
+        texts = [cluster_text(each.file, each.manifest.cluster, crmsh=crm) for each in planned]
+        ui.result("\n\n".join(texts))
     else:
-        ui.result("\n\n".join(_plan_text(package) for package in packages))
+        ui.result("\n\n".join(plan_text(each.package) for each in planned))
 
 
 @hadeb.command(short_help="Say what this machine lacks.")
@@ -165,9 +186,9 @@ def completion(call: Call, shell: str) -> None:
         ui.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
 
 
-def _plan_all(manifests: Sequence[Path], context: Context) -> list[Package]:
+def _plan_all(manifests: Sequence[Path], context: Context) -> list[Planned]:
     """Plan every manifest, or raise ManifestError with the faults of all of them."""
-    packages: list[Package] = []
+    planned: list[Planned] = []
     faults: list[Fault] = []
     owners: dict[str, str] = {}
     for path in manifests or [Path("bundle.toml")]:
@@ -182,52 +203,10 @@ def _plan_all(manifests: Sequence[Path], context: Context) -> list[Package]:
         if owner != text.file:
             sentence = f"makes {package.file_name}, and so does {owner}"
             faults.append(Fault(text.file, 0, "", sentence))
-        packages.append(package)
+        planned.append(Planned(text.file, bundle.manifest, package))
     if faults:
         raise ManifestError(faults)
-    return packages
-
-
-def _plan_text(package: Package) -> str:
-    from hadeb.transitions import transitions
-
-    lines = [package.file_name, ""]
-    # The lines of a field after its first are indented already, by one blank.
-    lines.extend(f"  {name}: {value}".replace("\n", "\n   ") for name, value in package.control)
-    lines.extend(["", "files"])
-    for entry in package.entries:
-        if isinstance(entry, File):
-            kept = "  conffile" if entry.path in package.conffiles else ""
-            lines.append(f"  {entry.mode:04o} {len(entry.content):>8}  /{entry.path}{kept}")
-        else:
-            lines.append(f"  link           /{entry.path} -> {entry.target}")
-    for name, steps in transitions(package).items():
-        lines.extend(["", name])
-        for step in steps:
-            lines.append(f"  {step.runs}")
-            lines.extend(f"      {action}" for action in step.does or ("nothing",))
-    return "\n".join(lines)
-
-
-def _plan_json(package: Package) -> dict[str, object]:
-    from hadeb.transitions import transitions
-
-    return {
-        "file": package.file_name,
-        "control": dict(package.control),
-        "entries": [
-            {"path": f"/{entry.path}", "mode": f"{entry.mode:04o}", "size": len(entry.content)}
-            if isinstance(entry, File)
-            else {"path": f"/{entry.path}", "target": entry.target}
-            for entry in package.entries
-        ],
-        "conffiles": [f"/{path}" for path in package.conffiles],
-        "scripts": {script.name: script.text for script in package.scripts},
-        "transitions": {
-            name: [dataclasses.asdict(step) for step in steps]
-            for name, steps in transitions(package).items()
-        },
-    }
+    return planned
 
 
 def main() -> None:

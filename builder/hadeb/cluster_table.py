@@ -33,7 +33,7 @@ class OperationTable:
     name: Literal["start", "stop", "monitor", "promote", "demote", "notify", "reload"]
     """The agent's action."""
     interval: Duration | None = None
-    """How often, as `10s`; only for monitor."""
+    """How often, as `10s`; a monitor has one, and nothing else has."""
     timeout: Duration | None = None
     """How long the action may take; what the agent advertises without it."""
     on_fail: Literal["ignore", "block", "stop", "restart", "standby", "fence", "demote"] | None = (
@@ -117,7 +117,7 @@ class AnswerTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterTable:
-    """How the bundle is meant to run: what `hadeb plan --pcs` prints and `hadeb lab` proves."""
+    """How the bundle is meant to run: what `hadeb plan --pcs` prints, and what the lab proves."""
 
     resource: Annotated[tuple[ResourceTable, ...], AtLeastOne()]
     """The resources, in the order in which they are made."""

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hadeb.cluster_check import cluster_contradictions
 from hadeb.control import COMMON_LICENSES
 from hadeb.errors import Fault
 from hadeb.model import Manifest
@@ -105,6 +106,7 @@ def _contradictions(manifest: Manifest) -> Iterable[Found]:
         yield ("package", "name"), f"and version are together longer than {limit}"
     yield from _agent_contradictions(manifest)
     yield from _daemon_contradictions(manifest)
+    yield from cluster_contradictions(manifest)
     for index, entry in enumerate(manifest.file):
         in_etc = entry.path.startswith("/etc/")
         if in_etc and entry.conffile is False:

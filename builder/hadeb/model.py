@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from hadeb.cluster_table import ClusterTable
 from hadeb.values import (
     AbsolutePath,
     AddressFamily,
@@ -224,6 +225,7 @@ class Manifest:
     agent: Annotated[tuple[AgentTable, ...], AtLeastOne()]
     daemon: DaemonTable | None = None
     service: ServiceTable | None = None
+    cluster: ClusterTable | None = None
     file: tuple[FileTable, ...] = ()
     link: tuple[LinkTable, ...] = ()
     lintian_override: tuple[LintianOverrideTable, ...] = ()

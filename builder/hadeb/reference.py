@@ -77,6 +77,25 @@ _KINDS: dict[object, tuple[str, str]] = {
     values.Capability: ("capability", "A capability's name, such as `CAP_NET_BIND_SERVICE`."),
     values.UserName: ("user name", "Letters, digits, `_` and `-`; a letter or `_` first."),
     values.EnvironmentName: ("variable name", "Letters, digits and `_`; not a digit first."),
+    values.Duration: (
+        "duration",
+        "A whole number and its unit: `s`, `min` or `h`. Without a unit, seconds.",
+    ),
+    values.Score: ("score", "A whole number, `INFINITY` or `-INFINITY`."),
+    values.ResourceName: (
+        "resource name",
+        "Up to 100 letters, digits, `_`, `.` and `-`; a letter or `_` first.",
+    ),
+    values.OptionName: (
+        "option name",
+        "Letters, digits, `_`, `.` and `-`; a letter or `_` first.",
+    ),
+    values.AgentName: (
+        "agent name",
+        "`ocf:PROVIDER:TYPE`, `systemd:UNIT`, `service:NAME` or `lsb:NAME`.",
+    ),
+    values.IpAddress: ("address", "An IPv4 or IPv6 address, without a zone."),
+    values.Expectation: ("regular expression", "As Python's module `re` takes it."),
     values.Architecture: ("architecture", f"One of {', '.join(values.ARCHITECTURES)}."),
     values.Section: ("section", f"One of {', '.join(values.SECTIONS)}."),
 }
@@ -147,7 +166,12 @@ def _table(name: str, hint: Any, *, needed: bool) -> str:
         *(_row(table, field) for field in dataclasses.fields(table)),
     ]
     lines = [f"## {title}", "", f"{_prose(inspect.getdoc(table) or '')} *({must})*", "", *rows]
-    return "\n".join(lines) + "\n"
+    below = (
+        _table(f"{name}.{key(field)}", hints(table)[field.name], needed=required(field))
+        for field in dataclasses.fields(table)
+        if dataclasses.is_dataclass(_content(hints(table)[field.name])[0])
+    )
+    return "\n".join(["\n".join(lines) + "\n", *below])
 
 
 def _content(hint: Any) -> tuple[Any, bool]:
@@ -188,7 +212,8 @@ def _type(hint: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(f'`"{choice}"`' for choice in arguments)
     if origin is tuple:
-        return f"list of {_type(arguments[0])}".replace("of one of", "any of")
+        words = f"list of {_type(arguments[0])}".replace("of one of", "any of")
+        return words.replace("list of table", "list of tables")
     if origin is Mapping:
         by = f" by {_type(arguments[0])}" if _kind(arguments[0]) else ""
         return f"table of {_type(arguments[1])}{by}"
@@ -214,6 +239,8 @@ def _constrained(hint: Any) -> str:
 
 
 def _plain(kind: type) -> str:
+    if dataclasses.is_dataclass(kind):
+        return "table"
     return {str: "text", int: "whole number", bool: "`true` or `false`"}[kind]
 
 

@@ -11,7 +11,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from hadeb import model
+from hadeb import cluster_table, model
 from hadeb.tables import hints, key, required
 from hadeb.values import AtLeastOne, Between, Text
 
@@ -38,7 +38,8 @@ def schema() -> dict[str, Any]:
 def meanings() -> Mapping[tuple[str, str], str]:
     """What each (table's class, field) means: the docstring below the field in the model."""
     found: dict[tuple[str, str], str] = {}
-    for node in ast.parse(inspect.getsource(model)).body:
+    sources = (inspect.getsource(module) for module in (model, cluster_table))
+    for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):
             continue
         for field, text in zip(node.body, node.body[1:], strict=False):

@@ -4,7 +4,7 @@
 `read` goes through the whole document and collects every fault; it never stops at the first.
 A type may be a dataclass, `str`, `int`, `bool`, a date, `Literal`, `X | None`, `tuple[X, ...]`,
 `Mapping[str, X]`, or one of these `Annotated` with the constraints of `hadeb.values`.
-Keys are field names with dashes for underscores.
+Keys are field names with dashes for underscores; one at the end, as in `with_`, is dropped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dataclasses
 import datetime
 import functools
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from hadeb.toml_lines import KeyPath
@@ -49,7 +49,7 @@ def hints(table: type) -> dict[str, Any]:
 
 def key(field: dataclasses.Field[Any]) -> str:
     """The key that stands in the document for a dataclass's field."""
-    return field.name.replace("_", "-")
+    return field.name.removesuffix("_").replace("_", "-")
 
 
 def required(field: dataclasses.Field[Any]) -> bool:
@@ -107,16 +107,15 @@ class _Reader:
             return None
         fields = {key(field): field for field in dataclasses.fields(table)}
         for name in value.keys() - fields.keys():
-            self.unknown.append(((*path, name), f"unknown key ({_suggestion(name, list(fields))})"))
+            self.unknown.append(((*path, name), f"unknown key ({suggestion(name, fields)})"))
         arguments: dict[str, object] = {}
         for name, field in fields.items():
             if name in value:
                 hint = hints(table)[field.name]
                 arguments[field.name] = self.value(hint, value[name], (*path, name))
             elif required(field):
-                self.faults.append(
-                    ((*path, name), f"is missing{_remedy(hints(table)[field.name], name)}")
-                )
+                remedy = _remedy(hints(table)[field.name], (*path, name))
+                self.faults.append(((*path, name), f"is missing{remedy}"))
                 arguments[field.name] = None
         return table(**arguments)
 
@@ -148,19 +147,24 @@ class _Reader:
         return value
 
 
-def _remedy(hint: Any, name: str) -> str:
+def _remedy(hint: Any, path: KeyPath) -> str:
+    name = ".".join(part for part in path if isinstance(part, str))
     hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
     if get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0]):
         return f"; begin one with [[{name}]]"
     return f"; begin it with [{name}]" if dataclasses.is_dataclass(hint) else ""
 
 
-def _suggestion(name: str, known: list[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant who wrote a name that is not among the known ones."""
     # Only a wrong manifest needs it, and its import costs a right one several milliseconds.
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower().replace("_", "-"), known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
+    plain = {each.lower().replace("_", "-"): each for each in known}
+    close = get_close_matches(name.lower().replace("_", "-"), plain, n=1)
+    if close:
+        return f"did you mean '{plain[close[0]]}'?"
+    return f"known are {', '.join(sorted(plain.values()))}"
 
 
 def _called(kind: type) -> str:

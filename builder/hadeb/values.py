@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kinds of value that a manifest holds, each with what it allows and the sentence that refuses.
 
-The patterns follow Debian Policy 5.6 (names, versions), 7.1 (relations) and 10.1 (paths).
+The patterns follow Debian Policy 5.6 (names, versions), 7.1 (relations) and 10.1 (paths); those of
+a cluster's values follow what Pacemaker's XML can hold.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import string
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -41,6 +45,14 @@ _QUOTED = re.compile(r"""(?:[^'"\\]|\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\$)
 _VERSION = r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
 _ALTERNATIVE = rf"{_NAME}(?::[a-z0-9][a-z0-9-]*)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
+
+# The units of time that Pacemaker, crmsh and every pcs take; a number alone is seconds. Pacemaker
+# knows milliseconds too, but pcs 0.12 refuses them.
+_SECONDS = {
+    **dict.fromkeys(("", "s", "sec"), 1),
+    **dict.fromkeys(("m", "min"), 60),
+    **dict.fromkeys(("h", "hr"), 3600),
+}
 
 ARCHITECTURES = (
     "all amd64 arm64 armel armhf hppa i386 ia64 loong64 m68k mips64el mipsel powerpc ppc64 "
@@ -146,6 +158,34 @@ def command_refusal(value: str) -> str | None:
     return _unit_text_refusal(value)
 
 
+def _address_refusal(value: str) -> str | None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return f"{value!r} is no IP address"
+    # A zone names a network card of one node; the address is for whoever asks from outside.
+    return f"{value!r} must be without a zone" if "%" in value else None
+
+
+def _expectation_refusal(value: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            # Python would tell the user about its own plans for the syntax.
+            warnings.simplefilter("ignore")
+            re.compile(value)
+    except re.error as error:
+        return f"{value!r} is no regular expression of Python: {error}"
+    except (OverflowError, RecursionError):
+        return "is a regular expression that is too large"
+    return None
+
+
+def seconds(duration: str) -> int:
+    """What a Duration is in seconds."""
+    number = duration.rstrip(string.ascii_lowercase)
+    return int(number) * _SECONDS[duration[len(number) :]]
+
+
 def maintainer_refusal(value: str) -> str | None:
     """Why this is no maintainer, None where it is one; for what comes from the environment."""
     return _MAINTAINER.refusal(value)
@@ -214,3 +254,42 @@ EnvironmentName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a 
 Architecture = Annotated[str, _one_of("a Debian architecture", ARCHITECTURES)]
 Section = Annotated[str, _one_of("an archive section", SECTIONS)]
 AddressFamily = Literal["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]
+Duration = Annotated[
+    str,
+    _matching(
+        rf"[0-9]{{1,9}}(?:{'|'.join(filter(None, _SECONDS))})?",
+        "is not a duration; write one as '10s', '2min', '1h' or, in seconds, '10'",
+    ),
+]
+Score = Annotated[
+    str,
+    _matching(
+        r"[+-]?(?:INFINITY|[0-9]{1,7})",
+        "is not a score; it is a whole number, INFINITY or -INFINITY",
+    ),
+]
+# The CIB has it as an XML id, and the agent gives it to systemd as an instance.
+ResourceName = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z_][A-Za-z0-9_.-]{0,99}",
+        "must be up to 100 letters, digits, '_', '.' and '-', and begin with a letter or '_'",
+    ),
+]
+OptionName = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z_][A-Za-z0-9_.-]*",
+        "must be letters, digits, '_', '.' and '-', and begin with a letter or '_'",
+    ),
+]
+AgentName = Annotated[
+    str,
+    _matching(
+        r"ocf:[A-Za-z0-9][A-Za-z0-9_.-]*:[A-Za-z0-9][A-Za-z0-9_.-]*"
+        r"|(?:systemd|service|lsb):[A-Za-z0-9][A-Za-z0-9_.@-]*",
+        "is not an agent; write 'ocf:PROVIDER:TYPE', 'systemd:UNIT', 'service:NAME' or 'lsb:NAME'",
+    ),
+]
+IpAddress = Annotated[str, Text(_address_refusal, {"pattern": r"^[0-9A-Fa-f.:]+$"})]
+Expectation = Annotated[str, Text(_expectation_refusal, {"format": "regex"})]

@@ -20,13 +20,16 @@ TOOLKIT = ROOT / "builder" / "hadeb"
 # From the top down. A new module or directory of builder/hadeb/ is registered here, where its
 # imports say it belongs; docs/architecture.md says what a layer may do.
 LAYERS = {
-    "mouth": {"__main__", "cli", "ui"},
+    "mouth": {"__main__", "cli", "plan_view", "ui"},
     "effects": {"build", "context", "doctor", "lab", "load", "run"},
     "steps": {
-        *("control", "deb", "manifest", "ocf", "plan", "python_project", "reference", "render"),
-        *("schema", "tables", "toml_lines", "transitions"),
+        *("cluster_check", "cluster_commands", "control", "deb", "manifest", "ocf", "plan"),
+        *("python_project", "reference", "render", "schema", "tables"),
+        *("toml_lines", "transitions"),
     },
-    "data": {"__init__", "bundle", "errors", "model", "package", "tools", "values"},
+    "data": {
+        *("__init__", "bundle", "cluster_table", "errors", "model", "package", "tools", "values"),
+    },
 }
 DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
 # Modules that are programs of their own: the lab starts them in a namespace and reads what they
@@ -63,7 +66,8 @@ def project_files() -> tuple[Path, ...]:
     files = []
     for directory, directories, names in os.walk(ROOT):
         directories[:] = [name for name in directories if name not in GENERATED]
-        files += [Path(directory, name) for name in names]
+        # In a worktree of git, .git is a file.
+        files += [Path(directory, name) for name in names if name not in GENERATED]
     return tuple(sorted(files))
 
 

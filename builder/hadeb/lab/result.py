@@ -70,7 +70,8 @@ class Run:
 class Report:
     """A whole `hadeb lab run`. `began` is UTC in ISO 8601; `ready` is how long the cluster took
     from nothing to all nodes online. The first of `runs` is the bundle's own, a second one is
-    what it is compared with."""
+    what it is compared with.
+    """
 
     package: str
     version: str

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each key of a manifest's [cluster] allows but the keys together do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from hadeb.cluster_table import AnswerTable, ClusterTable, ResourceTable
+from hadeb.model import Manifest
+from hadeb.tables import Found, suggestion
+from hadeb.toml_lines import KeyPath
+from hadeb.values import seconds
+
+# What an operation's options cannot say, since it has keys of its own.
+_OPERATION_KEYS = {"name", "interval", "timeout", "on-fail", "role"}
+# Which kinds of answer use a key.
+_ANSWER_KEYS = {
+    "port": ("tcp", "http"),
+    "send": ("tcp",),
+    "path": ("http",),
+    "command": ("command",),
+}
+
+
+def service_of(manifest: Manifest) -> str | None:
+    """The resource that gives the answers: the one that is named, else the first of the bundle's.
+
+    None where there is no [cluster], or none of its resources is one of the bundle's agents.
+    """
+    if not manifest.cluster:
+        return None
+    if manifest.cluster.service:
+        return manifest.cluster.service
+    own = set(_own_agents(manifest))
+    return next((each.name for each in manifest.cluster.resource if each.agent in own), None)
+
+
+def cluster_contradictions(manifest: Manifest) -> Iterable[Found]:
+    """Each as (path, sentence)."""
+    cluster = manifest.cluster
+    if not cluster:
+        return
+    taken: set[str] = set()
+    for index, resource in enumerate(cluster.resource):
+        path: KeyPath = ("cluster", "resource", index)
+        for name in _ids(resource):
+            if name in taken:
+                yield (*path, "name"), f"{name} is there already; give one of the two another name"
+            taken.add(name)
+        yield from _foreign_agent(manifest, resource, path)
+        yield from _operation_contradictions(resource, path)
+        yield from _copies_contradictions(resource, path)
+    yield from _constraint_contradictions(cluster)
+    if cluster.answer:
+        yield from _answer_contradictions(cluster.answer)
+        if not service_of(manifest):
+            sentence = "is missing; none of the resources is one of the bundle's agents"
+            yield ("cluster", "service"), sentence
+    elif cluster.max_outage:
+        sentence = "needs an [cluster.answer]: nobody asks, so nothing is measured"
+        yield ("cluster", "max-outage"), sentence
+
+
+def _ids(resource: ResourceTable) -> Iterator[str]:
+    """What a resource takes of the names that there are in a cluster."""
+    yield resource.name
+    if resource.copies != "one":
+        yield f"{resource.name}-clone"
+
+
+def _own_agents(manifest: Manifest) -> Iterator[str]:
+    for agent in manifest.agent:
+        yield f"ocf:{agent.provider}:{agent.source.rpartition('/')[2]}"
+
+
+def _foreign_agent(manifest: Manifest, resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+    own = list(_own_agents(manifest))
+    provider = resource.agent.rpartition(":")[0]
+    if resource.agent not in own and provider in {each.rpartition(":")[0] for each in own}:
+        sentence = f"{resource.agent} is not among the bundle's agents"
+        yield (*path, "agent"), f"{sentence} ({suggestion(resource.agent, own)})"
+
+
+def _operation_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+    seen: set[tuple[str, int]] = set()
+    for index, operation in enumerate(resource.operations):
+        place = (*path, "operations", index)
+        if operation.name == "monitor" and not operation.interval:
+            yield (*place, "interval"), "is missing; without it the resource is not watched"
+            continue
+        if operation.name != "monitor":
+            for key, value in (("interval", operation.interval), ("role", operation.role)):
+                if value:
+                    yield (*place, key), f"belongs to monitor, and not to {operation.name}"
+        if operation.role and operation.name == "monitor" and resource.copies != "promotable":
+            yield (*place, "role"), f'needs copies = "promotable"; {resource.name} has no roles'
+        # To Pacemaker an operation is its name and interval, whatever its role.
+        same = (operation.name, seconds(operation.interval or "0"))
+        if same in seen and operation.name == "monitor":
+            sentence = "is that of another monitor; Pacemaker tells them apart by it alone"
+            yield (*place, "interval"), sentence
+        elif same in seen:
+            yield (*place, "name"), f"{operation.name} is there already"
+        seen.add(same)
+        for name in _OPERATION_KEYS & operation.options.keys():
+            yield (*place, "options", name), "is a key of the operation itself"
+
+
+def _copies_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+    if resource.copies == "one" and resource.clone_meta:
+        yield (*path, "clone-meta"), 'needs copies = "clone" or "promotable"'
+    if "promotable" in resource.clone_meta:
+        yield (*path, "clone-meta", "promotable"), 'is said by copies = "promotable"'
+
+
+def _constraint_contradictions(cluster: ClusterTable) -> Iterator[Found]:
+    known = {resource.name: resource for resource in cluster.resource}
+    if cluster.service:
+        yield from _unknown(known, ("cluster", "service"), cluster.service)
+    pairs: set[tuple[str, ...]] = set()
+    for index, colocation in enumerate(cluster.colocation):
+        path: KeyPath = ("cluster", "colocation", index)
+        yield from _unknown(known, (*path, "resource"), colocation.resource)
+        yield from _unknown(known, (*path, "with"), colocation.with_)
+        if colocation.with_role:
+            yield from _without_roles(known, (*path, "with-role"), colocation.with_)
+        yield from _pair(pairs, (*path, "with"), ("", colocation.resource, colocation.with_))
+    for index, order in enumerate(cluster.order):
+        path = ("cluster", "order", index)
+        yield from _unknown(known, (*path, "first"), order.first)
+        yield from _unknown(known, (*path, "then"), order.then)
+        if order.first_action in ("promote", "demote"):
+            yield from _without_roles(known, (*path, "first-action"), order.first)
+        if order.then_action in ("promote", "demote"):
+            yield from _without_roles(known, (*path, "then-action"), order.then)
+        actions = (order.first_action, order.then_action)
+        yield from _pair(pairs, (*path, "then"), (" ".join(actions), order.first, order.then))
+
+
+def _unknown(known: Mapping[str, ResourceTable], path: KeyPath, name: str) -> Iterator[Found]:
+    if name not in known:
+        yield path, f"{name} is not among the resources ({suggestion(name, known)})"
+
+
+def _without_roles(known: Mapping[str, ResourceTable], path: KeyPath, name: str) -> Iterator[Found]:
+    if name in known and known[name].copies != "promotable":
+        yield path, f'needs copies = "promotable"; {name} has no roles'
+
+
+def _pair(seen: set[tuple[str, ...]], path: KeyPath, pair: tuple[str, str, str]) -> Iterator[Found]:
+    kind, one, other = pair
+    if one == other:
+        yield path, f"is {one} itself; a resource needs no constraint with itself"
+    elif pair in seen:
+        yield path, f"{one} and {other} are bound so already"
+    seen.add((kind, one, other))
+
+
+def _answer_contradictions(answer: AnswerTable) -> Iterator[Found]:
+    path: KeyPath = ("cluster", "answer")
+    given = {
+        "port": answer.port is not None,
+        "send": bool(answer.send),
+        "path": answer.path != "/",
+        "command": answer.command is not None,
+    }
+    for key, kinds in _ANSWER_KEYS.items():
+        if given[key] and answer.kind not in kinds:
+            needed = " or ".join(f'"{kind}"' for kind in kinds)
+            yield (*path, key), f"belongs to kind {needed}, and not to {answer.kind}"
+    needs = "command" if answer.kind == "command" else "port"
+    if not given[needs]:
+        yield (*path, needs), f"is missing; kind {answer.kind} needs it"

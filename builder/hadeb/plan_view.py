@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `hadeb plan` shows: a package and its transitions, or the commands that make its cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hadeb.cluster_commands import crm_commands, pcs_commands
+from hadeb.cluster_table import ClusterTable
+from hadeb.errors import UsageError
+from hadeb.package import File, Package
+from hadeb.transitions import transitions
+
+
+def plan_text(package: Package) -> str:
+    """What `hadeb plan` shows of a package."""
+    lines = [package.file_name, ""]
+    # The lines of a field after its first are indented already, by one blank.
+    lines.extend(f"  {name}: {value}".replace("\n", "\n   ") for name, value in package.control)
+    lines.extend(["", "files"])
+    for entry in package.entries:
+        if isinstance(entry, File):
+            kept = "  conffile" if entry.path in package.conffiles else ""
+            lines.append(f"  {entry.mode:04o} {len(entry.content):>8}  /{entry.path}{kept}")
+        else:
+            lines.append(f"  link           /{entry.path} -> {entry.target}")
+    for name, steps in transitions(package).items():
+        lines.extend(["", name])
+        for step in steps:
+            lines.append(f"  {step.runs}")
+            lines.extend(f"      {action}" for action in step.does or ("nothing",))
+    return "\n".join(lines)
+
+
+def plan_json(package: Package, cluster: ClusterTable | None) -> dict[str, object]:
+    """What `hadeb plan --json` prints of a manifest."""
+    made: dict[str, object] = {
+        "file": package.file_name,
+        "control": dict(package.control),
+        "entries": [
+            {"path": f"/{entry.path}", "mode": f"{entry.mode:04o}", "size": len(entry.content)}
+            if isinstance(entry, File)
+            else {"path": f"/{entry.path}", "target": entry.target}
+            for entry in package.entries
+        ],
+        "conffiles": [f"/{path}" for path in package.conffiles],
+        "scripts": {script.name: script.text for script in package.scripts},
+        "transitions": {
+            name: [dataclasses.asdict(step) for step in steps]
+            for name, steps in transitions(package).items()
+        },
+    }
+    if cluster:
+        made["cluster"] = {"pcs": pcs_commands(cluster), "crm": crm_commands(cluster)}
+    return made
+
+
+def cluster_text(file: str, cluster: ClusterTable | None, *, crmsh: bool) -> str:
+    """What `hadeb plan --pcs` and `--crm` print of the manifest in a file."""
+    if not cluster:
+        raise UsageError(
+            f"{file} has no [cluster], so there is nothing to type",
+            hint="describe in a [cluster] how the bundle is meant to run",
+        )
+    return "\n".join(crm_commands(cluster) if crmsh else pcs_commands(cluster))
