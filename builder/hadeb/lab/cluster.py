@@ -63,6 +63,8 @@ class Cluster:
             name: f"{NETWORK}.{number}" for number, name in enumerate(names, start=1)
         }
         self.nodes: tuple[Node, ...] = ()
+        # Nodes that hear nobody for now, or do not answer: no command is given there.
+        self.deaf: set[str] = set()
         self._watches = 0
 
     def __enter__(self) -> Self:
@@ -140,9 +142,9 @@ class Cluster:
     def any(self) -> Node:
         """A node that is on, to give the cluster commands from."""
         for node in self.nodes:
-            if node.is_on:
+            if node.is_on and node.name not in self.deaf:
                 return node
-        raise HadebError("all nodes are off")
+        raise HadebError("no node is on that could be asked")
 
     def pcs(self, command: str, *, timeout: float = 60.0, check: bool = True) -> Completed:
         """Give a pcs command as an operator types it, without the word pcs."""
@@ -153,13 +155,17 @@ class Cluster:
         self.any.exec("crm_resource", "--wait", f"--timeout={timeout:.0f}s", timeout=timeout + 5)
 
     def where(self, resource: str) -> str | None:
-        """The node that runs a resource, None where none does; HadebError where two do."""
-        found = [
-            node.attrib["name"]
+        """The node that runs a resource, or has it promoted; None where none does.
+
+        Raises HadebError where two do.
+        """
+        running = [
+            (node.attrib["name"], one.attrib["role"] in {"Promoted", "Master"})
             for one in self._status().iter("resource")
             if one.attrib["id"] == resource and one.attrib["role"] != "Stopped"
             for node in one.iter("node")
         ]
+        found = [name for name, promoted in running if promoted] or [name for name, _ in running]
         if len(found) > 1:
             raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
         return found[0] if found else None
@@ -172,6 +178,31 @@ class Cluster:
             for one in histories
             if one.attrib["id"] == resource
         )
+
+    def blocked(self) -> list[str]:
+        """The resources that the cluster has given up, as after a stop that failed."""
+        found = {one.attrib["id"] for one in self._status().iter("resource") if one.get("blocked") == "true"}
+        return sorted(found)
+
+    def failures(self) -> list[str]:
+        """The operations that failed and are not cleaned up, a sentence each."""
+        return [
+            f"{one.get('op_key')} on {one.get('node')}: {one.get('exitstatus')}"
+            + (f" ({one.get('exitreason')})" if one.get("exitreason") else "")
+            for one in self._status().iterfind("failures/failure")
+        ]
+
+    def standbys(self) -> list[str]:
+        """The nodes that are on standby."""
+        nodes = self._status().iterfind("nodes/node")
+        return [node.attrib["name"] for node in nodes if node.attrib["standby"] == "true"]
+
+    def coordinator(self) -> str:
+        """The node whose controller decides for all; HadebError while there is none."""
+        found = self._status().find("summary/current_dc")
+        if found is None or not found.get("name"):
+            raise HadebError("the cluster has no designated coordinator")
+        return found.attrib["name"]
 
     def online(self) -> set[str]:
         """The nodes that the cluster sees as members, from where there is a quorum."""

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prove a bundle: put it on a real cluster, try the faults one after another, tell what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.errors import HadebError
+from hadeb.lab.cluster import Cluster
+from hadeb.lab.faults import Fault
+from hadeb.lab.image import Suite
+from hadeb.lab.result import Trial
+from hadeb.lab.stage import Scenario, deploy
+from hadeb.lab.trial import Unmended, attempt
+
+START = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a proof says while it goes on: a trial that has ended, or why one is left out."""
+
+    fault: str
+    trial: Trial | None
+    reason: str = ""
+
+
+class Proof:
+    """The trials of one scenario. `ready` is how long its first cluster took, in seconds."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        suite: Suite,
+        size: int,
+        logs: Path,
+        say: Callable[[str], None],
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.scenario = scenario
+        self.suite: Suite = suite
+        self.size = size
+        self.logs = logs
+        self.ready = 0.0
+        self.nodes: tuple[str, ...] = ()
+        self._say = say
+        self._tell = tell
+
+    def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
+        """Try each fault; where the cluster does not come back after one, the next gets a new one."""
+        left = list(faults)
+        found: list[Trial] = []
+        while left or not found:
+            found += self._on_one_cluster(left, first=not found)
+            if not found[0].passed and found[0].fault == START:
+                break
+        return tuple(found)
+
+    def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
+        begun = time.monotonic()
+        with Cluster(self.suite, size=self.size, fencing=True, say=self._say) as cluster:
+            if first:
+                self.ready = time.monotonic() - begun
+                self.nodes = tuple(node.name for node in cluster.nodes)
+            self._say(f"installing {self.scenario.deb.name}, and starting its resources")
+            trial = _start(cluster, self.scenario)
+            if first or not trial.passed:
+                yield self._ended(trial)
+            if not trial.passed:
+                left.clear()
+            while left:
+                fault = left.pop(0)
+                self._say(f"trying {fault.name}")
+                try:
+                    done = attempt(cluster, self.scenario, fault, self.logs)
+                except Unmended as failure:
+                    yield self._ended(failure.trial)
+                    return
+                if isinstance(done, str):
+                    self._tell(Progress(fault.name, None, done))
+                else:
+                    yield self._ended(done)
+
+    def _ended(self, trial: Trial) -> Trial:
+        self._tell(Progress(trial.fault, trial))
+        return trial
+
+
+def _start(cluster: Cluster, scenario: Scenario) -> Trial:
+    """Install and configure; what the cluster says against it."""
+    begun = time.monotonic()
+    complaints = []
+    try:
+        deploy(cluster, scenario)
+        complaints = [
+            f"it failed before anything was done to it: {one}" for one in cluster.failures()
+        ]
+        if not complaints and not cluster.where(scenario.service):
+            complaints = [f"the cluster starts {scenario.service} nowhere"]
+    except HadebError as error:
+        complaints = [error.message]
+    node = "" if complaints else cluster.where(scenario.service) or ""
+    return Trial(
+        fault=START,
+        did="the package was installed on all nodes, and its resources were made",
+        expected="every node can run the service, and one does",
+        seconds=time.monotonic() - begun,
+        outage=0.0,
+        budget=None,
+        before="",
+        after=node,
+        turns=(),
+        direct=(),
+        refused=0,
+        events=(),
+        shortfalls=tuple(complaints),
+    )

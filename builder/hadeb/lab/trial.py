@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One fault on a running cluster: inject it, wait for the service, look, and bring all back."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hadeb.errors import CommandFailed, HadebError
+from hadeb.lab.answers import Answer, to_service, turns, unanswered
+from hadeb.lab.cluster import Cluster
+from hadeb.lab.events import Operation, events, operations
+from hadeb.lab.faults import EXPECTED, Fault
+from hadeb.lab.node import Node
+from hadeb.lab.result import Event, Trial
+from hadeb.lab.stage import Scenario, Stage
+from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
+from hadeb.lab.watch import Watch
+
+# What is shown of the time before a fault, and watched after its end.
+_BEFORE, _AFTER = 1.0, 1.0
+_SETTLED = 0.5
+_POLL = 0.05
+
+
+class Unmended(HadebError):
+    """The cluster did not come back after a fault; `trial` is what was found until then."""
+
+    def __init__(self, trial: Trial, why: str) -> None:
+        super().__init__(why)
+        self.trial = trial
+
+
+def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> Trial | str:
+    """Try a fault; the trial, or why it cannot be done to this bundle.
+
+    Raises Unmended where the cluster is of no use any more. Logs of a trial that fell short go
+    below the directory `logs`.
+    """
+    with cluster.watch(scenario.answer) as watch:
+        watch.until(
+            lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
+            timeout=30,
+            what="no answer before the fault",
+        )
+        stage = Stage(cluster, scenario, watch, cluster.any)
+        stage.victim = cluster[stage.serving()]
+        if obstacle := fault.obstacle(stage):
+            return obstacle
+        return _Attempt(stage, fault, logs).run()
+
+
+class _Attempt:
+    """The course of one trial. Its clock is monotonic; `epoch` is what to add for the logs'."""
+
+    def __init__(self, stage: Stage, fault: Fault, logs: Path) -> None:
+        self.stage, self.fault, self.logs = stage, fault, logs
+        self.zero = time.monotonic()
+        self.epoch = time.time() - self.zero
+        self.complaint = ""
+
+    def run(self) -> Trial:
+        stage, fault = self.stage, self.fault
+        time.sleep(_BEFORE)
+        self.zero = time.monotonic()
+        try:
+            fault.inject(stage)
+        except HadebError as error:
+            self.complaint = error.message
+        injected = time.monotonic()
+        returned = self._wait(injected)
+        blocked, believed, after = self._look(returned)
+        heard = self._heard(stage.victim.name, after)
+        unmended = self._mend()
+        journals = self._journals()
+        evidence = Evidence(
+            fault=fault,
+            service=stage.scenario.service,
+            before=stage.victim.name,
+            after=after,
+            believed=believed,
+            returned=returned,
+            answers=heard,
+            operations=self._operations(journals),
+            blocked=blocked,
+            budget=self._budget(),
+            complaint=self.complaint,
+        )
+        trial = self._trial(evidence, journals)
+        if unmended:
+            said = f"the cluster did not come back once the fault was over: {unmended}"
+            raise Unmended(dataclasses.replace(trial, shortfalls=(*trial.shortfalls, said)), said)
+        return trial
+
+    def _wait(self, injected: float) -> bool:
+        """Wait for the end that is expected; False where it does not come."""
+        deadline = self.zero + self.fault.deadline
+        while not self._is_over(injected):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL)
+        return True
+
+    def _is_over(self, injected: float) -> bool:
+        answers = [one for one in to_service(self.stage.watch.answers) if one.at > self.zero]
+        now = time.monotonic()
+        if self.fault.expected == "moves":
+            return self._moved(answers)
+        missed = [one.asked for one in unanswered(answers)]
+        if not missed:
+            return now > injected + self.fault.dwell
+        # A client that is asked to wait a second may be late with its bad news.
+        good = [one.asked for one in answers if one.who and one.asked > max(missed)]
+        return bool(good) and now > max(injected + self.fault.dwell, good[0] + _SETTLED)
+
+    def _moved(self, answers: list[Answer]) -> bool:
+        if not any(one.who and one.asked > self.zero for one in answers[-20:]):
+            return False
+        return self.stage.serving() not in {"", self.stage.victim.name}
+
+    def _look(self, returned: bool) -> tuple[list[str], str, str]:
+        """Let the cluster come to rest; what it blocks, where it runs the service, who answers."""
+        cluster, service = self.stage.cluster, self.stage.scenario.service
+        try:
+            cluster.settle(timeout=60 if returned else 10)
+        except CommandFailed:
+            if returned:
+                self.complaint = self.complaint or "the cluster does not come to rest"
+        time.sleep(_AFTER)
+        try:
+            return cluster.blocked(), cluster.where(service) or "", self.stage.serving()
+        except HadebError as error:
+            self.complaint = self.complaint or error.message
+            return [], "", ""
+
+    def _heard(self, before: str, after: str) -> list[Answer]:
+        """The answers around the fault, on its clock."""
+        start = self.zero - _BEFORE
+        shifted = [
+            dataclasses.replace(one, asked=one.asked - self.zero, at=one.at - self.zero)
+            for one in self.stage.watch.answers
+            if one.at >= start
+        ]
+        return named(shifted, before, after)
+
+    def _mend(self) -> str:
+        """Bring everything back; why that failed, or nothing."""
+        try:
+            self.fault.mend(self.stage)
+            self.stage.restore()
+        except HadebError as error:
+            return error.message
+        return ""
+
+    def _journals(self) -> dict[str, str]:
+        since = f"--since=@{self.zero + self.epoch - _BEFORE:.3f}"
+        found = {}
+        for node in self.stage.cluster.nodes:
+            if node.is_on:
+                found[node.name] = _journal(node, since)
+        return found
+
+    def _operations(self, journals: dict[str, str]) -> list[Operation]:
+        zero = self.zero + self.epoch
+        return [
+            dataclasses.replace(one, at=one.at - zero)
+            for journal in journals.values()
+            for one in operations(journal)
+        ]
+
+    def _budget(self) -> float | None:
+        milliseconds = self.stage.scenario.table.max_outage.get(self.fault.name)
+        return None if milliseconds is None else milliseconds / 1000
+
+    def _trial(self, evidence: Evidence, journals: dict[str, str]) -> Trial:
+        last = max((one.at for one in evidence.answers), default=0.0)
+        what = self.fault.did.format(node=evidence.before)
+        told = [Event(0.0, evidence.before, what, "fault")]
+        logged = events(journals.values(), self.zero + self.epoch)
+        told += [event for event in logged if 0 <= event.at <= last]
+        found = shortfalls(evidence)
+        service = spoken(evidence.answers, service=True)
+        return Trial(
+            fault=self.fault.name,
+            did=what,
+            expected=EXPECTED[self.fault.expected],
+            seconds=time.monotonic() - self.zero,
+            outage=outage_of(evidence),
+            budget=evidence.budget,
+            before=evidence.before,
+            after=evidence.after,
+            turns=tuple(turns(service)),
+            direct=tuple(turns(spoken(evidence.answers, service=False))),
+            refused=len(unanswered(service)),
+            events=tuple(told),
+            shortfalls=found,
+            logs=self._keep(journals) if found else (),
+        )
+
+    def _keep(self, journals: dict[str, str]) -> tuple[str, ...]:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        kept = []
+        for node, journal in journals.items():
+            path = self.logs / f"{self.fault.name}-{node}.log"
+            path.write_text(journal, encoding="utf-8")
+            kept.append(f"{self.logs.name}/{path.name}")
+        return tuple(kept)
+
+
+def _journal(node: Node, since: str) -> str:
+    return node.journal("--output=short-unix", "--quiet", since)
+
+

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a trial has shown: from what was heard and logged to the words of the report. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hadeb.lab.answers import (
+    SERVICE,
+    SOMEBODY,
+    Answer,
+    outage,
+    overlap,
+    to_service,
+    turns,
+    unanswered,
+)
+from hadeb.lab.events import Operation
+from hadeb.lab.faults import Fault
+
+# A start that says it is done has to be followed by an answer within so many seconds.
+_AFTER_START = 0.5
+_LONGEST_QUOTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a trial brought to light. Times are seconds from the fault's moment.
+
+    `answers` end where the cluster had come to rest; `operations` have the same clock. `believed`
+    is the node that the cluster says it runs the service on. `complaint` is what went wrong with
+    the fault itself.
+    """
+
+    fault: Fault
+    service: str
+    before: str
+    after: str
+    believed: str
+    returned: bool
+    answers: Sequence[Answer]
+    operations: Sequence[Operation]
+    blocked: Sequence[str]
+    budget: float | None
+    complaint: str = ""
+
+
+def outage_of(evidence: Evidence) -> float | None:
+    """The longest time without an answer, None where the service did not come back."""
+    gap = outage(to_service(evidence.answers))
+    return gap.seconds if gap and evidence.returned else None
+
+
+def shortfalls(evidence: Evidence) -> tuple[str, ...]:
+    """What fell short, a sentence each; nothing where all is as it should be."""
+    return tuple(_shortfalls(evidence))
+
+
+def _shortfalls(evidence: Evidence) -> Iterator[str]:
+    if evidence.complaint:
+        yield evidence.complaint
+    yield from _return(evidence)
+    yield from _two_at_once(evidence)
+    yield from _wrong_answers(evidence)
+    yield from _early_start(evidence)
+    for name in evidence.blocked:
+        yield f"the cluster has given {name} up: it is blocked, as after a stop that failed"
+    seconds = outage_of(evidence)
+    if evidence.budget is not None and seconds is not None and seconds > evidence.budget:
+        yield f"no answer for {seconds:.2f} s, where max-outage allows {evidence.budget:.2f} s"
+
+
+def _return(evidence: Evidence) -> Iterator[str]:
+    fault, service = evidence.fault, evidence.service
+    if not evidence.returned:
+        yield f"nobody answered as expected within {fault.deadline:.0f} s"
+        if evidence.believed and not evidence.after:
+            yield (
+                f"the cluster believes that {service} runs on {evidence.believed}, where nobody "
+                "answers: its monitor does not look at the service itself"
+            )
+        return
+    if fault.expected == "moves" and evidence.after == evidence.before:
+        yield f"{evidence.before} still serves, where another node was to take over"
+    if fault.expected == "unfelt":
+        lost = unanswered(to_service(evidence.answers))
+        if lost:
+            yield f"{len(lost)} connections got no answer ({lost[0].error}), where none was to"
+        if evidence.after != evidence.before:
+            yield f"the service moved from {evidence.before} to {evidence.after}"
+
+
+def _two_at_once(evidence: Evidence) -> Iterator[str]:
+    both = overlap(evidence.answers)
+    if not both:
+        return
+    seconds = both.end - both.start
+    yield f"{both.nodes[0]} and {both.nodes[1]} answered at once, for {seconds:.2f} s"
+    for node in both.nodes:
+        last = max(one.at for one in evidence.answers if one.who == node)
+        for one in evidence.operations:
+            done = (one.action, one.resource, one.node) == ("stop", evidence.service, node)
+            if done and one.succeeded and last > one.at:
+                yield (
+                    f"the agent's stop said on {node} that it was done {last - one.at:.2f} s "
+                    "before the last answer from there: it returns before the daemon has ended"
+                )
+
+
+def _wrong_answers(evidence: Evidence) -> Iterator[str]:
+    wrong = [one for one in evidence.answers if one.error is None and one.who is None]
+    if wrong:
+        text = wrong[0].text.strip()[:_LONGEST_QUOTE]
+        yield f"{len(wrong)} answers are not what is expected, the first of them: {text!r}"
+
+
+def _early_start(evidence: Evidence) -> Iterator[str]:
+    """A start that was done long before its service answered, with everything else started too."""
+    if not evidence.returned or not evidence.after:
+        return
+    started = [
+        one.at
+        for one in evidence.operations
+        if one.action in {"start", "promote"} and one.node == evidence.after and one.succeeded
+    ]
+    own = [
+        one.at
+        for one in evidence.operations
+        if one.action == "start"
+        and one.resource == evidence.service
+        and one.node == evidence.after
+        and one.succeeded
+    ]
+    if not own:
+        return
+    ready = max(started)
+    answered = [one.at for one in to_service(evidence.answers) if one.who and one.asked >= own[-1]]
+    if answered and min(answered) - ready > _AFTER_START:
+        yield (
+            f"the agent's start said on {evidence.after} that it was done "
+            f"{min(answered) - ready:.2f} s before the service answered: it returns too early, "
+            "or the daemon says that it is ready before it listens"
+        )
+
+
+def named(answers: Sequence[Answer], before: str, after: str) -> list[Answer]:
+    """Give right answers that name nobody to the node that served: `before` the gap, or after it."""
+    gap = outage(to_service(answers))
+    moment = gap.end if gap and before != after else float("inf")
+    return [
+        dataclasses.replace(one, who=before if one.at < moment else after)
+        if one.who == SOMEBODY
+        else one
+        for one in answers
+    ]
+
+
+def spoken(answers: Sequence[Answer], *, service: bool) -> tuple[Answer, ...]:
+    """The answers through the service's address, or those that were asked of the nodes directly."""
+    return tuple(one for one in answers if (one.target == SERVICE) == service)
+
+
