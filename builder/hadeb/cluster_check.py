@@ -57,7 +57,7 @@ def cluster_contradictions(manifest: Manifest) -> Iterable[Found]:
             sentence = "is missing; none of the resources is one of the bundle's agents"
             yield ("cluster", "service"), sentence
     elif cluster.max_outage:
-        sentence = "needs an [cluster.answer]: nobody asks, so nothing is measured"
+        sentence = "needs a [cluster.answer]: nobody asks, so nothing is measured"
         yield ("cluster", "max-outage"), sentence
 
 
@@ -95,7 +95,8 @@ def _operation_contradictions(resource: ResourceTable, path: KeyPath) -> Iterato
         if operation.role and operation.name == "monitor" and resource.copies != "promotable":
             yield (*place, "role"), f'needs copies = "promotable"; {resource.name} has no roles'
         # To Pacemaker an operation is its name and interval, whatever its role.
-        same = (operation.name, seconds(operation.interval or "0"))
+        watched = operation.interval if operation.name == "monitor" else None
+        same = (operation.name, seconds(watched or "0"))
         if same in seen and operation.name == "monitor":
             sentence = "is that of another monitor; Pacemaker tells them apart by it alone"
             yield (*place, "interval"), sentence

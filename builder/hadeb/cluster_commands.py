@@ -156,9 +156,9 @@ def _quoted(word: str) -> str:
 def _for_crmsh(word: str) -> str:
     """The argument that crmsh reads as this word: it joins its arguments, and splits them anew.
 
-    It puts quotes around an argument with a blank before that, double ones unless there are some
-    in it, and none where there are both kinds.
+    Before that it puts quotes around an argument with a blank: double ones unless it has some of
+    its own, and none at all where it has both kinds.
     """
     if " " in word and not ('"' in word and "'" in word):
         return word if '"' in word else word.replace("\\", "\\\\")
-    return shlex.quote(word) if re.search(r"""[\s'"\\]""", word) else word
+    return re.sub(r"""[\s'"\\]""", r"\\\g<0>", word)

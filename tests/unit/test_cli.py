@@ -142,6 +142,22 @@ def test_json_of_a_plan_holds_files_fields_scripts_and_transitions(tmp_path: Pat
     ]
 
 
+def test_the_commands_of_several_clusters_are_parted_by_an_empty_line(tmp_path: Path) -> None:
+    one = call_hadeb("plan", "--pcs", VALID / "cluster", directory=tmp_path).stdout
+    both = call_hadeb("plan", "--pcs", ROOT, VALID / "cluster", directory=tmp_path).stdout
+    assert both.endswith(f"VIP INFINITY\n\n{one}")
+
+
+def test_a_manifest_without_a_cluster_has_no_commands_and_says_so(tmp_path: Path) -> None:
+    for option in ("--pcs", "--crm"):
+        call = call_hadeb("plan", option, ROOT, VALID / "links", directory=tmp_path)
+        assert (call.code, call.stdout) == (2, "")
+        error, hint = call.stderr.splitlines()
+        assert error.startswith("error: ")
+        assert "links/bundle.toml has no [cluster]" in error
+        assert hint.startswith("hint: ")
+
+
 def test_json_of_the_doctor_lists_what_it_looked_for(tmp_path: Path) -> None:
     call = run_hadeb("doctor", "--json", directory=tmp_path)
     found = json.loads(call.stdout)
@@ -165,6 +181,8 @@ def test_the_doctor_ends_with_5_where_all_tools_are_missing(tmp_path: Path) -> N
         ("build", "--nope"),
         ("build", "--output"),
         ("plan", "--output", "x"),
+        ("plan", "--pcs", "--crm"),
+        ("plan", "--json", "--pcs"),
         ("completion", "tcsh"),
         ("completion",),
         ("schema", "extra"),

@@ -117,6 +117,7 @@ def test_fish_completes_commands_options_and_choices(
     [
         ("hadeb pl", ["plan"]),
         ("hadeb plan --j", ["--json"]),
+        ("hadeb plan --p", ["--pcs"]),
         ("hadeb completion f", ["fish"]),
         ("hadeb nonsense --j", []),
     ],

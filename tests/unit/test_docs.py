@@ -17,6 +17,7 @@ from hadeb.load import load
 from hadeb.package import Package
 from hadeb.plan import plan
 from hadeb.render import templates_directory
+from unit.calling import call_hadeb
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "daemon/README.md"])
@@ -173,6 +174,19 @@ def test_a_piece_of_a_manifest_fits_the_sample(body: str, tmp_path: Path) -> Non
     bundle, _ = load(tmp_path, from_environment({}))
     _, faults = plan(bundle)
     assert not faults
+
+
+def test_the_commands_that_the_docs_show_are_those_that_hadeb_prints(tmp_path: Path) -> None:
+    page = text(ROOT / "docs/how-to/describe-your-cluster.md")
+    (manifest,) = [block["body"] for block in _FENCE.finditer(page) if block["title"]]
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents/clock").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "bundle.toml").write_text(manifest, encoding="utf-8")
+    printed = call_hadeb("plan", "--pcs", directory=tmp_path).stdout
+    assert f"$ hadeb plan --pcs\n{printed}```\n" in page
+    readme = text(ROOT / "README.md").replace('"', "")
+    for line in call_hadeb("plan", "--pcs", directory=ROOT).stdout.splitlines():
+        assert line in readme or "sample-resource" in line
 
 
 @pytest.mark.parametrize("agent", ["sample-tcp-server", "sample-resource"])

@@ -70,6 +70,38 @@ RICH: dict[str, Any] = {
         "state-directory": True,
         "environment": {"GREET": "hello"},
     },
+    "cluster": {
+        "service": "GREETER",
+        "properties": {"no-quorum-policy": "stop"},
+        "max-outage": {"daemon-killed": 500},
+        "resource": [
+            {
+                "name": "GREETER",
+                "agent": "ocf:example:greeter",
+                "parameters": {"greet": "Hi!"},
+                "meta": {"migration-threshold": "3"},
+                "copies": "promotable",
+                "clone-meta": {"notify": "true"},
+                "operations": [
+                    {"name": "monitor", "interval": "10s", "role": "Promoted"},
+                    {"name": "monitor", "interval": "1min", "options": {"OCF_CHECK_LEVEL": "10"}},
+                    {"name": "stop", "timeout": "20", "on-fail": "fence"},
+                ],
+            },
+            {"name": "VIP", "agent": "ocf:heartbeat:IPaddr2"},
+        ],
+        "colocation": [
+            {"resource": "VIP", "with": "GREETER", "score": "-5", "with-role": "Promoted"}
+        ],
+        "order": [{"first": "GREETER", "first-action": "promote", "then": "VIP"}],
+        "answer": {
+            "kind": "tcp",
+            "address": "172.16.0.50",
+            "port": 5678,
+            "send": "\r\n",
+            "expect": "This is (?P<node>\\S+)!",
+        },
+    },
     "file": [
         {"source": "greeter", "path": "/usr/share/greeter/x", "mode": "0644"},
         {"source": "share", "path": "/etc/greeter", "conffile": True},
@@ -105,6 +137,7 @@ HOSTILE_TEXT = st.one_of(
             *("/usr/share/greeter/x", "/usr/share/doc/greeter/copyright", "/usr/lib/greeter"),
             *("/usr/share/greeter/\u00fc", "a.8", "greeter.8", "AF_INET6", "1:", "1:1-", "0.0~~"),
             *("a.b:c", "greeterd:main\n", "CAP_\n", "name\n| other", "name (>= 1)\n", "root\n"),
+            *("VIP", "GREETER-clone", "10s\n", "(", "[[a]", "(?i", "a{99999999999}", "fe80::1%\0"),
             *("Jane Roe <jane@example.org>\n", "2026 Jane Roe\n", "0644\n", "https://x\n", "GPL-3"),
         ]
     ),

@@ -113,6 +113,18 @@ def test_leftovers_of_tools_beside_the_sources_change_nothing(expected: str, cop
     assert digest(copied) == expected
 
 
+def test_how_the_bundle_is_meant_to_run_changes_nothing(expected: str, copied: Path) -> None:
+    manifest = copied / "bundle.toml"
+    text = manifest.read_text("utf-8")
+    before, cluster, rest = text.partition("[cluster]\n")
+    _, changelog, after = rest.partition("[[changelog]]\n")
+    assert cluster
+    manifest.write_text(f"{before}{changelog}{after}", encoding="utf-8")
+    assert digest(copied) == expected
+    manifest.write_text(text.replace("172.16.0.50", "192.0.2.1"), encoding="utf-8")
+    assert digest(copied) == expected
+
+
 @pytest.fixture
 def public(as_root: None) -> Iterator[Path]:
     """hadeb, what it runs on and the sample, where every user can read them."""

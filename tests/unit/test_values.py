@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hadeb.cluster_table import AnswerTable, ColocationTable, OperationTable, ResourceTable
 from hadeb.model import PackageTable, RelationsTable
 from hadeb.schema import schema
 from hadeb.tables import read
+from hadeb.values import seconds
 
 QUICK = settings(max_examples=150, deadline=None, database=None)
 
@@ -95,3 +97,62 @@ def test_relations_that_hadeb_takes_are_some_for_dpkg(tmp_path: Path) -> None:
     assert len(taken) > 100
     assert dpkg_deb_reads(taken, tmp_path) == ""
     assert dpkg_deb_reads(["pacemaker (>> x y"], tmp_path) != ""
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "taken", "not_taken"),
+    [
+        (
+            OperationTable,
+            "interval",
+            ["10s", "2min", "1h", "10", "0", "3hr", "5sec", "4m"],
+            ["", "s", "-1", "1.5s", "10 s", "500ms", "1d", "PT10S", "10s\n", "\u0661", "9" * 10],
+        ),
+        (
+            ColocationTable,
+            "score",
+            ["INFINITY", "-INFINITY", "+INFINITY", "0", "-100", "+5"],
+            ["", "inf", "infinity", "--5", "1.0", "+", "12345678", "5\n"],
+        ),
+        (
+            ResourceTable,
+            "name",
+            ["TCP-SERVER", "_x", "a.b_c-1", "V"],
+            ["", "1st", "-x", ".x", "a b", "a@b", "a:b", "ä", "x\n", "x" * 101],
+        ),
+        (
+            ResourceTable,
+            "agent",
+            ["ocf:kamaboko:sample-resource", "systemd:a@b.service", "lsb:x", "service:x_y"],
+            ["", "IPaddr2", "ocf:x", "ocf::x", "ocf:a:b:c", "systemd:", "stonith:x", "ocf:a:b c"],
+        ),
+        (
+            AnswerTable,
+            "address",
+            ["172.16.0.50", "::1", "2001:db8::50"],
+            ["", "ha1", "1.2.3", "1.2.3.256", "1.2.3.4/24", "fe80::1%eth0", "01.2.3.4"],
+        ),
+        (
+            AnswerTable,
+            "expect",
+            ["", r"This is (?P<node>\S+)!", "[[a]", "a|b"],
+            ["(", "(?P<node>a)(?P<node>b)", "*", "a{99999999999}", "\\"],
+        ),
+    ],
+)
+def test_a_value_of_a_cluster_is_what_its_tools_take(
+    table: type, key: str, taken: list[str], not_taken: list[str]
+) -> None:
+    assert [value for value in taken if refused(table, key, value)] == []
+    assert [value for value in not_taken if not refused(table, key, value)] == []
+
+
+@pytest.mark.parametrize("name", ["", "1", "no quorum", "a=b", "-x", "\n", "x\n", "#kind"])
+def test_an_option_of_no_name_is_refused(name: str) -> None:
+    _, faults = read(ResourceTable, {"name": "A", "agent": "lsb:x", "meta": {name: "x"}})
+    assert [path for path, _ in faults] == [("meta", name)]
+
+
+def test_durations_are_compared_whatever_their_unit() -> None:
+    made = [seconds(text) for text in ("60", "60s", "60sec", "1m", "1min", "2h", "2hr")]
+    assert made == [60, 60, 60, 60, 60, 7200, 7200]
