@@ -15,9 +15,10 @@ from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.lab import SUITES, Node, Suite
-from hadeb.lab.answers import Answer, between, outage, to_service, turns
+from hadeb.lab.answers import TOGETHER, Answer, between, outage, to_service, turns
 from hadeb.lab.cluster import Cluster
-from hadeb.lab.timeline import Event, Story, timeline
+from hadeb.lab.result import Event
+from hadeb.lab.timeline import Story, timeline
 
 ADDRESS, PORT = "172.16.0.50", 5678
 ARTICLE = (
@@ -79,6 +80,8 @@ def story(
         raise HadebError("nobody answered")
     if [turn.who for turn in turns(answers)] != [victim, heir.name]:
         raise HadebError(f"not a clean failover: {turns(answers)}")
+    start, end = cut - 2.5, gap.end + 2.5
+    shown = between(to_service(answers), start, end)
     return Story(
         title=f"{victim} loses power, {heir.name} takes over, and never do two answer",
         subtitle=f"The service's address, asked 100 times a second from outside of three"
@@ -87,9 +90,10 @@ def story(
         fault=Event(cut, victim, "power cut"),
         off=True,
         events=signs(heir, cut),
-        answers=answers,
-        start=cut - 2.5,
-        end=gap.end + 2.5,
+        turns=turns(shown, apart=TOGETHER),
+        said={one.who: one.text.strip() for one in shown if one.who},
+        start=start,
+        end=end,
     )
 
 
