@@ -139,7 +139,11 @@ class _Drawing:
         """A line each second or so, counted from the fault."""
         zero, start, end = self._story.fault.at, self._story.start, self._story.end
         most = (self._end - self._left) / 48
-        step = next((one for one in _STEPS if (end - start) / one <= most), (end - start) / 4)
+        # A fraction's label is longer.
+        step = next(
+            (one for one in _STEPS if (end - start) / one <= (most if one >= 1 else most * 0.75)),
+            (end - start) / 4,
+        )
         for number in range(math.ceil((start - zero) / step), math.floor((end - zero) / step) + 1):
             x = self._x(zero + number * step)
             yield f'<path class="rule" d="M{x} {self._top}V{self._bottom + 6}"/>'
