@@ -304,3 +304,10 @@ def test_the_page_is_made_for_phones_paper_and_the_dark() -> None:
     assert "@media print" in text
     assert text.count("prefers-color-scheme: dark") == 2
     assert re.search(r"article[^{}]*\{ break-inside: avoid", text)
+
+
+def test_the_docs_explain_every_key() -> None:
+    text = (ROOT / "docs/reference/lab-report.md").read_text(encoding="utf-8")
+    schema = report_schema()
+    keys = {key for table in (schema, *schema["$defs"].values()) for key in table["properties"]}
+    assert keys <= set(re.findall(r"`(\w+)`", text))
