@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 
-.PHONY: help deb test test-unit lint format bench fresh failover-picture reference lock clean
+.PHONY: help deb test test-unit lint format bench fresh failover-picture report-pictures reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -50,6 +50,11 @@ failover-picture: ## cuts a node's power, and draws who answered when: docs/fail
 	$(SETUP) tools test
 	@deb=$$(.venv/bin/hadeb build) && sh tests/as-root.sh \
 		.venv/bin/python3 tests/cluster/draw_failover.py "$$deb" docs/failover.svg
+
+report-pictures: ## draws REPORT=path/to/report.html as a phone and a desktop show it, into docs/
+	@[ -f "$(REPORT)" ] || { echo "name the page: make report-pictures REPORT=path/to/report.html" >&2; exit 2; }
+	$(SETUP) tools pictures
+	@.venv/bin/python3 builder/picture.py "$(REPORT)" docs
 
 reference: ## writes the pages of docs/reference that are made from the code
 	$(SETUP) hadeb

@@ -7,6 +7,8 @@
 #   setup.sh lint    the Debian packages that `make lint` needs
 #   setup.sh unit    the Debian packages that `make test-unit` needs
 #   setup.sh test    those that `make test` needs besides
+#   setup.sh pictures
+#                    those that `make report-pictures` needs
 #
 # Root is wanted only where a Debian package is missing; then apt is asked, through sudo if need be.
 set -eu
@@ -39,6 +41,7 @@ test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-teste
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
+pictures chromium       draws the report as a browser does
 LIST
 }
 
@@ -164,7 +167,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    lint | unit | test) need "$wanted" ;;
+    lint | unit | test | pictures) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done

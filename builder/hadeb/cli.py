@@ -6,66 +6,18 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-import traceback
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hadeb import __version__, ui
 from hadeb.build import build as write_packages
-from hadeb.context import Context, from_environment
-from hadeb.errors import Fault, HadebError, ManifestError
-from hadeb.load import load
-from hadeb.model import Manifest
-from hadeb.package import Package
-from hadeb.plan import plan as plan_package
+from hadeb.calling import JSON, Call, command, plan_all
+from hadeb.errors import HadebError
+from hadeb.lab_cli import lab
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Call:
-    """The surroundings of one call, and how much it says."""
-
-    context: Context
-    quiet: bool
-    verbose: bool
-
-    def tell(self, text: str) -> None:
-        """Say what is going on, where the user asked for it."""
-        if self.verbose and not self.quiet:
-            ui.note(text)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Planned:
-    """A manifest, how its file is called, and the package that it becomes."""
-
-    file: str
-    manifest: Manifest
-    package: Package
-
-
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that all have, and its Call as the first argument."""
-
-    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and the result.")
-    @click.option("-v", "--verbose", is_flag=True, help="Say what is done.")
-    @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
-    @wraps(function)
-    def called(*, quiet: bool, verbose: bool, debug: bool, **options: Any) -> None:
-        try:
-            function(Call(from_environment(), quiet, verbose), **options)
-        except Exception:
-            if debug:
-                traceback.print_exc()
-            raise
-
-    return called
 
 
 @click.group(
@@ -91,8 +43,8 @@ def hadeb() -> None:
     show_default=True,
     help="The directory that the packages are written to.",
 )
-@_JSON
-@_command
+@JSON
+@command
 def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) -> None:
     """Build the .deb of each manifest, and print its path.
 
@@ -100,7 +52,7 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     Where one of them is wrong, nothing is written.
     """
     started = time.perf_counter()
-    planned = _plan_all(manifests, call.context)
+    planned = plan_all(manifests, call.context)
     built = write_packages([each.package for each in planned], output)
     if as_json:
         receipts = [dataclasses.asdict(receipt) for receipt in built]
@@ -113,10 +65,10 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
 
 @hadeb.command(short_help="Show a package, and what dpkg will run.")
 @_MANIFESTS
-@_JSON
+@JSON
 @click.option("--pcs", is_flag=True, help="Print the pcs commands that make the [cluster].")
 @click.option("--crm", is_flag=True, help="Print the crmsh commands that make the [cluster].")
-@_command
+@command
 def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: bool) -> None:
     """Show what the package will hold, and what each dpkg transition will run.
 
@@ -128,7 +80,7 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     if as_json + pcs + crm > 1:
         context = click.get_current_context()
         raise click.UsageError("--json, --pcs and --crm exclude each other", context)
-    planned = _plan_all(manifests, call.context)
+    planned = plan_all(manifests, call.context)
     if as_json:
         plans = [plan_json(each.package, each.manifest.cluster) for each in planned]
         ui.result_json(plans[0] if len(plans) == 1 else plans)
@@ -140,8 +92,8 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
 
 
 @hadeb.command(short_help="Say what this machine lacks.")
-@_JSON
-@_command
+@JSON
+@command
 def doctor(call: Call, as_json: bool) -> None:
     """Say what this machine lacks, and the one line that mends it.
 
@@ -164,7 +116,7 @@ def doctor(call: Call, as_json: bool) -> None:
 
 
 @hadeb.command()
-@_command
+@command
 def schema(call: Call) -> None:
     """Print the JSON schema of bundle.toml, for editors and checks."""
     from hadeb.schema import schema as manifest_schema
@@ -174,7 +126,7 @@ def schema(call: Call) -> None:
 
 @hadeb.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@_command
+@command
 def completion(call: Call, shell: str) -> None:
     """Print the code that completes hadeb's words in a shell.
 
@@ -186,27 +138,7 @@ def completion(call: Call, shell: str) -> None:
         ui.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
 
 
-def _plan_all(manifests: Sequence[Path], context: Context) -> list[Planned]:
-    """Plan every manifest, or raise ManifestError with the faults of all of them."""
-    planned: list[Planned] = []
-    faults: list[Fault] = []
-    owners: dict[str, str] = {}
-    for path in manifests or [Path("bundle.toml")]:
-        try:
-            bundle, text = load(context.directory / path, context)
-        except ManifestError as failure:
-            faults.extend(failure.faults)
-            continue
-        package, found = plan_package(bundle)
-        faults.extend(text.at(found))
-        owner = owners.setdefault(package.file_name, text.file)
-        if owner != text.file:
-            sentence = f"makes {package.file_name}, and so does {owner}"
-            faults.append(Fault(text.file, 0, "", sentence))
-        planned.append(Planned(text.file, bundle.manifest, package))
-    if faults:
-        raise ManifestError(faults)
-    return planned
+hadeb.add_command(lab)
 
 
 def main() -> None:

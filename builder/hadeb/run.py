@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place that starts processes.
 
-`run` waits for a program and hands back what it said; `start` leaves it running. Text is UTF-8
-with surrogateescape, so bytes that are not text survive the way through a str.
+`run` waits for a program and hands back what it said; `start` leaves it running; `become` is it.
+Text is UTF-8 with surrogateescape, so bytes that are not text survive the way through a str.
 """
 
 from __future__ import annotations
@@ -103,6 +103,14 @@ def start(
         )
     except FileNotFoundError as error:
         _explain(argv, cwd, error)
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Be another program from here on: it has the terminal, and its end is ours."""
+    try:
+        os.execvp(argv[0], list(argv))
+    except FileNotFoundError as error:
+        _explain(argv, None, error)
 
 
 def _explain(argv: Sequence[str], cwd: str | Path | None, error: FileNotFoundError) -> NoReturn:

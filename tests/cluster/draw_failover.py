@@ -13,13 +13,16 @@ import sys
 import time
 from pathlib import Path
 
+from hadeb.cluster_table import AnswerTable
 from hadeb.errors import HadebError
 from hadeb.lab import SUITES, Node, Suite
-from hadeb.lab.answers import Answer, between, outage, to_service, turns
+from hadeb.lab.answers import TOGETHER, Answer, between, outage, to_service, turns
 from hadeb.lab.cluster import Cluster
-from hadeb.lab.timeline import Event, Story, timeline
+from hadeb.lab.result import Event
+from hadeb.lab.timeline import Story, timeline
 
-ADDRESS, PORT = "172.16.0.50", 5678
+ADDRESS = "172.16.0.50"
+GREETING = AnswerTable(address=ADDRESS, port=5678, expect=r"This is (?P<node>\S+)!")
 ARTICLE = (
     f"resource create VIP ocf:heartbeat:IPaddr2 ip={ADDRESS} cidr_netmask=24"
     ' op monitor interval=10s on-fail="standby"',
@@ -39,7 +42,7 @@ def main(deb: Path, picture: Path, suite: Suite) -> None:
     """Boot, cut, watch, draw."""
     with Cluster(suite, say=lambda line: print(line, file=sys.stderr)) as cluster:
         set_up(cluster, deb)
-        with cluster.watch(ADDRESS, PORT) as watch:
+        with cluster.watch(GREETING) as watch:
             watch.until(lambda answers: spoke(answers, 0.0), timeout=20, what="no answer")
             time.sleep(3)
             victim = cluster[cluster.where("TCP-SERVER") or ""]
@@ -79,6 +82,8 @@ def story(
         raise HadebError("nobody answered")
     if [turn.who for turn in turns(answers)] != [victim, heir.name]:
         raise HadebError(f"not a clean failover: {turns(answers)}")
+    start, end = cut - 2.5, gap.end + 2.5
+    shown = between(to_service(answers), start, end)
     return Story(
         title=f"{victim} loses power, {heir.name} takes over, and never do two answer",
         subtitle=f"The service's address, asked 100 times a second from outside of three"
@@ -87,9 +92,10 @@ def story(
         fault=Event(cut, victim, "power cut"),
         off=True,
         events=signs(heir, cut),
-        answers=answers,
-        start=cut - 2.5,
-        end=gap.end + 2.5,
+        turns=turns(shown, apart=TOGETHER),
+        said={one.who: one.text.strip() for one in shown if one.who},
+        start=start,
+        end=end,
     )
 
 

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hadeb.cluster_table import AnswerTable
 from hadeb.lab import Node
 from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.watch import Watch
 
 ADDRESS = "172.16.0.50"
-PORT = 5678
+GREETING = AnswerTable(address=ADDRESS, port=5678, expect=r"This is (?P<node>\S+)!")
 UNIT = "sample-tcp-server@TCP-SERVER.service"
 # As the article prints them, but for the word pcs; the address is the article's too.
 ARTICLE = (
@@ -47,7 +48,7 @@ def cluster(bare_cluster: Cluster) -> Cluster:
 @pytest.fixture
 def watch(cluster: Cluster) -> Iterator[Watch]:
     """Clients that ask all the time, and have been answered."""
-    with cluster.watch(ADDRESS, PORT) as watch:
+    with cluster.watch(GREETING) as watch:
         watch.until(lambda answers: len(_heard(answers)) > 20, timeout=20, what="an answer")
         yield watch
 

@@ -4,16 +4,23 @@
 from __future__ import annotations
 
 from hadeb.lab.answers import (
+    TOGETHER,
     Answer,
+    AtOnce,
+    Turn,
+    at_once,
     between,
     gaps,
     median,
     outage,
     speaker,
+    spells,
     to_service,
     turns,
     unanswered,
 )
+
+EXPECT = r"This is (?P<node>\S+)!"
 
 
 def heard(at: float, who: str, target: str = "service") -> Answer:
@@ -45,6 +52,29 @@ def test_two_nodes_that_answer_at_once_take_turns() -> None:
     both = [*MOVE, heard(1.7, "ha1", target="ha1")]
     assert [turn.who for turn in turns(MOVE)] == ["ha1", "ha2"]
     assert [turn.who for turn in turns(both)] == ["ha1", "ha2", "ha1"]
+
+
+def test_a_silence_ends_a_turn_though_nobody_else_spoke() -> None:
+    back = [heard(1.0, "ha1"), heard(1.1, "ha1"), heard(9.0, "ha1")]
+    assert [(turn.start, turn.count) for turn in turns(back, apart=TOGETHER)] == [
+        (1.0, 2),
+        (9.0, 1),
+    ]
+    assert [turn.count for turn in turns(back)] == [3]
+
+
+def test_what_lies_between_a_nodes_answers_does_not_break_its_spell() -> None:
+    heard_of = [heard(1.0, "ha1"), heard(1.1, "ha2"), heard(1.15, "ha1"), heard(3.0, "ha1")]
+    taken = turns(heard_of, apart=TOGETHER)
+    assert spells(taken, "ha1") == [Turn("ha1", 1.0, 1.15, 2), Turn("ha1", 3.0, 3.0, 1)]
+
+
+def test_two_are_at_once_only_while_both_answer() -> None:
+    one, two = Turn("ha1", 0.0, 5.0, 9), Turn("ha2", 4.0, 8.0, 9)
+    assert at_once([two, one]) == [AtOnce(("ha1", "ha2"), 4.0, 5.0)]
+    assert at_once([one, Turn("ha2", 5.1, 8.0, 9)]) == []
+    # One answer has no length, and is one too many all the same.
+    assert at_once([one, Turn("ha2", 2.0, 2.0, 1)]) == [AtOnce(("ha1", "ha2"), 2.0, 2.0)]
 
 
 def test_a_direct_probe_is_no_answer_of_the_service() -> None:

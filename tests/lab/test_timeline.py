@@ -6,8 +6,10 @@ from __future__ import annotations
 import dataclasses
 import xml.etree.ElementTree as ET
 
-from hadeb.lab.answers import Answer
-from hadeb.lab.timeline import Event, Story, timeline
+from hadeb.lab.answers import Answer, Turn, turns
+from hadeb.lab.result import Event
+from hadeb.lab.timeline import Story, inline, timeline
+from hadeb.lab.timeline_style import STYLE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,7 +32,8 @@ STORY = Story(
     fault=Event(3.0, "ha1", "power cut"),
     off=True,
     events=(Event(7.9, "ha2", "the daemon starts"), Event(7.5, "ha2", "the address is up")),
-    answers=moved(),
+    turns=turns(moved(), apart=0.2),
+    said={"ha1": "Hi! This is ha1!", "ha2": "Hi! This is ha2!"},
     start=1.0,
     end=9.99,
 )
@@ -77,14 +80,63 @@ def test_a_dead_node_is_drawn_without_power() -> None:
 def test_events_are_numbered_in_the_order_they_happened() -> None:
     words = texts(drawn(STORY))
     assert "+4.50 s  ha2: the address is up" in words
-    numbers = [word for word in words if word.isdigit() and word != "0"]
-    assert numbers == ["1", "1", "2", "2"]
+    # Each on its node's lane, and before its words.
+    assert words.count("1") == words.count("2") == 2
+    second = words.index("+4.90 s  ha2: the daemon starts")
+    assert words.index("+4.50 s  ha2: the address is up") < second
+    assert words[second - 1] == "2"
+
+
+def test_events_too_near_to_be_told_apart_share_a_mark() -> None:
+    crowd = tuple(Event(7.0 + number / 1000, "ha2", f"{number}") for number in range(12))
+    words = texts(drawn(dataclasses.replace(STORY, events=crowd)))
+    assert "1\N{EN DASH}12" in words
+
+
+def test_an_event_of_no_node_has_a_lane_too() -> None:
+    assert "cluster" not in texts(drawn(STORY))
+    lost = (Event(4.0, "", "the network is cut", "fault"),)
+    tree = drawn(dataclasses.replace(STORY, events=lost))
+    assert "cluster" in texts(tree)
+    assert len(rects(tree, "mark lab")) == 2
+
+
+def test_a_service_that_never_returned_is_a_gap_to_the_end() -> None:
+    gone = [turn for turn in STORY.turns if turn.who == "ha1"]
+    tree = drawn(dataclasses.replace(STORY, turns=gone, returned=False))
+    assert "no answer any more" in texts(tree)
+    tree = drawn(dataclasses.replace(STORY, turns=(), returned=False))
+    assert "no answer at all" in texts(tree)
+
+
+def test_a_node_that_came_back_was_gone() -> None:
+    again = [answer(at / 10, "ha1") for at in (*range(30), *range(80, 99))]
+    tree = drawn(dataclasses.replace(STORY, turns=turns(again, apart=0.2)))
+    assert "no answer for 5.1 s" in texts(tree)
+    assert len(rects(tree, "n0")) == 4
 
 
 def test_two_that_answer_at_once_are_seen_at_once() -> None:
     both = [*moved(), *(answer(8.5 + number / 100, "ha1") for number in range(100))]
-    tree = drawn(dataclasses.replace(STORY, answers=both))
+    tree = drawn(dataclasses.replace(STORY, turns=turns(both)))
     assert len(rects(tree, "n0")) > 50
+    assert len(rects(tree, "both")) == 1
+    assert rects(drawn(STORY), "both") == []
+
+
+def test_a_second_one_that_no_client_reaches_is_seen_at_its_own_address() -> None:
+    tree = drawn(dataclasses.replace(STORY, direct=(Turn("ha1", 8.5, 9.5, 10),)))
+    (frame,) = rects(tree, "both")
+    assert frame.findtext(f"{SVG}title") == "ha1 and ha2 at once"
+
+
+def test_pictures_in_one_page_leave_their_looks_to_it() -> None:
+    tree = ET.fromstring(inline(STORY, 360))
+    assert tree.get("viewBox", "").startswith("0 0 360 ")
+    assert tree.find("style") is None
+    assert "id=" not in inline(STORY, 360)
+    rules = [line for line in STYLE.splitlines() if "{" in line and not line.startswith("@")]
+    assert all(line.startswith(".timeline") for line in rules)
 
 
 def test_the_picture_needs_nothing_from_elsewhere_and_takes_any_words() -> None:

@@ -43,13 +43,16 @@ def lab() -> Iterator[tuple[Space, Node]]:
         yield space, node
 
 
+EXPECT = r"This is (?P<node>\S+)!"
+
+
 def target(port: int, *, name: str = "service", source: str = "") -> Target:
     return Target(name, "172.16.0.1", port, every=0.02, patience=0.3, source=source)
 
 
 def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Space, Node]) -> None:
     space, node = lab
-    with Watch(space, [target(5678)]) as watch:
+    with Watch(space, [target(5678)], EXPECT) as watch:
         watch.until(lambda answers: any(one.who for one in answers), timeout=20, what="no answer")
         node.sh("systemctl stop greeter; sleep 1; systemctl start greeter")
         watch.until(lambda answers: answers[-1].who == "ha1", timeout=20, what="no answer again")
@@ -68,7 +71,7 @@ def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Space, Node])
     space, _ = lab
     mute = target(5679, name="mute")
     dead = Target("dead", "172.16.0.77", 5678, every=0.02, patience=0.3)
-    with Watch(space, [target(5678), mute, dead]) as watch:
+    with Watch(space, [target(5678), mute, dead], EXPECT) as watch:
         answers = watch.until(
             lambda answers: sum(one.target == "dead" for one in answers) > 20,
             timeout=30,
@@ -83,7 +86,7 @@ def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Space, Node])
 def test_each_source_asks(lab: tuple[Space, Node]) -> None:
     space, _ = lab
     sources = {"172.16.0.254", "172.16.0.253"}
-    with Watch(space, [target(5678, source=source) for source in sources]) as watch:
+    with Watch(space, [target(5678, source=source) for source in sources], EXPECT) as watch:
         watch.until(
             lambda answers: {one.source for one in answers if one.who} == sources,
             timeout=20,
@@ -93,6 +96,6 @@ def test_each_source_asks(lab: tuple[Space, Node]) -> None:
 
 def test_a_client_that_breaks_is_not_taken_for_silence(lab: tuple[Space, Node]) -> None:
     space, _ = lab
-    with Watch(space, [target(70000)]) as watch, pytest.raises(HadebError) as error:
+    with Watch(space, [target(70000)], EXPECT) as watch, pytest.raises(HadebError) as error:
         watch.until(lambda _: False, timeout=20, what="waited in vain")
     assert "client broke" in error.value.message

@@ -20,7 +20,7 @@ TOOLKIT = ROOT / "builder" / "hadeb"
 # From the top down. A new module or directory of builder/hadeb/ is registered here, where its
 # imports say it belongs; docs/architecture.md says what a layer may do.
 LAYERS = {
-    "mouth": {"__main__", "cli", "plan_view", "ui"},
+    "mouth": {"__main__", "calling", "cli", "lab_cli", "plan_view", "ui"},
     "effects": {"build", "context", "doctor", "lab", "load", "run"},
     "steps": {
         *("cluster_check", "cluster_commands", "control", "deb", "manifest", "ocf", "plan"),
@@ -28,13 +28,14 @@ LAYERS = {
         *("toml_lines", "transitions"),
     },
     "data": {
-        *("__init__", "bundle", "cluster_table", "errors", "model", "package", "tools", "values"),
+        *("__init__", "bundle", "cluster_table", "errors", "model", "package", "suite"),
+        *("tools", "values"),
     },
 }
 DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
 # Modules that are programs of their own: the lab starts them in a namespace and reads what they
 # print. Whoever imports them may use their names all the same.
-PROGRAMS = {"lab/ask.py"}
+PROGRAMS = {"lab/ask.py", "lab/power.py"}
 # Whether to color depends on the terminal and the environment together, so the mouth looks itself.
 READS_ENVIRONMENT = {"context.py", "ui.py"}
 

@@ -19,9 +19,10 @@ One machine with systemd as PID 1, for whoever needs no cluster (as root, ready 
 Nothing of it reaches the network or stays on the machine, however the program ends.
 """
 
-from hadeb.lab.image import SUITES, Suite, image
+from hadeb.lab.image import image
 from hadeb.lab.machine import machine
 from hadeb.lab.node import Address, Node
 from hadeb.lab.space import Space
+from hadeb.suite import SUITES, Suite
 
 __all__ = ["SUITES", "Address", "Node", "Space", "Suite", "image", "machine"]

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+# Answers nearer than this, in seconds, belong together.
+TOGETHER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,15 @@ class Turn:
     count: int
 
 
-# A node that falls silent for so many seconds between two answers may have been replaced.
-_AT_ONCE = 0.3
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A time in which more than one node answered."""
+
+    nodes: tuple[str, ...]
+    start: float
+    end: float
+
+
 # The target that is the service's own address.
 SERVICE = "service"
 # Who gave a right answer that names nobody.
@@ -93,44 +104,49 @@ def outage(answers: Iterable[Answer]) -> Gap | None:
     return max(gaps(answers), key=lambda gap: gap.seconds, default=None)
 
 
-def turns(answers: Iterable[Answer]) -> list[Turn]:
+def turns(answers: Iterable[Answer], *, apart: float = math.inf) -> list[Turn]:
     """Who answered, in order. Two nodes that answer at once take turns again and again.
 
-    A direct probe counts like a client, so pass both to find a second active instance.
+    A direct probe counts like a client, so pass both to find a second active instance. A silence
+    longer than `apart` ends a turn too: without it, a node that came back seems never gone.
     """
-    heard = sorted((one.at, one.who) for one in answers if one.who)
-    found = []
-    for who, group in itertools.groupby(heard, key=lambda one: one[1]):
-        times = [at for at, _ in group]
-        found.append(Turn(who, times[0], times[-1], len(times)))
+    found: list[Turn] = []
+    for at, who in sorted((one.at, one.who) for one in answers if one.who):
+        if found and found[-1].who == who and at - found[-1].end <= apart:
+            found[-1] = Turn(who, found[-1].start, at, found[-1].count + 1)
+        else:
+            found.append(Turn(who, at, at, 1))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """A time in which two nodes answered."""
+def spells(taken: Iterable[Turn], who: str, *, apart: float = TOGETHER) -> list[Turn]:
+    """When one node answered, whoever else did between its answers."""
+    found: list[Turn] = []
+    for turn in sorted((one for one in taken if one.who == who), key=lambda one: one.start):
+        if found and turn.start - found[-1].end <= apart:
+            last = found[-1]
+            end, count = max(last.end, turn.end), last.count + turn.count
+            found[-1] = Turn(who, last.start, end, count)
+        else:
+            found.append(turn)
+    return found
 
-    start: float
-    end: float
-    nodes: tuple[str, str]
 
-
-def overlap(answers: Iterable[Answer]) -> Overlap | None:
-    """The time from the first to the last moment at which two nodes answered in turn.
-
-    A service that moves and comes back has turns too, but none so short.
-    """
-    found = turns(answers)
-    short = [
-        (before, one)
-        for before, one, after in zip(found, found[1:], found[2:], strict=False)
-        if before.who == after.who and after.start - before.end < _AT_ONCE
-    ]
-    if not short:
-        return None
-    before, first = short[0]
-    last = short[-1][1]
-    return Overlap(first.start, last.end, (before.who, first.who))
+def at_once(taken: Sequence[Turn]) -> list[AtOnce]:
+    """When more than one node answered: one of them, and another, and the first one again."""
+    points: list[tuple[float, int, str]] = []
+    for who in {turn.who for turn in taken}:
+        for spell in spells(taken, who):
+            points += [(spell.start, 0, who), (spell.end, 1, who)]
+    found: list[AtOnce] = []
+    active: set[str] = set()
+    since = 0.0
+    for at, ends, who in sorted(points):
+        if len(active) > 1:
+            found.append(AtOnce(tuple(sorted(active)), since, at))
+        since = at
+        (active.discard if ends else active.add)(who)
+    return found
 
 
 def unanswered(answers: Iterable[Answer]) -> list[Answer]:

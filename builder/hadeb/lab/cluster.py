@@ -17,11 +17,12 @@ from typing import Self
 
 from hadeb.cluster_table import AnswerTable
 from hadeb.errors import HadebError, UsageError
-from hadeb.lab.image import Suite, image
+from hadeb.lab.image import image
 from hadeb.lab.node import Address, Node
 from hadeb.lab.space import POWER, Space
 from hadeb.lab.watch import Watch, targets_of
 from hadeb.run import Completed
+from hadeb.suite import Suite
 
 NETWORK = "172.16.0"
 PREFIX = 24
@@ -90,6 +91,17 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def keep(self) -> None:
+        """Let the cluster stay when this process ends, for `kept_labs` to find."""
+        self.space.record(
+            {
+                "suite": self.suite,
+                "nodes": {node.name: str(node.addresses[0]) for node in self.nodes},
+            }
+        )
+        self.space.keep()
+        self._stack = ExitStack()
 
     def _on_all(self, action: Callable[[Node], None]) -> None:
         with ThreadPoolExecutor(len(self.nodes)) as pool:
@@ -181,7 +193,11 @@ class Cluster:
 
     def blocked(self) -> list[str]:
         """The resources that the cluster has given up, as after a stop that failed."""
-        found = {one.attrib["id"] for one in self._status().iter("resource") if one.get("blocked") == "true"}
+        found = {
+            one.attrib["id"]
+            for one in self._status().iter("resource")
+            if one.get("blocked") == "true"
+        }
         return sorted(found)
 
     def failures(self) -> list[str]:

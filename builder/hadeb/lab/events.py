@@ -56,7 +56,7 @@ def operations(journal: str) -> list[Operation]:
 
 
 def events(journals: Iterable[str], zero: float) -> tuple[Event, ...]:
-    """The events of several nodes' journals, in order; `zero` is the fault in seconds since 1970."""
+    """The events of nodes' journals, in order; `zero` is the fault in seconds since 1970."""
     found = {event for journal in journals for event in _events(journal, zero)}
     return tuple(sorted(found, key=lambda event: (event.at, event.node, event.text)))
 

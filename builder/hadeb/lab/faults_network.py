@@ -71,4 +71,5 @@ def _chain(node: str, rule: str) -> str:
 
 
 def _filter(stage: Stage, chains: list[str]) -> None:
-    stage.cluster.space.run("nft", f"table netdev lab {{ {' '.join(chains)} }}")
+    table = "\n".join(("table netdev lab {", *chains, "}"))
+    stage.cluster.space.run("nft", table)

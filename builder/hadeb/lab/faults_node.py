@@ -64,7 +64,7 @@ def remove_address(stage: Stage) -> None:
     """As a slip of the hand does."""
     address = stage.scenario.answer.address
     script = (
-        'set -- $(ip -o address show to "$1" | awk \'{print $2, $4; exit}\')'
+        "set -- $(ip -o address show to \"$1\" | awk '{print $2, $4; exit}')"
         ' && ip address del "$2" dev "$1"'
     )
     stage.victim.exec("sh", "-c", script, "remove", address)

@@ -48,7 +48,9 @@ def remove(stage: Stage) -> None:
     # dpkg remembers the wish; take it back as an operator would.
     stage.victim.exec("dpkg", "--install", f"/root/{stage.scenario.deb.name}")
     if done.returncode == 0:
-        raise HadebError(f"the package was removed from {stage.victim.name}, and nothing refused it")
+        raise HadebError(
+            f"the package was removed from {stage.victim.name}, and nothing refused it"
+        )
 
 
 def kill_upgrade(stage: Stage) -> None:

@@ -9,18 +9,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
 
 from hadeb.context import from_environment
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.lab.apt import debian_archive, transport_options
 from hadeb.run import run
+from hadeb.suite import Suite
 
-Suite = Literal["bookworm", "trixie"]
-SUITES: tuple[Suite, ...] = get_args(Suite)
+# Seconds that an image is kept after its last use.
+_KEPT = 30 * 86400.0
 
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "iproute2", "python3", "procps", "openssh-server"),
@@ -50,30 +51,41 @@ _HOOKS = (
 )
 
 
-def recipe_id(suite: Suite) -> str:
+def recipe_id(suite: Suite, packages: Sequence[str] = ()) -> str:
     """The hash of all that makes an image what it is; the mirror is a way to it and no part."""
-    recipe = json.dumps([suite, _PACKAGES, _EXCLUDED, _HOOKS])
+    recipe = json.dumps([suite, [*_PACKAGES, *sorted(packages)], _EXCLUDED, _HOOKS])
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
-def image(suite: Suite, *, say: Callable[[str], None] = lambda _: None) -> Path:
+def image(
+    suite: Suite, packages: Sequence[str] = (), *, say: Callable[[str], None] = lambda _: None
+) -> Path:
     """The directory with the suite's root file system; some 50 s where it is not there yet.
 
-    Two callers at once make one image. `say` hears what takes the time.
+    `packages` are there besides what every node has. Two callers at once make one image. `say`
+    hears what takes the time. An image that nobody has asked for in a month goes.
     """
     images = from_environment().cache / "images"
-    ready = images / f"{suite}-{recipe_id(suite)}"
+    ready = images / f"{suite}-{recipe_id(suite, packages)}"
     if ready.is_dir():
+        os.utime(ready)
         return ready
     images.mkdir(parents=True, exist_ok=True)
     with _locked(images / f".{suite}.lock"):
         if not ready.is_dir():
             say(f"making the image for {suite}, once")
-            _make(suite, ready)
+            _make(suite, packages, ready)
+            _prune(images)
     return ready
 
 
-def _make(suite: Suite, ready: Path) -> None:
+def _prune(images: Path) -> None:
+    for old in images.iterdir():
+        if not old.name.startswith(".") and time.time() - old.stat().st_mtime > _KEPT:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _make(suite: Suite, packages: Sequence[str], ready: Path) -> None:
     if os.geteuid() != 0:
         raise ToolMissing("making a node's image needs root", hint="run the same command with sudo")
     half_made = f".{suite}-"
@@ -84,14 +96,14 @@ def _make(suite: Suite, ready: Path) -> None:
     try:
         work.chmod(0o755)
         root = work / "root"
-        _bootstrap(suite, root, work)
+        _bootstrap(suite, packages, root, work)
         root.chmod(0o755)
         root.rename(ready)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _bootstrap(suite: Suite, root: Path, work: Path) -> None:
+def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) -> None:
     archive = debian_archive()
     options = work / "apt.conf"
     options.write_text("".join(f"{line}\n" for line in transport_options()))
@@ -105,7 +117,7 @@ def _bootstrap(suite: Suite, root: Path, work: Path) -> None:
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
-        f"--include={','.join(_PACKAGES)}",
+        f"--include={','.join([*_PACKAGES, *sorted(packages)])}",
         f"--aptopt={options}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED),
         *(f"--customize-hook={hook}" for hook in _HOOKS),

@@ -135,6 +135,8 @@ class Node:
             raise HadebError(f"{self.name} is already on")
         # It may have turned itself off.
         self._forget()
+        # Where a switch took the power, nobody took the cable away.
+        self._space.run("ip", "link", "delete", f"vb-{self.name}", check=False)
         self._boots += 1
         deadline = time.monotonic() + timeout
         with self._notify_socket() as ready, self.console.open("ab") as console:

@@ -35,7 +35,7 @@ def is_on(group: Path, node: str) -> bool:
 
 
 def cut(group: Path, node: str) -> None:
-    """Kill all that is in a node, frozen or not (cgroup-v2, cgroup.kill); returns once it is dead."""
+    """Kill all that is in a node, frozen or not (cgroup-v2: cgroup.kill), and wait for its end."""
     deadline = time.monotonic() + _PATIENCE
     for path in cgroups_of(group, node):
         (path / "cgroup.kill").write_text("1")
@@ -73,5 +73,6 @@ if __name__ == "__main__":
     Path(sys.argv[1]).unlink(missing_ok=True)
     socketserver.ThreadingUnixStreamServer.daemon_threads = True
     with socketserver.ThreadingUnixStreamServer(sys.argv[1], Switch) as server:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         server.serve_forever()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prove a bundle: put it on a real cluster, try the faults one after another, tell what came out."""
+"""Prove a bundle: put it on a real cluster, and try the faults one after another."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from hadeb.errors import HadebError
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.faults import Fault
-from hadeb.lab.image import Suite
 from hadeb.lab.result import Trial
-from hadeb.lab.stage import Scenario, deploy
+from hadeb.lab.scenario import Scenario, deploy
 from hadeb.lab.trial import Unmended, attempt
+from hadeb.suite import Suite
 
 START = "started"
 
@@ -51,7 +51,7 @@ class Proof:
         self._tell = tell
 
     def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
-        """Try each fault; where the cluster does not come back after one, the next gets a new one."""
+        """Try each fault; where the cluster does not come back, the next fault gets a new one."""
         left = list(faults)
         found: list[Trial] = []
         while left or not found:

@@ -32,7 +32,8 @@ class Trial:
     `outage` is the longest time without an answer, None where the service did not come back;
     `budget` is the longest that the manifest allows, None where it names none. `before` and
     `after` are the nodes that served, empty where nobody did. `turns` are the answers through the
-    service's address, `direct` those at each node's own. `refused` counts the connections that
+    service's address, `direct` those at each node's own, both from `answers.turns` with
+    `apart=TOGETHER`, so that a silence shows. `refused` counts the connections that
     got no answer. `shortfalls` says what fell short, a sentence each: without one the trial is
     passed. `logs` are the files with the nodes' logs, relative to the report.
     """

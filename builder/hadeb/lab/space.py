@@ -12,6 +12,7 @@ A space that is kept needs nobody any more: the process stays until `attach` and
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -32,6 +33,7 @@ STATE = Path("/run/hadeb/lab")
 BRIDGE = "lab0"
 # The socket that cuts power, in a lab's state and in its nodes' /run.
 POWER = "lab-power"
+RECORD = "lab.json"
 _KEPT = "kept"
 _SCRIPT = Path(__file__).with_name("space.sh")
 
@@ -123,6 +125,10 @@ class Space:
             said = self._holder.stderr.read().decode(errors="replace")
             raise CommandFailed(("unshare",), self._holder.wait(), stderr=said)
         (self._pid,) = children_of(self._holder.pid)
+
+    def record(self, told: object) -> None:
+        """Write down what another process has to know of a lab that is kept."""
+        (self.state / RECORD).write_text(json.dumps(told), encoding="utf-8")
 
     def keep(self) -> None:
         """Let the space stay when this process ends; it is to be closed by way of `attach`."""

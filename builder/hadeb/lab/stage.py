@@ -1,52 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster with a bundle on it: what the faults act on, and how it is brought back after one."""
+"""A cluster with a scenario on it: what the faults act on, and how it is brought back after one."""
 
 from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from hadeb.cluster_table import AnswerTable, ClusterTable
-from hadeb.errors import CommandFailed, HadebError
 from hadeb.lab.answers import SOMEBODY, to_service
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.node import Node
+from hadeb.lab.scenario import Scenario
 from hadeb.lab.watch import Watch
 
 _PATIENCE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What is to be proved: a package, how it runs, and how its service is asked.
-
-    `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
-    package with a higher version.
-    """
-
-    name: str
-    version: str
-    deb: Path
-    upgrade: Path
-    table: ClusterTable
-    service: str
-    answer: AnswerTable
-    commands: tuple[str, ...]
-
-    @property
-    def agent(self) -> str:
-        """The agent of the service."""
-        return next(one.agent for one in self.table.resource if one.name == self.service)
-
-    @property
-    def address_resource(self) -> str:
-        """The resource that holds the virtual address, empty where there is none."""
-        for one in self.table.resource:
-            if one.parameters.get("ip") == self.answer.address:
-                return one.name
-        return ""
 
 
 @dataclass
@@ -57,7 +24,6 @@ class Stage:
     scenario: Scenario
     watch: Watch
     victim: Node
-    kept: dict[str, str] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
@@ -65,7 +31,7 @@ class Stage:
         return self.scenario.answer.port or 0
 
     def daemon(self) -> list[int]:
-        """The processes that listen at the service's port on the victim, as the node counts them."""
+        """The processes that listen at the service's port on the victim, by the node's numbers."""
         if not self.port:
             return []
         told = self.victim.exec("ss", "-Hltnp", f"sport = :{self.port}").stdout
@@ -97,9 +63,9 @@ class Stage:
         """Bring all nodes back with the service on one of them; HadebError where that fails."""
         cluster = self.cluster
         cluster.deaf.clear()
-        for node in cluster.nodes:
-            if not node.is_on:
-                node.boot()
+        for off in cluster.nodes:
+            if not off.is_on:
+                off.boot()
         cluster.wait_online(timeout=_PATIENCE)
         for node in cluster.standbys():
             cluster.pcs(f"node unstandby {node}")
@@ -113,18 +79,3 @@ class Stage:
             timeout=_PATIENCE,
             what="the service did not come back",
         )
-
-
-def deploy(cluster: Cluster, scenario: Scenario) -> None:
-    """Install the package on each node as an operator does, and give the cluster its commands."""
-    for node in cluster.nodes:
-        path = f"/root/{scenario.deb.name}"
-        node.push(scenario.deb, path)
-        node.push(scenario.upgrade, f"/root/{scenario.upgrade.name}")
-        node.exec("dpkg", "--install", path)
-    for command in scenario.commands:
-        cluster.any.sh(command)
-    try:
-        cluster.settle(timeout=90)
-    except CommandFailed as error:
-        raise HadebError("the cluster does not come to rest with its resources") from error

@@ -1,109 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a fault: who answered when, as one self-contained SVG. Pure.
+"""A picture of a fault: who answered when, as SVG. Pure.
 
-The picture brings its own background, so that it reads the same on a light page and on a dark one.
+As a file of its own it brings its background, so that it reads the same on a light page and on a
+dark one. In a page it brings nothing: the page has STYLE once, however many pictures it shows.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from hadeb.lab.answers import Answer, Turn, outage, to_service, turns
+from hadeb.lab.answers import TOGETHER, Gap, Turn, at_once, spells
+from hadeb.lab.marks import Mark, marks
+from hadeb.lab.result import Event
+from hadeb.lab.timeline_style import STYLE
 
 WIDTH = 900
-_LEFT, _RIGHT = 96, 28
-_TOP, _LANE, _BAR = 92, 46, 20
+_HEADER = 62
+_RIGHT = 28
+_LANE, _BAR = 46, 20
 _NOTE = 22
-# How wide a letter on a bar may be, at most.
-_LETTER = 6.6
-# Answers nearer than this, in seconds, are one bar.
-_TOGETHER = 0.2
-
-_STYLE = """
-svg { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-.page { fill: #ffffff; stroke: #d5d9e0; }
-.title { fill: #1b2430; font-size: 19px; font-weight: 600; }
-.text { fill: #46505e; font-size: 13px; }
-.lane { fill: #1b2430; font-size: 14px; font-weight: 600; }
-.rule { stroke: #d5d9e0; stroke-width: 1; }
-.on { stroke: #b4bcc8; stroke-width: 2; }
-.off { stroke: #b4bcc8; stroke-width: 2; stroke-dasharray: 2 6; }
-.fault { stroke: #c8323c; stroke-width: 2; stroke-dasharray: 5 4; }
-.alarm { fill: #c8323c; font-size: 14px; font-weight: 600; }
-.gap { fill: #c8323c; fill-opacity: 0.14; stroke: #c8323c; stroke-width: 1; }
-.mark { fill: #1b2430; }
-.number { fill: #ffffff; font-size: 11px; font-weight: 700; text-anchor: middle; }
-.said { fill: #ffffff; font-size: 12px; }
-.n0 { fill: #2f6fd0; } .n1 { fill: #0f8f6f; } .n2 { fill: #9a5bc4; }
-.n3 { fill: #b8741a; } .n4 { fill: #5b6b7f; }
-@media (prefers-color-scheme: dark) {
-.page { fill: #161b22; stroke: #333c48; }
-.title, .lane { fill: #e8edf3; }
-.text { fill: #a9b4c2; }
-.rule { stroke: #333c48; }
-.on, .off { stroke: #566273; }
-.fault, .gap { stroke: #ff6b6f; } .gap { fill: #ff6b6f; fill-opacity: 0.18; }
-.alarm { fill: #ff8286; }
-.mark { fill: #e8edf3; } .number, .said { fill: #161b22; }
-.n0 { fill: #6ba3f5; } .n1 { fill: #3fc79f; } .n2 { fill: #c394e6; }
-.n3 { fill: #e0a552; } .n4 { fill: #95a3b5; }
-}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened on a node, on the clock of the answers."""
-
-    at: float
-    node: str
-    text: str
+# How wide a letter on a bar, and one of a lane's name, may be at most.
+_LETTER, _BOLD = 6.6, 8.5
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """What a picture is to show: a fault, the answers around it, and what the cluster did.
 
-    `off` says whether the fault took the node's power. Answers before `start` are left out.
+    `off` says whether the fault took the node's power, `returned` whether the service came back.
+    `turns` are the answers through the service's address, `direct` those at each node's own.
+    `said` is what each node's answers say, where that is more than its name.
     """
 
     title: str
     subtitle: str
     nodes: Sequence[str]
     fault: Event
-    off: bool
     events: Sequence[Event]
-    answers: Sequence[Answer]
+    turns: Sequence[Turn]
     start: float
     end: float
+    direct: Sequence[Turn] = ()
+    off: bool = False
+    returned: bool = True
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def timeline(story: Story) -> str:
-    """The story as SVG."""
-    shown = [one for one in to_service(story.answers) if story.start <= one.at <= story.end]
-    drawing = _Drawing(story)
-    parts = [
-        *_header(story),
-        *drawing.axis(),
-        *drawing.clients(shown),
-        *(part for name in story.nodes for part in drawing.node(name, shown)),
-        *drawing.fault(),
-        *drawing.notes(),
-    ]
-    spoken = f"{story.title}. {story.subtitle}"
+    """The story as a file of its own, with its title above and the events' words below."""
+    drawing = _Drawing(story, WIDTH, inset=20, top=_HEADER)
+    rows = _NOTE * len(story.events) + (8 if story.events else 0)
+    height = drawing.height + 12 + rows
+    spoken = _quoted(f"{story.title}. {story.subtitle}")
     return "\n".join(
         [
             "<!-- SPDX-License-Identifier: Apache-2.0 -->",
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {drawing.height}" '
-            f'width="{WIDTH}" height="{drawing.height}" role="img" aria-label="{_quoted(spoken)}">',
-            f"<style>{_STYLE}</style>",
+            f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" '
+            f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
+            f'aria-label="{spoken}">',
+            f"<style>{STYLE}</style>",
             f'<rect class="page" x="0.5" y="0.5" rx="8" width="{WIDTH - 1}" '
-            f'height="{drawing.height - 1}"/>',
-            *parts,
+            f'height="{height - 1}"/>',
+            _text("title", 20, 34, story.title),
+            _text("text", 20, 56, story.subtitle),
+            *drawing.lanes(),
+            *_notes(story, drawing.height + 18),
             "</svg>\n",
+        ]
+    )
+
+
+def inline(story: Story, width: int) -> str:
+    """The story's lanes alone, to stand in a page that has STYLE and lists the events itself."""
+    drawing = _Drawing(story, width, inset=0, top=0)
+    spoken = _quoted(f"{story.title}. {story.subtitle}")
+    return "\n".join(
+        [
+            f'<svg class="timeline" viewBox="0 0 {width} {drawing.height}" role="img" '
+            f'aria-label="{spoken}">',
+            *drawing.lanes(),
+            "</svg>",
         ]
     )
 
@@ -111,126 +92,193 @@ def timeline(story: Story) -> str:
 class _Drawing:
     """Where things go: time runs to the right, the clients' lane is the first."""
 
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        self._bottom = _TOP + _LANE * (len(story.nodes) + 1)
-        self.height = self._bottom + 44 + _NOTE * len(story.events) + (8 if story.events else 0)
+    def __init__(self, story: Story, width: int, *, inset: int, top: int) -> None:
+        self._story, self._inset = story, inset
+        self._names = ["clients", *story.nodes]
+        if any(event.node not in story.nodes for event in story.events):
+            # What happened to no node in particular has a lane of its own.
+            self._names.append("cluster")
+        longest = max(len(name) for name in self._names)
+        self._left = inset + round(min(_BOLD * longest + 14, width / 4))
+        self._end = width - (_RIGHT if inset else 8)
+        self._top = top + 30
+        self._bottom = self._top + _LANE * len(self._names)
+        self.height = self._bottom + 32
+
+    def lanes(self) -> Iterable[str]:
+        """All of it."""
+        story = self._story
+        yield from self._axis()
+        yield from self._silence()
+        for name in self._names:
+            yield from self._lane(name)
+        yield from self._both()
+        x = self._x(story.fault.at)
+        yield f'<path class="fault" d="M{x} {self._top - 8}V{self._bottom + 6}"/>'
+        yield _text("alarm", x, self._top - 14, story.fault.text, anchor="middle")
+        lanes: dict[str, list[tuple[int, Event]]] = {}
+        for number, event in enumerate(in_order(story.events), 1):
+            name = event.node if event.node in story.nodes else "cluster"
+            lanes.setdefault(name, []).append((number, event))
+        for name, events in lanes.items():
+            # Above the lane, where no bar's words are.
+            y = self._y(name) - _BAR // 2 - 9
+            placed = [Mark(self._x(e.at), (n,), lab=e.kind == "fault") for n, e in events]
+            for mark in marks(placed, self._left, self._end):
+                yield from _badge(mark, y)
 
     def _x(self, at: float) -> float:
-        span = self._story.end - self._story.start
-        share = (min(max(at, self._story.start), self._story.end) - self._story.start) / span
-        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+        start, end = self._story.start, self._story.end
+        share = (min(max(at, start), end) - start) / max(end - start, 0.001)
+        return round(self._left + share * (self._end - self._left), 1)
 
-    def _y(self, node: str) -> int:
-        return _TOP + _LANE * (1 + list(self._story.nodes).index(node)) + _LANE // 2
+    def _y(self, name: str) -> int:
+        return self._top + _LANE * self._names.index(name) + _LANE // 2
 
-    def _bar(self, turn: Turn, y: int, words: str) -> Iterable[str]:
+    def _axis(self) -> Iterable[str]:
+        """A line each second or so, counted from the fault."""
+        zero, start, end = self._story.fault.at, self._story.start, self._story.end
+        most = (self._end - self._left) / 48
+        # A fraction's label is longer.
+        step = next(
+            (one for one in _STEPS if (end - start) / one <= (most if one >= 1 else most * 0.75)),
+            (end - start) / 4,
+        )
+        for number in range(math.ceil((start - zero) / step), math.floor((end - zero) / step) + 1):
+            x = self._x(zero + number * step)
+            yield f'<path class="rule" d="M{x} {self._top}V{self._bottom + 6}"/>'
+            label = signed(number * step, "g") if number else "0"
+            yield _text("text", x, self._bottom + 24, label, anchor="middle")
+
+    def _lane(self, name: str) -> Iterable[str]:
+        """A lane's name and its bars; a node's say when it answered, and whether it had power."""
+        story, y = self._story, self._y(name)
+        yield _text("lane", self._inset, y + 5, name, room=(self._left - self._inset - 8) / _BOLD)
+        if name == "clients":
+            for turn in story.turns:
+                yield from self._bar(turn, y, story.said.get(turn.who, turn.who))
+            return
+        dies = story.off and story.fault.node == name
+        end = self._x(story.fault.at) if dies else self._end
+        yield f'<path class="on" d="M{self._left} {y}H{end}"/>'
+        if dies:
+            yield f'<path class="off" d="M{end} {y}H{self._end}"/>'
+        for turn in spells(story.turns, name):
+            yield from self._bar(turn, y, _counted(turn))
+        for turn in spells(story.direct, name):
+            # Thinner, below: what the node says at its own address.
+            yield from self._bar(turn, y + _BAR // 2 + 4, f"{_counted(turn)} directly", height=4)
+
+    def _bar(self, turn: Turn, y: float, words: str, *, height: int = _BAR) -> Iterable[str]:
+        story = self._story
+        if turn.end < story.start or turn.start > story.end:
+            return
         left, right = self._x(turn.start), self._x(turn.end)
-        number = list(self._story.nodes).index(turn.who) if turn.who in self._story.nodes else 4
+        style = f"n{list(story.nodes).index(turn.who) % 4}" if turn.who in story.nodes else "nx"
         yield (
-            f'<rect class="n{number}" x="{left}" y="{y - _BAR // 2}" rx="3" '
-            f'width="{max(2.0, round(right - left, 1))}" height="{_BAR}">'
+            f'<rect class="{style}" x="{left}" y="{y - height / 2:g}" rx="{min(3, height / 2):g}" '
+            f'width="{max(2.0, round(right - left, 1))}" height="{height}">'
             f"<title>{escape(words)}</title></rect>"
         )
-        if right - left > _LETTER * len(words):
+        if height == _BAR and right - left > _LETTER * len(words):
             yield _text("said", round((left + right) / 2, 1), y + 4, words, anchor="middle")
 
-    def axis(self) -> Iterable[str]:
-        """A line each second or so, counted from the fault."""
-        zero, y = self._story.fault.at, self._bottom + 6
-        step = next(one for one in (1, 2, 5, 10, 30, 60, 600) if self._span() / one <= 16)
-        for second in range(-3600, 3601):
-            at = zero + second
-            if second % step == 0 and self._story.start <= at <= self._story.end:
-                x = self._x(at)
-                yield f'<path class="rule" d="M{x} {_TOP}V{y}"/>'
-                label = "0" if second == 0 else f"{second:+d} s".replace("-", "\N{MINUS SIGN}")
-                yield _text("text", x, y + 18, label, anchor="middle")
-
-    def _span(self) -> float:
-        return self._story.end - self._story.start
-
-    def clients(self, answers: Sequence[Answer]) -> Iterable[str]:
-        """What the clients heard, and where they heard nothing."""
-        y = _TOP + _LANE // 2
-        yield _text("lane", 20, y + 5, "clients")
-        heard = {one.who: one.text.strip() for one in answers}
-        for turn in turns(answers):
-            yield from self._bar(turn, y, heard[turn.who])
-        if gap := outage(answers):
+    def _silence(self) -> Iterable[str]:
+        """The longest time without an answer, through all lanes, and the shorter ones."""
+        found = silences(self._story)
+        longest = max(found, key=lambda gap: gap.seconds, default=None)
+        for gap in found:
             left, right = self._x(gap.start), self._x(gap.end)
+            style = "gap" if gap is longest else "lull"
             yield (
-                f'<rect class="gap" x="{left}" y="{y - _BAR // 2}" '
-                f'width="{max(2.0, round(right - left, 1))}" height="{_BAR}"/>'
+                f'<rect class="{style}" x="{left}" y="{self._top}" '
+                f'width="{max(2.0, round(right - left, 1))}" height="{self._bottom - self._top}"/>'
             )
-            label, middle = f"no answer for {gap.seconds:.1f} s", (left + right) / 2
-            if right - left > 150:
-                yield _text("alarm", middle, y + 5, label, anchor="middle")
-            else:
-                yield _text("alarm", right + 8, y - 16, label)
+            if gap is not longest:
+                continue
+            label = "no answer at all" if not gap.before else "no answer any more"
+            if gap.after:
+                label = f"no answer for {precise(gap.seconds)}"
+            y = self._y("clients")
+            for words in (label, precise(gap.seconds)):
+                if right - left > 7.6 * len(words) + 6:
+                    yield _text("alarm", (left + right) / 2, y + 5, words, anchor="middle")
+                    return
+            middle = min(right + 8, self._end - 7.6 * len(label))
+            yield _text("alarm", middle, y - 13, label)
 
-    def node(self, name: str, answers: Sequence[Answer]) -> Iterable[str]:
-        """A node's lane: when it answered, and whether it had power."""
-        y, fault = self._y(name), self._story.fault
-        yield _text("lane", 20, y + 5, name)
-        dies = self._story.off and fault.node == name
-        end = self._x(fault.at) if dies else WIDTH - _RIGHT
-        yield f'<path class="on" d="M{_LEFT} {y}H{end}"/>'
-        if dies:
-            yield f'<path class="off" d="M{end} {y}H{WIDTH - _RIGHT}"/>'
-        for run in _runs(answers, name):
-            yield from self._bar(run, y, f"{run.count} answers")
-
-    def fault(self) -> Iterable[str]:
-        """The fault's moment, through all lanes."""
-        x = self._x(self._story.fault.at)
-        yield f'<path class="fault" d="M{x} {_TOP - 8}V{self._bottom + 6}"/>'
-        yield _text("alarm", x, _TOP - 14, self._story.fault.text, anchor="middle")
-
-    def notes(self) -> Iterable[str]:
-        """What the cluster did: a number on the node's lane, and the words below."""
-        taken: dict[str, float] = {}
-        for number, event in enumerate(sorted(self._story.events, key=lambda one: one.at), 1):
-            # Above the lane, where no bar's words are.
-            x, y = self._x(event.at), self._y(event.node) - _BAR // 2 - 9
-            x = max(x, taken.get(event.node, 0.0) + 18)
-            taken[event.node] = x
-            yield _badge(x, y, number)
-            row = self._bottom + 50 + _NOTE * (number - 1)
-            yield _badge(30, row, number)
-            after = event.at - self._story.fault.at
-            yield _text("text", 46, row + 4, f"+{after:.2f} s  {event.node}: {event.text}")
+    def _both(self) -> Iterable[str]:
+        """A frame around two that answered at once."""
+        story = self._story
+        for both in at_once([*story.turns, *story.direct]):
+            rows = [self._y(name) for name in both.nodes if name in story.nodes]
+            if len(rows) < 2:
+                continue
+            left, right = self._x(both.start) - 3, self._x(both.end) + 3
+            top, bottom = min(rows) - _BAR / 2 - 4, max(rows) + _BAR / 2 + 9
+            yield (
+                f'<rect class="both" x="{left:g}" y="{top:g}" rx="4" '
+                f'width="{right - left:.1f}" height="{bottom - top:g}">'
+                f"<title>{escape(' and '.join(both.nodes))} at once</title></rect>"
+            )
 
 
-def _header(story: Story) -> Iterable[str]:
-    yield _text("title", 20, 34, story.title)
-    yield _text("text", 20, 56, story.subtitle)
+def silences(story: Story) -> list[Gap]:
+    """The times without an answer. One that never ended has an empty `after`."""
+    turns = sorted(story.turns, key=lambda turn: turn.start)
+    pairs = itertools.pairwise(turns)
+    found = [Gap(one.end, two.start, one.who, two.who) for one, two in pairs]
+    if not story.returned:
+        last = max(turns, key=lambda turn: turn.end, default=Turn("", story.start, story.start, 0))
+        found.append(Gap(last.end, story.end, last.who, ""))
+    found = [gap for gap in found if gap.seconds > 0]
+    longest = max((gap.seconds for gap in found), default=0.0)
+    return [gap for gap in found if gap.seconds == longest or gap.seconds > TOGETHER]
 
 
-def _runs(answers: Iterable[Answer], who: str) -> list[Turn]:
-    times = sorted(one.at for one in answers if one.who == who)
-    breaks = [0]
-    for number, (first, second) in enumerate(itertools.pairwise(times), 1):
-        if second - first > _TOGETHER:
-            breaks.append(number)
-    ends = [*breaks[1:], len(times)]
-    return [
-        Turn(who, times[first], times[end - 1], end - first)
-        for first, end in zip(breaks, ends, strict=True)
-        if end > first
-    ]
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """The events as they are numbered."""
+    return sorted(events, key=lambda event: event.at)
 
 
-def _badge(x: float, y: float, number: int) -> str:
-    return (
-        f'<circle class="mark" cx="{x}" cy="{y}" r="8"/>'
-        f'<text class="number" x="{x}" y="{y + 4}">{number}</text>'
+def signed(seconds: float, form: str = ".2f") -> str:
+    """A time after the fault, or before it."""
+    return f"{seconds:+{form}} s".replace("-", "\N{MINUS SIGN}")
+
+
+def precise(seconds: float) -> str:
+    """A length of time as a reader compares it."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s"
+
+
+def _counted(turn: Turn) -> str:
+    return f"{turn.count} answers" if turn.count != 1 else "1 answer"
+
+
+def _notes(story: Story, top: int) -> Iterable[str]:
+    for number, event in enumerate(in_order(story.events), 1):
+        row = top + _NOTE * (number - 1)
+        yield from _badge(Mark(30, (number,), lab=event.kind == "fault"), row)
+        where = f"{event.node}: " if event.node else ""
+        after = signed(event.at - story.fault.at)
+        yield _text("text", 46, row + 4, f"{after}  {where}{event.text}")
+
+
+def _badge(mark: Mark, y: float) -> Iterable[str]:
+    style, corner = ("mark lab", 2) if mark.lab else ("mark", 8)
+    left, width = mark.x - mark.width / 2, mark.width
+    yield (
+        f'<rect class="{style}" x="{left:g}" y="{y - 8:g}" rx="{corner}" width="{width:g}" '
+        f'height="16"/><text class="number" x="{mark.x:g}" y="{y + 4:g}">{mark.words}</text>'
     )
 
 
-def _text(style: str, x: float, y: float, words: str, *, anchor: str = "start") -> str:
+def _text(
+    style: str, x: float, y: float, words: str, *, anchor: str = "start", room: float = math.inf
+) -> str:
+    shown = words if len(words) <= room else f"{words[: max(1, int(room) - 1)]}…"
     return (
-        f'<text class="{style}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(words)}</text>'
+        f'<text class="{style}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(shown)}</text>'
     )
 
 

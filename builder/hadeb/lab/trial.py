@@ -5,19 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.answers import Answer, to_service, turns, unanswered
+from hadeb.lab.answers import TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.events import Operation, events, operations
 from hadeb.lab.faults import EXPECTED, Fault
 from hadeb.lab.node import Node
 from hadeb.lab.result import Event, Trial
-from hadeb.lab.stage import Scenario, Stage
+from hadeb.lab.scenario import Scenario
+from hadeb.lab.stage import Stage
 from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
-from hadeb.lab.watch import Watch
 
 # What is shown of the time before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0
@@ -86,6 +85,7 @@ class _Attempt:
             operations=self._operations(journals),
             blocked=blocked,
             budget=self._budget(),
+            copies=stage.scenario.copies,
             complaint=self.complaint,
         )
         trial = self._trial(evidence, journals)
@@ -191,8 +191,8 @@ class _Attempt:
             budget=evidence.budget,
             before=evidence.before,
             after=evidence.after,
-            turns=tuple(turns(service)),
-            direct=tuple(turns(spoken(evidence.answers, service=False))),
+            turns=tuple(turns(service, apart=TOGETHER)),
+            direct=tuple(turns(spoken(evidence.answers, service=False), apart=TOGETHER)),
             refused=len(unanswered(service)),
             events=tuple(told),
             shortfalls=found,
@@ -211,5 +211,3 @@ class _Attempt:
 
 def _journal(node: Node, since: str) -> str:
     return node.journal("--output=short-unix", "--quiet", since)
-
-

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from hadeb.lab.answers import (
     SERVICE,
     SOMEBODY,
+    TOGETHER,
     Answer,
+    at_once,
     outage,
-    overlap,
     to_service,
     turns,
     unanswered,
@@ -30,8 +31,8 @@ class Evidence:
     """All that a trial brought to light. Times are seconds from the fault's moment.
 
     `answers` end where the cluster had come to rest; `operations` have the same clock. `believed`
-    is the node that the cluster says it runs the service on. `complaint` is what went wrong with
-    the fault itself.
+    is the node that the cluster says it runs the service on; with `copies` it runs on several, and
+    may answer on all of them. `complaint` is what went wrong with the fault itself.
     """
 
     fault: Fault
@@ -44,6 +45,7 @@ class Evidence:
     operations: Sequence[Operation]
     blocked: Sequence[str]
     budget: float | None
+    copies: bool
     complaint: str = ""
 
 
@@ -93,12 +95,14 @@ def _return(evidence: Evidence) -> Iterator[str]:
 
 
 def _two_at_once(evidence: Evidence) -> Iterator[str]:
-    both = overlap(evidence.answers)
+    # The copies of a clone all answer, and rightly.
+    both = [] if evidence.copies else at_once(turns(evidence.answers, apart=TOGETHER))
     if not both:
         return
-    seconds = both.end - both.start
-    yield f"{both.nodes[0]} and {both.nodes[1]} answered at once, for {seconds:.2f} s"
-    for node in both.nodes:
+    nodes = both[0].nodes
+    seconds = sum(one.end - one.start for one in both)
+    yield f"{' and '.join(nodes)} answered at once, for {seconds:.2f} s"
+    for node in nodes:
         last = max(one.at for one in evidence.answers if one.who == node)
         for one in evidence.operations:
             done = (one.action, one.resource, one.node) == ("stop", evidence.service, node)
@@ -146,7 +150,7 @@ def _early_start(evidence: Evidence) -> Iterator[str]:
 
 
 def named(answers: Sequence[Answer], before: str, after: str) -> list[Answer]:
-    """Give right answers that name nobody to the node that served: `before` the gap, or after it."""
+    """Give right answers that name nobody to who served then, `before` the gap or `after`."""
     gap = outage(to_service(answers))
     moment = gap.end if gap and before != after else float("inf")
     return [
@@ -160,5 +164,3 @@ def named(answers: Sequence[Answer], before: str, after: str) -> list[Answer]:
 def spoken(answers: Sequence[Answer], *, service: bool) -> tuple[Answer, ...]:
     """The answers through the service's address, or those that were asked of the nodes directly."""
     return tuple(one for one in answers if (one.target == SERVICE) == service)
-
-

@@ -119,7 +119,9 @@ class Watch:
             new = record.read()
         whole = new[: new.rfind(b"\n") + 1]
         try:
-            self._answers += [_answer(json.loads(line), self._expect) for line in whole.splitlines()]
+            self._answers += [
+                _answer(json.loads(line), self._expect) for line in whole.splitlines()
+            ]
         except ValueError:
             said = whole.decode(errors="replace").strip()[-500:]
             raise HadebError(f"the lab's client broke: {said}") from None

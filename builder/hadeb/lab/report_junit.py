@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report as JUnit XML, which continuous integration shows as tests. Pure.
+
+Only the bundle's own run can fail a pipeline. What it is compared with falls short as skipped: that
+says something about the other way to run the service, not about the bundle.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+
+from hadeb.lab.legible import legible
+from hadeb.lab.result import Report, Run, Trial
+from hadeb.lab.timeline import in_order, signed
+from hadeb.lab.totals import totals
+
+_COMPARED = "fell short, but is only what the bundle is compared with"
+
+
+def junit(report: Report) -> str:
+    """The XML, a testsuite for each run and a testcase for each trial."""
+    root = ET.Element("testsuites", {"name": _attribute(f"{report.package} {report.version}")})
+    for number, run in enumerate(report.runs):
+        _suite(root, report, run, own=number == 0)
+    _count(root, root.iter("testsuite"), report.seconds)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
+    failed = totals(run).failed
+    attributes = {
+        "name": _attribute(run.label),
+        "tests": str(len(run.trials)),
+        "failures": str(failed if own else 0),
+        "errors": "0",
+        "skipped": str(0 if own else failed),
+        "time": f"{sum(trial.seconds for trial in run.trials):.3f}",
+    }
+    # The form knows no time zone; the report's is UTC.
+    if began := re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", report.began):
+        attributes["timestamp"] = began[0]
+    suite = ET.SubElement(root, "testsuite", attributes)
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (
+        ("version", report.version),
+        ("suite", report.suite),
+        ("nodes", " ".join(report.nodes)),
+    ):
+        ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
+    # Two runs try the same faults; a test's name has to tell them apart.
+    place = [report.package, report.suite, *([] if own else [run.label])]
+    for trial in run.trials:
+        _case(suite, ".".join(place), trial, own=own)
+
+
+def _case(suite: ET.Element, place: str, trial: Trial, *, own: bool) -> None:
+    attributes = {"classname": _attribute(place), "name": _attribute(trial.fault)}
+    case = ET.SubElement(suite, "testcase", attributes | {"time": f"{trial.seconds:.3f}"})
+    if not trial.passed:
+        first = " ".join(legible(trial.shortfalls[0], lines=True).split())
+        if own:
+            failure = ET.SubElement(case, "failure", {"message": _attribute(first)})
+            failure.set("type", "shortfall")
+            failure.text = legible("\n".join(trial.shortfalls), lines=True)
+        else:
+            ET.SubElement(case, "skipped", {"message": _attribute(f"{_COMPARED}: {first}")})
+    ET.SubElement(case, "system-out").text = legible("\n".join(_told(trial)), lines=True)
+
+
+def _told(trial: Trial) -> Iterable[str]:
+    yield f"did: {trial.did}"
+    yield f"expected: {trial.expected}"
+    yield f"before: {trial.before or 'nobody'}"
+    yield f"after: {trial.after or 'nobody'}"
+    outage = "did not end" if trial.outage is None else f"{trial.outage:.3f} s"
+    budget = "" if trial.budget is None else f" of {trial.budget:g} s allowed"
+    yield f"outage: {outage}{budget}"
+    yield f"refused connections: {trial.refused}"
+    yield from (f"short: {one}" for one in trial.shortfalls)
+    for event in in_order(trial.events):
+        who = "lab" if event.kind == "fault" else event.node or "cluster"
+        where = f" ({event.node})" if event.kind == "fault" and event.node else ""
+        yield f"{signed(event.at):>10}  {who}{where}: {event.text}"
+    yield from (f"log: {one}" for one in trial.logs)
+
+
+def _count(root: ET.Element, suites: Iterable[ET.Element], seconds: float) -> None:
+    counted = list(suites)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in counted)))
+    root.set("time", f"{seconds:.3f}")
+
+
+def _attribute(text: str) -> str:
+    return legible(text)

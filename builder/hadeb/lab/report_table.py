@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report as a table for a terminal of 80 columns, without color. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hadeb.lab.legible import columns, cut, legible, wrapped
+from hadeb.lab.result import Report, Run, Trial
+from hadeb.lab.totals import totals
+
+_WIDE = 80
+_FAULT, _NUMBER, _NODES = 28, 8, 25
+_INDENT = " " * 6
+
+
+def table(report: Report) -> str:
+    """A row for each trial, what fell short below it, and the totals in the last line."""
+    several = len(report.runs) > 1
+    lines: list[str] = []
+    for run in report.runs:
+        if several:
+            lines += [cut(legible(run.label), _WIDE)]
+        lines += [_row("", "fault", "outage", "budget", "served"), *_rows(run)]
+        if several:
+            lines += [*wrapped(_sum(run), _WIDE), ""]
+    lines += wrapped(f"{_verdict(report)}: {_sum(report.runs[0])}", _WIDE)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _rows(run: Run) -> Iterable[str]:
+    for trial in run.trials:
+        yield _row(
+            "ok" if trial.passed else "FAIL",
+            trial.fault,
+            _seconds(trial.outage, "no end"),
+            _seconds(trial.budget, "-"),
+            _served(trial),
+        )
+        for shortfall in trial.shortfalls:
+            first, *rest = wrapped(legible(shortfall, lines=True), _WIDE - 8) or [""]
+            yield f"{_INDENT}- {first}"
+            yield from (f"{_INDENT}  {line}" for line in rest)
+
+
+def _row(mark: str, fault: str, outage: str, budget: str, served: str) -> str:
+    numbers = "".join(f"{cut(one, _NUMBER):>{_NUMBER}}" for one in (outage, budget))
+    return f"{mark:<4}  {_padded(fault, _FAULT)} {numbers}   {cut(legible(served), _NODES)}"
+
+
+def _padded(text: str, width: int) -> str:
+    shown = cut(legible(text), width)
+    return shown + " " * (width - columns(shown))
+
+
+def _served(trial: Trial) -> str:
+    before, after = (
+        # Half the room each, so that the second node is never cut off by the first.
+        cut(legible(node), _NODES // 2) if node else "nobody"
+        for node in (trial.before, trial.after)
+    )
+    return f"{before}→{after}"
+
+
+def _seconds(seconds: float | None, missing: str) -> str:
+    return missing if seconds is None else f"{seconds:.2f}"
+
+
+def _sum(run: Run) -> str:
+    found = totals(run)
+    if not found.trials:
+        return "nothing was tried"
+    worst, middle = (
+        "without end" if seconds is None else f"{seconds:.2f} s"
+        for seconds in (found.worst, found.median)
+    )
+    passed = f"{found.trials - found.failed} of {found.trials} passed"
+    short = f", {found.failed} fell short" if found.failed else ""
+    return f"{passed}{short}; worst outage {worst}, median {middle}"
+
+
+def _verdict(report: Report) -> str:
+    return legible(
+        f"{'ok' if report.passed else 'FAIL'}: {report.package} {report.version} on {report.suite}"
+    )

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be proved: a package, the cluster that it is to run in, and how it is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.build import build
+from hadeb.cluster_check import service_of
+from hadeb.cluster_commands import pcs_commands
+from hadeb.cluster_table import AnswerTable, ClusterTable, ColocationTable, ResourceTable
+from hadeb.errors import CommandFailed, HadebError, UsageError
+from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.machine import machine
+from hadeb.model import Manifest
+from hadeb.package import Package
+from hadeb.suite import Suite
+
+# The address that a bundle without a [cluster] gets.
+_ADDRESS = f"{NETWORK}.50"
+_PORT = re.compile(r'<parameter name="port".*?<content[^>]*default="(\d+)"', re.DOTALL)
+_DESCRIBE = (
+    "say in [cluster] how the bundle is meant to run, and in [cluster.answer] how it answers"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is to be proved: a package, how it runs, and how its service is asked.
+
+    `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
+    package with a higher version.
+    """
+
+    name: str
+    version: str
+    deb: Path
+    upgrade: Path
+    table: ClusterTable
+    service: str
+    answer: AnswerTable
+    commands: tuple[str, ...]
+
+    @property
+    def agent(self) -> str:
+        """The agent of the service."""
+        return self._resource.agent
+
+    @property
+    def copies(self) -> bool:
+        """Whether the service runs on several nodes at once."""
+        return self._resource.copies != "one"
+
+    @property
+    def _resource(self) -> ResourceTable:
+        return next(one for one in self.table.resource if one.name == self.service)
+
+    @property
+    def address_resource(self) -> str:
+        """The resource that holds the virtual address, empty where there is none."""
+        for one in self.table.resource:
+            if one.parameters.get("ip") == self.answer.address:
+                return one.name
+        return ""
+
+
+def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) -> Scenario:
+    """The manifest's own scenario, its packages written below `work`.
+
+    Without a [cluster] it is the obvious one: the only agent, behind a virtual address, asked at
+    the port that its meta-data gives. Raises UsageError where nothing is obvious.
+    """
+    newer = f"{package.version}+lab1"
+    control = tuple(
+        (name, newer if name == "Version" else value) for name, value in package.control
+    )
+    deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
+    table = manifest.cluster or _obvious(manifest, deb.path, suite)
+    service = service_of(dataclasses.replace(manifest, cluster=table))
+    if not table.answer or not service:
+        raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
+    return Scenario(
+        name=package.name,
+        version=package.version,
+        deb=deb.path,
+        upgrade=upgrade.path,
+        table=table,
+        service=service,
+        answer=table.answer,
+        commands=tuple(pcs_commands(table)),
+    )
+
+
+def plain(scenario: Scenario, unit: str) -> Scenario:
+    """The same with systemd's unit as the resource, instead of the bundle's agent."""
+    resources = tuple(
+        ResourceTable(name=one.name, agent=f"systemd:{unit}", meta=one.meta)
+        if one.name == scenario.service
+        else one
+        for one in scenario.table.resource
+    )
+    table = dataclasses.replace(scenario.table, resource=resources, max_outage={})
+    return dataclasses.replace(scenario, table=table, commands=tuple(pcs_commands(table)))
+
+
+def _obvious(manifest: Manifest, deb: Path, suite: Suite) -> ClusterTable:
+    if len(manifest.agent) != 1:
+        raise UsageError("the bundle has several agents and no [cluster]", hint=_DESCRIBE)
+    (agent,) = manifest.agent
+    kind = agent.source.rpartition("/")[2]
+    with machine(suite) as node:
+        node.push(deb, "/root/bundle.deb")
+        node.exec("dpkg", "--install", "/root/bundle.deb")
+        path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"
+        described = node.exec("env", "OCF_ROOT=/usr/lib/ocf", path, "meta-data").stdout
+    port = _PORT.search(described)
+    if not port:
+        sentence = f"{kind} has no parameter port, so nobody knows how to ask its service"
+        raise UsageError(sentence, hint=_DESCRIBE)
+    parameters = {"ip": _ADDRESS, "cidr_netmask": str(PREFIX)}
+    name = kind.upper().replace(".", "-")
+    return ClusterTable(
+        resource=(
+            ResourceTable(name="VIP", agent="ocf:heartbeat:IPaddr2", parameters=parameters),
+            ResourceTable(name=name, agent=f"ocf:{agent.provider}:{kind}"),
+        ),
+        colocation=(ColocationTable(resource=name, with_="VIP"),),
+        service=name,
+        answer=AnswerTable(address=_ADDRESS, port=int(port[1])),
+    )
+
+
+def deploy(cluster: Cluster, scenario: Scenario) -> None:
+    """Install the package on each node as an operator does, and give the cluster its commands."""
+    for node in cluster.nodes:
+        path = f"/root/{scenario.deb.name}"
+        node.push(scenario.deb, path)
+        node.push(scenario.upgrade, f"/root/{scenario.upgrade.name}")
+        node.exec("dpkg", "--install", path)
+    for command in scenario.commands:
+        cluster.any.sh(command)
+    try:
+        cluster.settle(timeout=90)
+    except CommandFailed as error:
+        raise HadebError("the cluster does not come to rest with its resources") from error

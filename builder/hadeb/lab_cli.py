@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hadeb lab`: a real cluster on this machine, to look at and to prove a bundle on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from hadeb import ui
+from hadeb.calling import JSON, Call, command, plan_all
+from hadeb.suite import SUITES, Suite
+
+_MANIFEST = click.option(
+    "-m",
+    "--manifest",
+    type=click.Path(path_type=Path),
+    default=Path("bundle.toml"),
+    show_default=True,
+    help="The bundle: a manifest, or a directory that has one.",
+)
+_SUITE = click.option(
+    "--suite",
+    type=click.Choice(SUITES),
+    default=SUITES[0],
+    show_default=True,
+    help="Debian release.",
+)
+_NODES = click.option(
+    "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="How many nodes."
+)
+_LAB = click.option("--lab", "lab_id", default="", help="Which lab, where there are several.")
+
+
+@click.group()
+def lab() -> None:
+    r"""A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
+
+    \b
+    hadeb lab run       proves the bundle of this directory: all faults, with a report
+    hadeb lab up        boots a cluster with the bundle on it, to look at
+    """
+
+
+def _complete_fault(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from hadeb.lab.faults import FAULTS
+
+    return [
+        CompletionItem(fault.name, help=fault.did.format(node="a node"))
+        for fault in FAULTS
+        if fault.name.startswith(incomplete)
+    ]
+
+
+@lab.command(short_help="Try every fault on a real cluster, and report.")
+@click.argument("faults", nargs=-1, metavar="[FAULT]...", shell_complete=_complete_fault)
+@click.option("--smoke", is_flag=True, help="Only the few faults that say most in a minute.")
+@click.option("--compare", is_flag=True, help="Try the plain systemd: resource beside it.")
+@click.option(
+    "-o",
+    "--report",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("lab-report"),
+    show_default=True,
+    help="Where report.html, report.json, report.xml and the logs go.",
+)
+@_MANIFEST
+@_SUITE
+@_NODES
+@JSON
+@command
+def run(
+    call: Call,
+    faults: Sequence[str],
+    smoke: bool,
+    compare: bool,
+    directory: Path,
+    manifest: Path,
+    suite: Suite,
+    nodes: int,
+    as_json: bool,
+) -> None:
+    """Prove the bundle: boot a cluster, try each FAULT, and say how long nobody answered.
+
+    Without a FAULT it tries all that `hadeb lab faults` lists. Ends with 4 where something fell
+    short.
+    """
+    from hadeb.lab.faults import SMOKE, chosen
+    from hadeb.lab.proving import prove
+    from hadeb.lab.report_json import report_json
+    from hadeb.lab.report_table import table
+    from hadeb.lab.reports import write_reports
+
+    if smoke and faults:
+        raise click.UsageError("--smoke names the faults itself", click.get_current_context())
+    wanted = chosen(SMOKE if smoke else tuple(faults))
+    (planned,) = plan_all([manifest], call.context)
+    directory = call.context.directory / directory
+    report = prove(
+        planned.manifest,
+        planned.package,
+        wanted,
+        suite=suite,
+        size=nodes,
+        compare=compare,
+        directory=directory,
+        say=call.tell,
+        tell=call.progress,
+    )
+    page = write_reports(report, directory)
+    if as_json:
+        ui.result_json(report_json(report))
+    else:
+        ui.result(table(report).rstrip("\n"))
+    call.progress(f"the report is {page}")
+    if not report.passed:
+        raise SystemExit(4)
+
+
+@lab.command(short_help="List the faults.")
+@JSON
+@command
+def faults(call: Call, as_json: bool) -> None:
+    """List the faults that `hadeb lab run` tries, and how the service has to come through."""
+    from hadeb.lab.faults import EXPECTED, FAULTS
+
+    if as_json:
+        ui.result_json(
+            [
+                {"name": one.name, "did": one.did, "expected": one.expected, "smoke": one.smoke}
+                for one in FAULTS
+            ]
+        )
+        return
+    for one in FAULTS:
+        ui.result(f"{one.name:<18} {one.did.format(node='the node')}")
+        ui.result(f"{'':<18}   {EXPECTED[one.expected]}")
+
+
+@lab.command(short_help="Boot a cluster that stays.")
+@click.option("--bare", is_flag=True, help="Leave the bundle out: a cluster with no resources.")
+@_MANIFEST
+@_SUITE
+@_NODES
+@command
+def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None:
+    """Boot a cluster with the bundle on it, and print the lab's name. It stays until `down`."""
+    from hadeb.lab.cluster import Cluster
+    from hadeb.lab.scenario import deploy, scenario_of
+
+    with tempfile.TemporaryDirectory() as work:
+        scenario = None
+        if not bare:
+            (planned,) = plan_all([manifest], call.context)
+            scenario = scenario_of(planned.manifest, planned.package, suite, Path(work))
+        with Cluster(suite, size=nodes, fencing=True, say=call.progress) as cluster:
+            if scenario:
+                call.progress(f"installing {scenario.deb.name}, and starting its resources")
+                deploy(cluster, scenario)
+            cluster.keep()
+            ui.result(cluster.space.id)
+    call.progress("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
+
+
+@lab.command(
+    name="exec",
+    short_help="Run a command on a node.",
+    context_settings={"ignore_unknown_options": True},
+)
+@_LAB
+@click.argument("node")
+@click.argument("argv", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
+@command
+def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
+    """Run a command on a node of a lab that is up, as root."""
+    from hadeb.lab.kept import Lab
+    from hadeb.run import become
+
+    become([*Lab.attach(lab_id)[node].inside, *argv])
+
+
+@lab.command(short_help="Open a shell on a node.")
+@_LAB
+@click.argument("node")
+@command
+def shell(call: Call, lab_id: str, node: str) -> None:
+    """Open a shell on a node of a lab that is up, as root."""
+    from hadeb.lab.kept import Lab
+    from hadeb.run import become
+
+    become([*Lab.attach(lab_id)[node].inside, "bash", "--login"])
+
+
+@lab.command(short_help="Show the labs that are up.")
+@JSON
+@command
+def status(call: Call, as_json: bool) -> None:
+    """Show the labs that are up, and their nodes."""
+    from hadeb.lab.kept import labs
+
+    found = labs()
+    if as_json:
+        ui.result_json(
+            [
+                {
+                    "id": one.space.id,
+                    "suite": one.suite,
+                    "nodes": [
+                        {"name": node.name, "address": node.ip, "on": node.is_on}
+                        for node in one.nodes
+                    ],
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in one.nodes)
+        ui.result(f"{one.space.id}  {one.suite:<9} {nodes}")
+    if not found:
+        call.progress("no lab is up; start one with: hadeb lab up")
+
+
+@lab.command(short_help="End the labs that are up.")
+@click.argument("ids", nargs=-1, metavar="[LAB]...")
+@command
+def down(call: Call, ids: Sequence[str]) -> None:
+    """End the labs of these names, or all that are up, and remove what killed ones left.
+
+    A `hadeb lab run` that goes on elsewhere is left alone.
+    """
+    from hadeb.lab.kept import Lab, labs
+    from hadeb.lab.space import require_host
+
+    require_host()
+    for one in [Lab.attach(name) for name in ids] if ids else labs():
+        one.down()
+        call.progress(f"{one.space.id} is down")
