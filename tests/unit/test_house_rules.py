@@ -183,7 +183,7 @@ def test_only_run_starts_processes() -> None:
     )
     started = [
         found
-        for path in toolkit_files(but={"run.py"})
+        for path in toolkit_files(but={"run.py"} | PROGRAMS)
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and re.fullmatch(words, dotted(node.func))
         for found in [f"{place(path, node)}: {dotted(node.func)}"]

@@ -16,17 +16,15 @@ esac
 exec {original} "$@"
 """
 
-# A process of the node, found by its number in there: the last that its status names.
+# As the daemon's own user: root of a container may lack the right to limit others, and lowering
+# one's own limits is everybody's.
 _LIMIT = """
-group=$1 limit=$2
-shift 2
-for status in /proc/[0-9]*/status; do
-    directory=${status%/status}
-    grep -qs "/$group/" "$directory/cgroup" || continue
-    inner=$(awk '/^NSpid:/ { print $NF }' "$status")
-    for pid; do
-        [ "$pid" != "$inner" ] || prlimit --pid="${directory##*/}" "$limit"
-    done
+set -eu
+limit=$1
+shift
+for pid; do
+    owner=$(stat -c %u "/proc/$pid") group=$(stat -c %g "/proc/$pid")
+    setpriv --reuid="$owner" --regid="$group" --clear-groups prlimit --pid="$pid" "$limit"
 done
 """
 
@@ -102,9 +100,8 @@ def take_processes(stage: Stage) -> None:
 
 
 def _limit(stage: Stage, what: str) -> None:
-    # A node's root lacks CAP_SYS_RESOURCE, the machine's has it.
     pids = [str(pid) for pid in stage.daemon()]
-    stage.cluster.space.run("sh", "-c", _LIMIT, "limit", stage.victim.group, what, *pids)
+    stage.victim.exec("sh", "-c", _LIMIT, "limit", what, *pids)
 
 
 def _agent_file(stage: Stage) -> str:

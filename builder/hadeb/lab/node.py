@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
+from hadeb.lab.foreign import Foreign, begun_at
 from hadeb.lab.space import BRIDGE, POWER, Space, children_of
 from hadeb.run import Completed, run
 
@@ -79,7 +79,7 @@ class Node:
         self._space = space
         self._image = image
         self._boots = 0
-        self._nspawn: subprocess.Popen[bytes] | _Foreign | None = None
+        self._nspawn: subprocess.Popen[bytes] | Foreign | None = None
         self._leader = 0
         self._power: int | None = None
 
@@ -94,8 +94,8 @@ class Node:
         node = cls(space, name, Path(), addresses)
         with suppress(FileNotFoundError, ValueError, ProcessLookupError):
             nspawn, leader, begun = map(int, node._record.read_text("utf-8").split())
-            if _begun(leader) == begun:
-                node._nspawn, node._leader = _Foreign(nspawn), leader
+            if begun_at(leader) == begun:
+                node._nspawn, node._leader = Foreign(nspawn), leader
                 node._power = os.pidfd_open(leader)
         return node
 
@@ -159,7 +159,7 @@ class Node:
             (self._leader,) = children_of(nspawn)
             # The number may be another process's one day; this stays the leader.
             self._power = os.pidfd_open(self._leader)
-            begun = _begun(self._leader)
+            begun = begun_at(self._leader)
             self._record.write_text(f"{self._nspawn.pid} {self._leader} {begun}\n", "utf-8")
         except (ValueError, ProcessLookupError) as error:
             raise self._boot_failed("ended right after it booted") from error
@@ -295,30 +295,6 @@ class Node:
     def _boot_failed(self, how: str) -> HadebError:
         said = self.console.read_text(errors="replace").strip().splitlines()[-5:]
         return HadebError(f"{self.name} {how}: {' / '.join(said)}")
-
-
-class _Foreign:
-    """A process that is not our child: as much of Popen as a node needs of its nspawn."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._end = os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        """0 once it has ended."""
-        return 0 if select.select([self._end], [], [], 0)[0] else None
-
-    def wait(self, timeout: float) -> int:
-        """Wait for its end."""
-        if not select.select([self._end], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout)
-        return 0
-
-
-def _begun(pid: int) -> int:
-    """When a process began, in ticks since boot: with its number it names one process only."""
-    stat = Path("/proc", str(pid), "stat").read_bytes()
-    return int(stat.rpartition(b")")[2].split()[19])
 
 
 def _datagram(ready: socket.socket) -> bytes:

@@ -19,8 +19,6 @@ from hadeb.model import Manifest
 from hadeb.package import Package
 from hadeb.suite import Suite
 
-_LOGS = "logs"
-
 
 def prove(
     manifest: Manifest,
@@ -41,27 +39,26 @@ def prove(
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    shutil.rmtree(directory / _LOGS, ignore_errors=True)
+
+    def proof(scenario: Scenario, logs: str) -> Proof:
+        shutil.rmtree(directory / logs, ignore_errors=True)
+        return Proof(
+            scenario,
+            suite=suite,
+            size=size,
+            logs=directory / logs,
+            say=say,
+            tell=lambda progress: tell(_line(progress)),
+        )
+
     with tempfile.TemporaryDirectory() as work:
         own = scenario_of(manifest, package, suite, Path(work))
-
-        def run(scenario: Scenario, logs: Path) -> tuple[Proof, Run]:
-            proof = Proof(
-                scenario,
-                suite=suite,
-                size=size,
-                logs=logs,
-                say=say,
-                tell=lambda progress: tell(_line(progress)),
-            )
-            return proof, Run(scenario.agent, proof.run(faults))
-
-        first, found = run(own, directory / _LOGS)
-        runs = [found]
+        first = proof(own, "logs")
+        runs = [Run(own.agent, first.run(faults))]
         if compare:
-            unit = f"{package.name}@{own.service}"
-            tell(f"the same faults, with systemd:{unit}")
-            runs.append(run(plain(own, unit), directory / f"{_LOGS}-plain")[1])
+            other = plain(own, f"{package.name}@{own.service}")
+            tell(f"the same faults, with {other.agent}")
+            runs.append(Run(other.agent, proof(other, "logs-plain").run(faults)))
     return Report(
         package=own.name,
         version=own.version,
