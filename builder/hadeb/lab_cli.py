@@ -35,7 +35,7 @@ _NODES = click.option(
 _LAB = click.option("--lab", "lab_id", default="", help="Which lab, where there are several.")
 
 
-@click.group()
+@click.group(short_help="Boot a real cluster here, and prove a bundle on it.")
 def lab() -> None:
     r"""A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
 
