@@ -5,13 +5,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.build import build
 from hadeb.cluster_check import service_of
 from hadeb.cluster_commands import pcs_commands
-from hadeb.cluster_table import AnswerTable, ClusterTable, ColocationTable, ResourceTable
+from hadeb.cluster_table import (
+    AnswerTable,
+    ClusterTable,
+    ColocationTable,
+    OperationTable,
+    ResourceTable,
+)
 from hadeb.errors import CommandFailed, HadebError, UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
 from hadeb.lab.machine import machine
@@ -19,6 +27,8 @@ from hadeb.model import Manifest
 from hadeb.package import Package
 from hadeb.suite import Suite
 
+# As often as the agents of the resources it is compared with are asked, not once a minute.
+_MONITOR = (OperationTable(name="monitor", interval="10s"),)
 # The address that a bundle without a [cluster] gets.
 _ADDRESS = f"{NETWORK}.50"
 _PORT = re.compile(r'<parameter name="port".*?<content[^>]*default="(\d+)"', re.DOTALL)
@@ -32,7 +42,8 @@ class Scenario:
     """What is to be proved: a package, how it runs, and how its service is asked.
 
     `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
-    package with a higher version.
+    package with a higher version. `prepare` is what a shell does on each node once the package is
+    installed.
     """
 
     name: str
@@ -43,11 +54,17 @@ class Scenario:
     service: str
     answer: AnswerTable
     commands: tuple[str, ...]
+    prepare: str = ""
 
     @property
     def agent(self) -> str:
         """The agent of the service."""
         return self._resource.agent
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The service's parameters."""
+        return self._resource.parameters
 
     @property
     def copies(self) -> bool:
@@ -95,15 +112,45 @@ def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) 
 
 
 def plain(scenario: Scenario, unit: str) -> Scenario:
-    """The same with systemd's unit as the resource, instead of the bundle's agent."""
+    """The same with systemd's unit as the resource, instead of the bundle's agent.
+
+    Its daemon gets the settings that the agent writes to /run, at each boot.
+    """
     resources = tuple(
-        ResourceTable(name=one.name, agent=f"systemd:{unit}", meta=one.meta)
+        dataclasses.replace(one, agent=f"systemd:{unit}", parameters={}, operations=_MONITOR)
         if one.name == scenario.service
         else one
         for one in scenario.table.resource
     )
     table = dataclasses.replace(scenario.table, resource=resources, max_outage={})
-    return dataclasses.replace(scenario, table=table, commands=tuple(pcs_commands(table)))
+    return dataclasses.replace(
+        scenario,
+        table=table,
+        commands=tuple(pcs_commands(table)),
+        prepare=_settings_of(scenario),
+    )
+
+
+def _settings_of(scenario: Scenario) -> str:
+    """Shell lines that have the agent start and stop once, and keep what it wrote for the boots."""
+    _, provider, kind = scenario.agent.split(":")
+    agent = f"/usr/lib/ocf/resource.d/{provider}/{kind}"
+    parameters = scenario.parameters.items()
+    lines = [
+        "set -eu",
+        "export OCF_ROOT=/usr/lib/ocf",
+        f"export OCF_RESOURCE_INSTANCE={shlex.quote(scenario.service)}",
+        *(f"export OCF_RESKEY_{name}={shlex.quote(value)}" for name, value in parameters),
+        f"{agent} start",
+        f"cp -a /run/{scenario.name} /etc/lab-settings",
+        f"{agent} stop",
+        # With a mark the crash hook would call for help, which the plain unit has not.
+        "rm -f /etc/lab-settings/*.watched",
+        f"rm -rf /run/{scenario.name}",
+        f"echo 'C /run/{scenario.name} - - - - /etc/lab-settings' >/etc/tmpfiles.d/lab.conf",
+        "systemd-tmpfiles --create /etc/tmpfiles.d/lab.conf",
+    ]
+    return "\n".join(lines)
 
 
 def _obvious(manifest: Manifest, deb: Path, suite: Suite) -> ClusterTable:
@@ -140,6 +187,8 @@ def deploy(cluster: Cluster, scenario: Scenario) -> None:
         node.push(scenario.deb, path)
         node.push(scenario.upgrade, f"/root/{scenario.upgrade.name}")
         node.exec("dpkg", "--install", path)
+        if scenario.prepare:
+            node.sh(scenario.prepare)
     for command in scenario.commands:
         cluster.any.sh(command)
     try:
