@@ -129,6 +129,27 @@ def test_pacemaker_hears_late_or_never_of_an_end_that_it_did_not_ask_for(
     assert "asyncmon" in monitor(quiet)
 
 
+SLOW_PACEMAKER = """#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin crm_mon "$@"
+{meanwhile}
+"""
+
+
+@pytest.mark.parametrize("meanwhile", ["rm /run/mark", "echo another >>/run/mark"])
+def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhile: str) -> None:
+    wrapper = SLOW_PACEMAKER.format(meanwhile=meanwhile)
+    quiet.write("/run/slow/crm_mon", wrapper, mode=0o755)
+    quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
+    hook = "/usr/lib/sample-tcp-server/report-lost"
+    done = quiet.sh(f"PATH=/run/slow:$PATH {hook} /run/mark")
+    assert done.stdout == ""
+    time.sleep(0.3)
+    assert failures(quiet) == 0
+    # The same without anything in between is told.
+    quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
+    assert "told Pacemaker" in quiet.exec(hook, "/run/mark").stdout
+
+
 def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:
     quiet.exec("pcs", "resource", "disable", "TCP-SERVER", "--wait=20")
     assert not answers(quiet)
