@@ -22,6 +22,9 @@ def pcs_commands(cluster: ClusterTable) -> list[str]:
     """The lines for pcs, each of them a whole command for a shell."""
     clones = _clones(cluster)
     lines: list[tuple[str, ...]] = []
+    if cluster.totem:
+        options = (f"{name}={value}" for name, value in cluster.totem.items())
+        lines.append(("cluster", "config", "update", "totem", *options))
     if cluster.properties:
         lines.append(("property", "set", *_pairs(cluster.properties)))
     lines.extend(("resource", "create", *_pcs_resource(each)) for each in cluster.resource)
@@ -64,7 +67,10 @@ def crm_commands(cluster: ClusterTable) -> list[str]:
         if (order.first_action, order.then_action) == ("start", "start"):
             words = (first, then)
         lines.append(("order", name, "Mandatory:", *words))
-    return [_line(("crm", "configure", *map(_for_crmsh, words))) for words in lines]
+    return [
+        *(_line(("crm", "corosync", "set", *each)) for each in _totem(cluster)),
+        *(_line(("crm", "configure", *map(_for_crmsh, words))) for words in lines),
+    ]
 
 
 def _clones(cluster: ClusterTable) -> dict[str, str]:
@@ -123,6 +129,10 @@ def _score(colocation: ColocationTable) -> str:
 
 def _section(title: str, options: Mapping[str, str]) -> tuple[str, ...]:
     return (title, *_pairs(options)) if options else ()
+
+
+def _totem(cluster: ClusterTable) -> Iterator[tuple[str, str]]:
+    return ((f"totem.{name}", str(value)) for name, value in cluster.totem.items())
 
 
 def _pairs(options: Mapping[str, str]) -> Iterator[str]:

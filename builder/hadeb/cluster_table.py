@@ -127,6 +127,9 @@ class ClusterTable:
     """What starts after something else."""
     properties: Mapping[OptionName, Line] = field(default_factory=dict)
     """Properties of the cluster, such as `no-quorum-policy`."""
+    totem: Mapping[OptionName, Annotated[int, Between(0, 600000)]] = field(default_factory=dict)
+    """Settings of corosync's totem beyond its defaults, such as `token = 1000`: after so many
+    milliseconds of silence a node is taken for lost."""
     service: ResourceName | None = None
     """The resource that gives the answers; without it the first one of the bundle's agents."""
     answer: AnswerTable | None = None

@@ -7,13 +7,14 @@ import pytest
 
 from hadeb.errors import UsageError
 from hadeb.lab import Suite
-from hadeb.lab.cluster import Cluster, corosync_conf, with_properties
+from hadeb.lab.cluster import Cluster
+from hadeb.lab.configuration import corosync_conf, with_properties
 
 
 def test_two_nodes_are_told_that_they_are_two() -> None:
     two = {"ha1": "10.0.0.1", "ha2": "10.0.0.2"}
-    assert "two_node: 1" in corosync_conf(two)
-    assert "two_node" not in corosync_conf({**two, "ha3": "10.0.0.3"})
+    assert "two_node: 1" in corosync_conf(two, {})
+    assert "two_node" not in corosync_conf({**two, "ha3": "10.0.0.3"}, {})
 
 
 def test_properties_land_in_the_clusters_configuration() -> None:

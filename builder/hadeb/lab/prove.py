@@ -62,7 +62,10 @@ class Proof:
 
     def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
         begun = time.monotonic()
-        with Cluster(self.suite, size=self.size, fencing=True, say=self._say) as cluster:
+        totem = self.scenario.table.totem
+        with Cluster(
+            self.suite, size=self.size, fencing=True, totem=totem, say=self._say
+        ) as cluster:
             if first:
                 self.ready = time.monotonic() - begun
                 self.nodes = tuple(node.name for node in cluster.nodes)

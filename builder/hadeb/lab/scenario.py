@@ -107,8 +107,13 @@ def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) 
         table=table,
         service=service,
         answer=table.answer,
-        commands=tuple(pcs_commands(table)),
+        commands=_commands(table),
     )
+
+
+def _commands(table: ClusterTable) -> tuple[str, ...]:
+    """What is typed on the nodes; the lab's corosync has its settings from the start."""
+    return tuple(pcs_commands(dataclasses.replace(table, totem={})))
 
 
 def plain(scenario: Scenario, unit: str) -> Scenario:
@@ -126,7 +131,7 @@ def plain(scenario: Scenario, unit: str) -> Scenario:
     return dataclasses.replace(
         scenario,
         table=table,
-        commands=tuple(pcs_commands(table)),
+        commands=_commands(table),
         prepare=_settings_of(scenario),
     )
 
