@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from hadeb.cluster_table import AnswerTable
-from hadeb.errors import CommandFailed, HadebError, UsageError
+from hadeb.errors import HadebError, UsageError
 from hadeb.lab.configuration import corosync_conf, with_fencing, with_properties
 from hadeb.lab.image import image
 from hadeb.lab.node import Address, Node
@@ -30,8 +30,8 @@ PREFIX = 24
 # Clients ask from these; the bridge has them.
 SOURCES = (f"{NETWORK}.254", f"{NETWORK}.253")
 SIZES = range(2, 6)
-# Seconds to believe that a cluster at rest has something to do.
-_WAIT = 15.0
+# How often in a row a coordinator has to be idle: a change takes a moment to reach it.
+_STAYS = 3
 
 # Each node starts from the same configuration, so that the first election does not wait 20 s for
 # nodes that might join, and no resource waits for fencing that nobody set up.
@@ -169,24 +169,24 @@ class Cluster:
         return self.any.exec("pcs", *shlex.split(command), timeout=timeout, check=check)
 
     def settle(self, *, timeout: float = 60.0) -> None:
-        """Wait until the cluster has nothing left to do; CommandFailed after the timeout."""
+        """Wait until the cluster has nothing left to do; HadebError after the timeout.
+
+        It is at rest when its coordinator stays idle: `crm_resource --wait` looks every two
+        seconds only, and may see work that the coordinator, which would have to do it, does not.
+        """
         deadline = time.monotonic() + timeout
-        while True:
-            patience = max(1.0, min(_WAIT, deadline - time.monotonic()))
-            wait = ("crm_resource", "--wait", f"--timeout={patience:.0f}s")
-            try:
-                self.any.exec(*wait, timeout=patience + 5)
-                return
-            except CommandFailed:
-                # After a failure that was counted on a node which is not to run the resource any
-                # more, it may see work where the coordinator, which would have to do it, sees none.
-                if self._is_idle():
-                    return
-                if time.monotonic() > deadline:
-                    raise
+        idle = 0
+        while idle < _STAYS:
+            idle = idle + 1 if self._is_idle() else 0
+            if time.monotonic() > deadline:
+                raise HadebError(f"the cluster did not come to rest within {timeout:.0f} s")
+            time.sleep(0.15)
 
     def _is_idle(self) -> bool:
-        state = self.any.exec("crmadmin", "--status", self.coordinator(), check=False)
+        controller = self._status().find("summary/current_dc")
+        if controller is None or not controller.get("name"):
+            return False
+        state = self.any.exec("crmadmin", "--status", controller.attrib["name"], check=False)
         return "S_IDLE" in state.stdout
 
     def where(self, resource: str) -> str | None:

@@ -20,7 +20,7 @@ from hadeb.cluster_table import (
     OperationTable,
     ResourceTable,
 )
-from hadeb.errors import CommandFailed, HadebError, UsageError
+from hadeb.errors import UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
 from hadeb.lab.machine import machine
 from hadeb.model import Manifest
@@ -196,7 +196,4 @@ def deploy(cluster: Cluster, scenario: Scenario) -> None:
             node.sh(scenario.prepare)
     for command in scenario.commands:
         cluster.any.sh(command)
-    try:
-        cluster.settle(timeout=90)
-    except CommandFailed as error:
-        raise HadebError("the cluster does not come to rest with its resources") from error
+    cluster.settle(timeout=90)

@@ -7,7 +7,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from hadeb.errors import CommandFailed, HadebError
+from hadeb.errors import HadebError
 from hadeb.lab.answers import TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.events import Operation, events, operations
@@ -125,9 +125,9 @@ class _Attempt:
         cluster, service = self.stage.cluster, self.stage.scenario.service
         try:
             cluster.settle(timeout=60 if returned else 10)
-        except CommandFailed:
+        except HadebError as error:
             if returned:
-                self.complaint = self.complaint or "the cluster does not come to rest"
+                self.complaint = self.complaint or error.message
         time.sleep(_AFTER)
         try:
             return cluster.blocked(), cluster.where(service) or "", self.stage.serving()
