@@ -222,7 +222,7 @@ def test_a_command_that_prints_what_is_expected_and_then_fails_gave_no_answer() 
 
 def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    script = f"sleep 98765 & echo $! $$ >{pids}; echo begun; wait"
+    script = f"sleep 87654 & echo $! $$ >{pids}; echo begun; wait"
     answer = first_answer(target(command=script, patience=0.3, every=60.0))
     assert (answer.text, answer.error) == ("begun\n", "no answer in time")
     wait_for_the_end_of(map(int, pids.read_text("utf-8").split()))
@@ -230,7 +230,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
 
 def test_what_a_command_left_in_the_background_holds_up_nobody(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    script = f"sleep 98765 & echo $! >{pids}; echo done"
+    script = f"sleep 87654 & echo $! >{pids}; echo done"
     answer = first_answer(target(command=script, patience=0.3, every=60.0))
     assert answer.error == "no answer in time"
     wait_for_the_end_of(map(int, pids.read_text("utf-8").split()))
@@ -239,7 +239,7 @@ def test_what_a_command_left_in_the_background_holds_up_nobody(tmp_path: Path) -
 def test_commands_under_way_end_with_the_client(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     asked = [
-        target(command=f"echo $$ >{pids}; exec sleep 98765", every=60.0),
+        target(command=f"echo $$ >{pids}; exec sleep 87654", every=60.0),
         target(command="true"),
     ]
     argument = json.dumps([dataclasses.asdict(one) for one in asked])

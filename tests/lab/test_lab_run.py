@@ -92,7 +92,7 @@ def test_what_falls_short_is_in_report_logs_and_exit_code(
     started, killed = found["runs"][0]["trials"]
     assert started["passed"]
     (sentence,) = killed["shortfalls"]
-    assert sentence.endswith("where max-outage allows 0.00 s")
+    assert sentence.endswith("where max-outage allows 0.001 s")
     assert len(killed["logs"]) == 2
     assert all((tmp_path / "short" / path).read_text("utf-8") for path in killed["logs"])
     texts = [event["text"] for event in killed["events"]]

@@ -212,7 +212,7 @@ def test_each_blocked_resource_is_named() -> None:
 
 def test_an_outage_over_the_budget_is_said_and_one_within_is_not() -> None:
     assert said(replace(evidence(), budget=0.5)) == (
-        "no answer for 0.60 s, where max-outage allows 0.50 s"
+        "no answer for 0.600 s, where max-outage allows 0.500 s"
     )
     assert shortfalls(replace(evidence(), budget=0.7)) == ()
 
