@@ -23,8 +23,8 @@ if __name__ == "__main__":
 
 from lab.leftovers import kill_after  # noqa: E402
 
-UP = ("lab", "up", "--bare", "--nodes", "2", "-q")
-RUN = ("lab", "run", "--smoke", "-q", "-m", str(ROOT))
+UP: tuple[str, ...] = ("lab", "up", "--bare", "--nodes", "2", "-q")
+RUN: tuple[str, ...] = ("lab", "run", "--smoke", "-q", "-m", str(ROOT))
 # Seconds: a little longer than the one takes to its end, and well into the trials of the other.
 LONGEST = {UP: 7.0, RUN: 40.0}
 
