@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -153,12 +152,13 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
     """Boot a cluster with the bundle on it, and print the lab's name. It stays until `down`."""
     from hadeb.lab.cluster import Cluster
     from hadeb.lab.scenario import deploy, scenario_of
+    from hadeb.lab.space import scratch
 
-    with tempfile.TemporaryDirectory() as work:
+    with scratch() as work:
         scenario = None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
-            scenario = scenario_of(planned.manifest, planned.package, suite, Path(work))
+            scenario = scenario_of(planned.manifest, planned.package, suite, work)
         totem = scenario.table.totem if scenario else {}
         with Cluster(suite, size=nodes, fencing=True, totem=totem, say=call.progress) as cluster:
             if scenario:

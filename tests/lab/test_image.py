@@ -137,6 +137,68 @@ def test_the_suites_have_an_image_each() -> None:
     assert recipe_id("bookworm") != recipe_id("trixie")
 
 
+def test_packages_make_another_image_in_whatever_order_they_are_named() -> None:
+    assert recipe_id("trixie", ["redis", "nginx"]) == recipe_id("trixie", ["nginx", "redis"])
+    found = {recipe_id("trixie", names) for names in ([], ["redis"], ["nginx"], ["redis", "nginx"])}
+    assert len(found) == 4
+
+
+def test_packages_are_asked_for_and_their_image_is_kept_apart(log: Path) -> None:
+    bare = image("trixie")
+    assert "redis" not in log.read_text("utf-8")
+    assert image("trixie", ["redis"]) != bare
+    (include,) = [line for line in log.read_text("utf-8").splitlines() if ",redis" in line]
+    assert include.startswith("--include=systemd,")
+    assert "pacemaker" in include
+    assert image("trixie", ["redis"]).is_dir()
+    assert bare.is_dir()
+    assert calls(log) == 2
+
+
+MONTH = 30 * 86400
+
+
+def aged(path: Path, seconds: float) -> Path:
+    """A directory that was used so long ago."""
+    path.mkdir(parents=True, exist_ok=True)
+    moment = time.time() - seconds
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_an_image_that_nobody_used_in_a_month_goes_when_one_is_made(log: Path) -> None:
+    images = log.parent / "cache" / "images"
+    (images / "bookworm-old" / "etc").mkdir(parents=True)
+    old = aged(images / "bookworm-old", MONTH + 60)
+    recent = aged(images / "trixie-recent", MONTH - 60)
+    hidden = aged(images / ".bookworm.lock-of-another", MONTH + 60)
+    made = image("bookworm")
+    assert not old.exists()
+    assert recent.is_dir()
+    assert hidden.is_dir()
+    assert made.is_dir()
+
+
+def test_using_an_image_keeps_it(log: Path) -> None:
+    used = image("bookworm")
+    aged(used, MONTH + 60)
+    assert image("bookworm") == used
+    image("trixie")
+    assert used.is_dir()
+    assert calls(log) == 2
+
+
+def test_an_image_that_is_made_counts_as_used(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever makes it may give the root directory any time.
+    stand_in = log.parent / "bin" / "mmdebstrap"
+    script = stand_in.read_text("utf-8").replace("exit ", 'touch -d 2001-01-01 "$root"\nexit ')
+    stand_in.write_text(script, encoding="utf-8")
+    assert image("bookworm").is_dir()
+    assert image("bookworm", ["redis"]).is_dir()
+    assert image("bookworm").is_dir()
+    assert calls(log) == 2
+
+
 def test_without_mmdebstrap_the_package_is_named(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

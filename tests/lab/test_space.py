@@ -19,6 +19,7 @@ from hadeb.errors import ToolMissing
 from hadeb.lab import Node, Suite
 from hadeb.lab import machine as boot_machine
 from hadeb.lab.space import STATE, Space
+from lab.leftovers import assert_nothing_is_left, cgroups_of, processes_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -53,48 +54,6 @@ def lab() -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def processes_of(lab: str) -> list[str]:
-    """The command lines that name a lab, and everything in a mount namespace that has its disk."""
-    found = []
-    for directory in Path("/proc").iterdir():
-        if directory.name.isdigit():
-            try:
-                command = (directory / "cmdline").read_bytes()
-                mounts = (directory / "mounts").read_bytes()
-            except OSError:
-                continue
-            if lab.encode() in command + mounts:
-                found.append(f"{directory.name}: {command!r}")
-    return found
-
-
-def cgroups_of(lab: str) -> list[Path]:
-    groups = [
-        Path(line.split()[1])
-        for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
-    ]
-    return [found for group in groups for found in group.glob(f"hadeb-lab-{lab}")]
-
-
-def assert_nothing_is_left(lab: str) -> None:
-    wait_until(lambda: not processes_of(lab), f"processes of {lab}: {processes_of(lab)}")
-    # A process that is just ending names nothing any more, and may yet hold the lab's lock.
-    wait_until(lambda: a_start_sweeps(lab), f"the state or a cgroup of {lab}")
-
-
-def a_start_sweeps(lab: str) -> bool:
-    """Whether the next start has taken away what a killed one could not."""
-    with Space():
-        return not (STATE / lab).exists() and cgroups_of(lab) == []
 
 
 def test_kill_9_of_a_running_lab_leaves_nothing(

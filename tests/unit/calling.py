@@ -42,6 +42,7 @@ def run_hadeb(
     directory: Path,
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] = HADEB,
+    timeout: float = 60,
 ) -> Outcome:
     """Run the command in a process of its own."""
     done = subprocess.run(
@@ -50,7 +51,7 @@ def run_hadeb(
         env={**ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=timeout,
         check=False,
     )
     return Outcome(

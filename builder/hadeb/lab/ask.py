@@ -4,10 +4,10 @@
 Runs by itself (`python3 -I ask.py JSON`) beside the nodes, so that what it measures is not slowed
 by whoever watches. The argument is a list of targets {"name", "host", "port", "every", "patience",
 "source", "send", "expect", "command"}, times in seconds. A target with a command is asked by
-running it in a shell; any other by a TCP connection, to which `send` is written. An answer is whole
-when the other side closes, or as soon as it holds what `expect`, a regular expression, describes.
-Each becomes one JSON line on stdout: asked and at on the monotonic clock, the target's name, the
-source, and the text or the error. It ends when stdin does.
+running it in a shell, and has answered when that ends with 0; any other by a TCP connection, to
+which `send` is written: its answer is whole when the other side closes, or as soon as it holds what
+`expect`, a regular expression, describes. Each becomes one JSON line on stdout: asked and at on the
+monotonic clock, the target's name, the source, and the text or the error. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -39,11 +40,12 @@ class Asking:
     channel: socket.socket | IO[bytes]
     to_send: bytes = b""
     process: subprocess.Popen[bytes] | None = None
+    is_mute: bool = False
     heard: bytearray = field(default_factory=bytearray)
 
     def is_whole(self) -> bool:
         """Whether it holds what is expected, though the other side has not closed yet."""
-        expected = self.target.get("expect")
+        expected = None if self.process else self.target.get("expect")
         text = self.heard.decode("utf-8", "backslashreplace")
         return bool(expected and re.search(expected, text))
 
@@ -64,6 +66,7 @@ class Asker:
             for key, events in self._selector.select(self._pause()):
                 if key.fileobj is sys.stdin.buffer:
                     if not os.read(sys.stdin.fileno(), 4096):
+                        self._leave()
                         return
                 elif events & selectors.EVENT_WRITE:
                     self._speak(key.data)
@@ -134,6 +137,9 @@ class Asker:
             self._selector.modify(asking.channel, selectors.EVENT_READ, asking)
 
     def _hear(self, asking: Asking) -> None:
+        if asking.is_mute:
+            self._end(asking, None)
+            return
         try:
             data = os.read(asking.channel.fileno(), 65536)
         except BlockingIOError:
@@ -142,26 +148,38 @@ class Asker:
             self._end(asking, os.strerror(error.errno or errno.EIO))
             return
         asking.heard += data
-        if not data:
-            self._end(asking, self._last_word(asking))
+        if not data and asking.process:
+            self._await_end(asking, asking.process.pid)
+        elif not data:
+            self._end(asking, None if asking.heard else "closed without a word")
         elif len(asking.heard) > MOST_HEARD:
             self._end(asking, "an answer without an end")
         elif asking.is_whole():
             self._end(asking, None)
 
-    def _last_word(self, asking: Asking) -> str | None:
-        if asking.process:
-            status = asking.process.wait()
-            return f"ended with {status}" if status else None
-        return None if asking.heard else "closed without a word"
+    def _await_end(self, asking: Asking, pid: int) -> None:
+        """Hear of a command's end, which may come long after its last word."""
+        self._selector.unregister(asking.channel)
+        asking.channel.close()
+        asking.channel, asking.is_mute = os.fdopen(os.pidfd_open(pid), "rb"), True
+        self._selector.register(asking.channel, selectors.EVENT_READ, asking)
 
     def _give_up(self, now: float) -> None:
-        under_way = [key.data for key in self._selector.get_map().values() if key.data]
-        for asking in under_way:
+        for asking in self._all_under_way():
             if now - asking.asked > asking.target["patience"]:
                 self._end(asking, "no answer in time")
 
+    def _all_under_way(self) -> list[Asking]:
+        return [key.data for key in self._selector.get_map().values() if key.data]
+
+    def _leave(self) -> None:
+        for asking in self._all_under_way():
+            _reap(asking)
+
     def _end(self, asking: Asking, error: str | None) -> None:
+        status = _reap(asking)
+        if asking.is_mute and not error and status:
+            error = f"ended with {status}"
         line = {
             "asked": asking.asked,
             "at": time.monotonic(),
@@ -172,12 +190,19 @@ class Asker:
         }
         self._selector.unregister(asking.channel)
         asking.channel.close()
-        if asking.process and asking.process.poll() is None:
-            os.killpg(asking.process.pid, 9)
-            asking.process.wait()
         self._under_way.discard(id(asking))
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+def _reap(asking: Asking) -> int:
+    """End a command with all that it started in its group; how it ended itself."""
+    if not asking.process:
+        return 0
+    # Before its own end is taken note of: until then the group's number is nobody else's.
+    with suppress(ProcessLookupError):
+        os.killpg(asking.process.pid, 9)
+    return asking.process.wait()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,13 @@ from hadeb.lab.result import Event
 # A line of `journalctl --output=short-unix`: seconds since 1970, host, program[pid]: text.
 _LINE = re.compile(r"(\d+\.\d+) (\S+) ([^\s\[:]+)(?:\[\d+\])?: (.*)")
 _OPERATION = re.compile(
-    r"Result of (start|stop|promote|demote|monitor|reload) operation for (\S+) on (\S+): (.+)"
+    r"Result of (start|stop|promote|demote|monitor|probe|reload) operation"
+    r" for (\S+) on (\S+): (.+)"
 )
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
+# As Pacemaker 2.1 and 3.0 say it, which differ in capitals.
+_GOOD = ("ok", "promoted")
+_UNIT = r"(\S+)\.service: "
 # What to look for in the logs, and what it means to a reader.
 _SIGNS = (
     (re.compile(r"Peer (\S+) was terminated .*: OK"), r"\1 is fenced: its power is cut"),
@@ -24,8 +28,8 @@ _SIGNS = (
     (re.compile(r"\[TOTEM \] Failed to receive the leave message.*"), "corosync lost a node"),
     (re.compile(r"\[QUORUM\] This node is within the non-primary"), "lost the quorum"),
     (re.compile(r"told Pacemaker that (\S+) ended on \S+"), r"told Pacemaker that \1 ended"),
-    (re.compile(r"Main process exited, code=(\w+), status=(\S+)"), r"the daemon ended (\1 \2)"),
-    (re.compile(r"Watchdog timeout"), "systemd's watchdog timed out"),
+    (re.compile(_UNIT + r"Main process exited, code=(\w+), status=(\S+)"), r"\1 ended (\2 \3)"),
+    (re.compile(_UNIT + "Watchdog timeout"), r"systemd's watchdog missed \1"),
 )
 
 
@@ -41,8 +45,8 @@ class Operation:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the agent said 0."""
-        return self.result.lower().startswith("ok")
+        """Whether the agent said 0, or a monitor that it runs promoted."""
+        return self.result.lower().startswith(_GOOD)
 
 
 def operations(journal: str) -> list[Operation]:
@@ -75,11 +79,11 @@ def _events(journal: str, zero: float) -> Iterator[Event]:
 
 
 def _told(action: str, resource: str, result: str) -> str:
-    succeeded = result.lower().startswith("ok")
+    succeeded = result.lower().startswith(_GOOD)
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
     # A probe that finds nothing is no news, nor is a monitor's first good answer.
-    if action in {"monitor", "reload"} and (succeeded or "not running" in result):
+    if succeeded or (action == "probe" and result.lower().startswith("not running")):
         return ""
     return f"{action} of {resource} failed: {result}"
 

@@ -37,7 +37,11 @@ def is_on(group: Path, node: str) -> bool:
 def cut(group: Path, node: str) -> None:
     """Kill all that is in a node, frozen or not (cgroup-v2: cgroup.kill), and wait for its end."""
     deadline = time.monotonic() + _PATIENCE
-    for path in cgroups_of(group, node):
+    groups = cgroups_of(group, node)
+    if not groups:
+        # Of a name that is wrong nobody can say that it is dead.
+        raise FileNotFoundError(f"there is no node {node}")
+    for path in groups:
         (path / "cgroup.kill").write_text("1")
     while is_on(group, node):
         if time.monotonic() > deadline:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from hadeb.lab.faults import Fault
 from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.result import Report, Run
 from hadeb.lab.scenario import Scenario, plain, scenario_of
+from hadeb.lab.space import scratch
 from hadeb.model import Manifest
 from hadeb.package import Package
 from hadeb.suite import Suite
@@ -51,8 +51,8 @@ def prove(
             tell=lambda progress: tell(_line(progress)),
         )
 
-    with tempfile.TemporaryDirectory() as work:
-        own = scenario_of(manifest, package, suite, Path(work))
+    with scratch() as work:
+        own = scenario_of(manifest, package, suite, work)
         first = proof(own, "logs")
         runs = [Run(own.agent, first.run(faults))]
         if compare:

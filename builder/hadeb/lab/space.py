@@ -227,6 +227,25 @@ def _registry() -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A directory for what a lab is made of; where this process is killed, the next sweep has it.
+
+    Raises ToolMissing where this machine cannot hold a lab anyway.
+    """
+    require_host()
+    directory = STATE / f"{secrets.token_hex(4)}-scratch"
+    with _registry():
+        directory.mkdir()
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
+
+
 def kept() -> list[str]:
     """The labs that stay until somebody ends them, oldest first."""
     if not STATE.is_dir():

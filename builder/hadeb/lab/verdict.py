@@ -71,7 +71,7 @@ def _shortfalls(evidence: Evidence) -> Iterator[str]:
         yield f"the cluster has given {name} up: it is blocked, as after a stop that failed"
     seconds = outage_of(evidence)
     if evidence.budget is not None and seconds is not None and seconds > evidence.budget:
-        yield f"no answer for {seconds:.2f} s, where max-outage allows {evidence.budget:.2f} s"
+        yield f"no answer for {seconds:.3f} s, where max-outage allows {evidence.budget:.3f} s"
 
 
 def _return(evidence: Evidence) -> Iterator[str]:

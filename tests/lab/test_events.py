@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes of both releases logged becomes the same events.
+
+journals/ holds lines that Debian 12 with Pacemaker 2.1.5 and Debian 13 with Pacemaker 3.0.0 wrote
+while daemons were killed, hung and kept from starting, and nodes fenced and cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hadeb.lab.events import Operation, events, operations
+from hadeb.lab.result import Event
+from hadeb.suite import SUITES
+
+JOURNALS = Path(__file__).with_name("journals")
+
+
+@pytest.fixture(params=SUITES)
+def journal(request: pytest.FixtureRequest) -> str:
+    return (JOURNALS / f"{request.param}.txt").read_text("utf-8")
+
+
+def told(journal: str) -> list[str]:
+    """The events as NODE: TEXT."""
+    return [f"{one.node}: {one.text}" for one in events([journal], 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ha1: TCP-SERVER started",
+        "ha1: TCP-SERVER stopped",
+        "ha3: sample-tcp-server@TCP-SERVER ended (killed 9/KILL)",
+        "ha3: told Pacemaker that TCP-SERVER ended",
+        "ha3: systemd's watchdog missed sample-tcp-server@TCP-SERVER",
+        "ha3: sample-tcp-server@TCP-SERVER ended (killed 6/ABRT)",
+        "ha1: fencing of ha3 failed: Error",
+        "ha1: corosync misses a node",
+        "ha1: corosync: a node has left",
+        "ha1: corosync lost a node",
+        "ha1: ha3 is fenced: its power is cut",
+        "ha1: corosync ended (killed 9/KILL)",
+        "ha2: lost the quorum",
+    ],
+)
+def test_what_happened_is_told_of_both_releases(journal: str, text: str) -> None:
+    assert text in told(journal)
+
+
+def test_a_start_that_fails_is_told_with_the_agents_reason(journal: str) -> None:
+    (line,) = [line for line in told(journal) if "start of" in line]
+    assert re.fullmatch(
+        r"ha3: start of TCP-SERVER failed: (error|Error occurred) \(no such luck\)", line
+    )
+
+
+def test_a_monitor_out_of_time_is_told(journal: str) -> None:
+    (line,) = [line for line in told(journal) if "Timed" in line]
+    assert line.lower().startswith("ha1: monitor of tcp-server failed: timed out after 2s")
+
+
+def test_a_monitor_that_finds_nothing_running_is_told_though_a_probe_is_not() -> None:
+    said = told((JOURNALS / "bookworm.txt").read_text("utf-8"))
+    assert (
+        "ha3: monitor of TCP-SERVER failed: not running"
+        " (sample-tcp-server@TCP-SERVER.service is failed)"
+    ) in said
+    assert "probe" not in " ".join(said)
+
+
+def test_a_probe_that_fails_is_told() -> None:
+    line = "1.5 ha1 pacemaker-controld[9]:  notice: Result of probe operation for X on ha1: "
+    assert told(f"{line}not installed (no such program)") == [
+        "ha1: probe of X failed: not installed (no such program)"
+    ]
+
+
+def test_nothing_is_told_of_what_is_no_news(journal: str) -> None:
+    noise = ("ok", "monitor of VIP", "fail-count", "Members joined", "asyncmon", "primary")
+    assert not [line for line in told(journal) for word in noise if word in line.split()]
+    assert not [line for line in told(journal) if "joined" in line or "fence_lab" in line]
+
+
+@pytest.mark.parametrize("said", ["promoted", "Promoted"])
+def test_a_monitor_of_a_promoted_resource_is_no_failure(said: str) -> None:
+    line = "1.5 ha1 pacemaker-controld[9]:  notice: Result of monitor operation for X on ha1: "
+    assert told(line + said) == []
+
+
+def test_operations_have_their_moment_and_whether_they_succeeded(journal: str) -> None:
+    found = operations(journal)
+    starts = [one for one in found if (one.action, one.resource) == ("start", "TCP-SERVER")]
+    assert [(one.node, one.succeeded) for one in starts] == [("ha1", True), ("ha3", False)]
+    assert all(1795570000 < one.at < 1795580000 for one in found)
+    assert {one.succeeded for one in found if one.action == "stop"} == {True}
+
+
+def test_an_operation_is_read_whole() -> None:
+    line = "7.25 ha2 pacemaker-controld[9]:  error: Result of stop operation for A on ha2: error"
+    assert operations(line) == [Operation(7.25, "stop", "A", "ha2", "error")]
+
+
+def test_events_of_several_nodes_are_in_one_order_on_the_faults_clock() -> None:
+    nodes = [
+        "100.5 ha1 systemd[1]: b.service: Main process exited, code=exited, status=1/FAILURE",
+        "100.25 ha2 systemd[1]: a.service: Watchdog timeout (limit 10s)!",
+    ]
+    assert events(nodes, 100.0) == (
+        Event(0.25, "ha2", "systemd's watchdog missed a"),
+        Event(0.5, "ha1", "b ended (exited 1/FAILURE)"),
+    )
+
+
+def test_a_line_that_two_journals_hold_is_told_once() -> None:
+    line = "100.5 ha1 systemd[1]: b.service: Watchdog timeout (limit 10s)!"
+    assert len(events([line, line], 100.0)) == 1
+
+
+@pytest.mark.parametrize("line", ["", "-- Boot 7a --", "no number", "1.5 ha1", "\udcff 1.5 x y: z"])
+def test_lines_of_another_form_are_passed_over(line: str) -> None:
+    assert told(line) == []

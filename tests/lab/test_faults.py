@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of faults is one that can be chosen from, printed and reported."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hadeb.errors import UsageError
+from hadeb.lab.faults import EXPECTED, FAULTS, SMOKE, Fault, chosen
+
+NAMES = [fault.name for fault in FAULTS]
+
+
+def test_no_two_faults_share_a_name() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_reads_as_a_line_of_the_report(fault: Fault) -> None:
+    # The manifest's max-outage takes the name as a key, and the table has so many columns for it.
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)
+    assert len(fault.name) <= 18
+    told = fault.did.format(node="ha1")
+    assert not set("{}") & set(told)
+    assert not told.endswith(".")
+    assert fault.expected in EXPECTED
+    assert 0 < fault.dwell < fault.deadline
+
+
+def test_without_names_all_faults_are_chosen() -> None:
+    assert chosen(()) == FAULTS
+
+
+def test_names_are_taken_in_the_labs_order_and_once() -> None:
+    found = chosen((NAMES[5], NAMES[2], NAMES[5]))
+    assert [fault.name for fault in found] == [NAMES[2], NAMES[5]]
+
+
+def test_unknown_names_are_all_named_with_what_there_is() -> None:
+    with pytest.raises(UsageError) as error:
+        chosen(("daemon-killed", "no-such", "nor-this"))
+    assert error.value.message == "there is no fault no-such, nor-this"
+    assert error.value.hint
+    assert all(name in error.value.hint for name in NAMES)
+
+
+def test_the_smoke_set_is_a_few_of_all_with_and_without_a_move() -> None:
+    assert {"daemon-killed", "standby", "node-power-cut"} <= set(SMOKE) < set(NAMES)
+    assert {fault.expected for fault in chosen(SMOKE)} == set(EXPECTED)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each way to fall short is said in its sentence, and nothing else is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from hadeb.lab.answers import SOMEBODY, Answer
+from hadeb.lab.events import Operation
+from hadeb.lab.faults import FAULTS, Expected, Fault
+from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
+
+
+def fault(expected: Expected) -> Fault:
+    return replace(FAULTS[0], expected=expected, deadline=60)
+
+
+def heard(at: float, who: str, target: str = "service") -> Answer:
+    return Answer(at - 0.001, at, "", target, who, f"This is {who}!\n", None)
+
+
+def lost(at: float, target: str = "service") -> Answer:
+    return Answer(at - 0.001, at, "", target, None, "", "Connection refused")
+
+
+def steady(who: str, start: float, end: float, target: str = "service") -> list[Answer]:
+    """An answer each tenth of a second."""
+    count = round((end - start) * 10)
+    return [heard(start + number / 10, who, target) for number in range(count + 1)]
+
+
+def done(at: float, action: str, node: str, result: str = "ok", name: str = "TCP") -> Operation:
+    return Operation(at, action, name, node, result)
+
+
+MOVE = [*steady("ha1", -1, 0), lost(0.1), lost(0.3), *steady("ha2", 0.6, 3)]
+STAY = steady("ha1", -1, 3)
+
+
+def evidence(
+    expected: Expected = "moves",
+    answers: Sequence[Answer] = MOVE,
+    *,
+    after: str = "ha2",
+    operations: Sequence[Operation] = (),
+) -> Evidence:
+    """A service that moved from ha1 to ha2, or what else is given."""
+    return Evidence(
+        fault=fault(expected),
+        service="TCP",
+        before="ha1",
+        after=after,
+        believed=after,
+        returned=True,
+        answers=answers,
+        operations=operations,
+        blocked=(),
+        budget=None,
+        copies=False,
+    )
+
+
+UNFELT = evidence("unfelt", STAY, after="ha1")
+
+
+def said(found: Evidence) -> str:
+    """The one sentence."""
+    (sentence,) = shortfalls(found)
+    return sentence
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        evidence(),
+        evidence("returns"),
+        evidence("returns", STAY, after="ha1"),
+        UNFELT,
+        evidence(operations=[done(0.05, "stop", "ha1"), done(0.5, "start", "ha2")]),
+    ],
+)
+def test_nothing_is_said_against_what_is_as_it_should_be(good: Evidence) -> None:
+    assert shortfalls(good) == ()
+
+
+def test_a_service_that_does_not_return_is_said_with_the_time_it_had() -> None:
+    gone = replace(evidence("returns", STAY, after=""), returned=False, believed="")
+    assert said(gone) == "nobody answered as expected within 60 s"
+    assert outage_of(gone) is None
+
+
+def test_a_monitor_that_sees_a_dead_service_as_running_is_found_out() -> None:
+    blind = replace(evidence("returns", STAY, after=""), returned=False, believed="ha1")
+    first, second = shortfalls(blind)
+    assert "within 60 s" in first
+    assert "believes that TCP runs on ha1" in second
+    assert "monitor does not look" in second
+
+
+def test_a_monitor_is_not_blamed_where_somebody_answers_after_all() -> None:
+    late = replace(evidence(after="ha1"), returned=False, believed="ha1")
+    assert said(late) == "nobody answered as expected within 60 s"
+
+
+def test_a_service_that_stays_where_it_had_to_move_is_said() -> None:
+    stayed = evidence("moves", STAY, after="ha1")
+    assert said(stayed) == "ha1 still serves, where another node was to take over"
+
+
+def test_lost_connections_fall_short_only_where_none_was_to_be_lost() -> None:
+    felt = [*STAY, lost(3.1), lost(3.2), heard(3.3, "ha1")]
+    assert said(replace(UNFELT, answers=felt)) == (
+        "2 connections got no answer (Connection refused), where none was to"
+    )
+    assert shortfalls(evidence("returns", felt, after="ha1")) == ()
+
+
+def test_a_nodes_own_address_may_refuse_since_clients_do_not_ask_there() -> None:
+    assert shortfalls(replace(UNFELT, answers=[*STAY, lost(1.0, "ha2")])) == ()
+
+
+def test_a_move_falls_short_only_where_nothing_was_to_be_felt() -> None:
+    moved = replace(UNFELT, answers=[*steady("ha1", -1, 0), *steady("ha2", 0.1, 3)], after="ha2")
+    assert said(moved) == "the service moved from ha1 to ha2"
+
+
+def test_two_that_answer_at_once_are_named_with_how_long() -> None:
+    both = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
+    assert said(evidence(answers=both)) == "ha1 and ha2 answered at once, for 0.50 s"
+
+
+def test_the_copies_of_a_clone_may_all_answer() -> None:
+    both = [*STAY, *steady("ha2", -1, 3, "ha2")]
+    cloned = replace(evidence("returns", both, after="ha1"), copies=True)
+    assert shortfalls(cloned) == ()
+    assert len(shortfalls(replace(cloned, copies=False))) == 1
+
+
+BOTH = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
+
+
+def test_a_stop_that_returned_before_the_daemon_was_gone_is_said() -> None:
+    found = shortfalls(evidence(answers=BOTH, operations=[done(0.2, "stop", "ha1")]))
+    assert len(found) == 2
+    assert "stop said on ha1 that it was done 1.00 s before the last answer from there" in found[1]
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        done(1.3, "stop", "ha1"),
+        done(0.2, "stop", "ha1", "error (no such luck)"),
+        done(0.2, "stop", "ha1", name="VIP"),
+        done(0.2, "stop", "ha3"),
+        done(0.2, "monitor", "ha1"),
+    ],
+)
+def test_no_other_operation_is_taken_for_a_stop_that_returned_early(stop: Operation) -> None:
+    assert said(evidence(answers=BOTH, operations=[stop])).startswith("ha1 and ha2 answered")
+
+
+def test_a_stop_is_not_blamed_where_only_one_answers() -> None:
+    # The connection was accepted before the stop, and its answer read after it.
+    assert shortfalls(evidence(operations=[done(-0.05, "stop", "ha1")])) == ()
+
+
+def test_wrong_answers_are_counted_and_the_first_is_quoted_in_short() -> None:
+    wrong = [Answer(1.0, at, "", "service", None, "x" * 200, None) for at in (1.01, 1.02)]
+    sentence = said(evidence(answers=[*MOVE, *wrong]))
+    assert sentence.startswith("2 answers are not what is expected, the first of them: 'xxx")
+    assert len(sentence) < 130
+
+
+def test_an_answer_that_never_came_is_not_a_wrong_one() -> None:
+    assert not any("expected" in one for one in shortfalls(replace(UNFELT, answers=MOVE)))
+
+
+def test_a_start_that_returned_before_the_service_answered_is_said() -> None:
+    late = [*steady("ha1", -1, 0), *steady("ha2", 2.0, 3)]
+    sentence = said(evidence(answers=late, operations=[done(0.4, "start", "ha2")]))
+    assert re.search(r"start said on ha2 that it was done 1\.60 s before", sentence)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        # The address came last: until then nobody could reach the service.
+        [done(0.4, "start", "ha2"), done(1.9, "start", "ha2", name="VIP")],
+        [done(0.4, "start", "ha2"), done(1.9, "promote", "ha2")],
+        [done(0.4, "start", "ha2", "error")],
+        [done(0.4, "start", "ha3")],
+        [done(0.4, "start", "ha2", name="VIP")],
+        [done(1.6, "start", "ha2")],
+        [],
+    ],
+)
+def test_a_start_that_is_not_to_blame_is_not_blamed(operations: Sequence[Operation]) -> None:
+    late = [*steady("ha1", -1, 0), *steady("ha2", 2.0, 3)]
+    assert shortfalls(evidence(answers=late, operations=operations)) == ()
+
+
+def test_each_blocked_resource_is_named() -> None:
+    blocked = replace(evidence(), blocked=("TCP", "VIP"))
+    first, second = shortfalls(blocked)
+    assert "given TCP up" in first
+    assert "given VIP up" in second
+
+
+def test_an_outage_over_the_budget_is_said_and_one_within_is_not() -> None:
+    assert said(replace(evidence(), budget=0.5)) == (
+        "no answer for 0.600 s, where max-outage allows 0.500 s"
+    )
+    assert shortfalls(replace(evidence(), budget=0.7)) == ()
+
+
+def test_a_service_that_never_returned_is_not_also_over_budget() -> None:
+    gone = replace(evidence(after="", answers=STAY), returned=False, believed="", budget=0.01)
+    assert said(gone) == "nobody answered as expected within 60 s"
+
+
+def test_what_went_wrong_with_the_fault_itself_comes_first() -> None:
+    found = replace(evidence("moves", STAY, after="ha1"), complaint="the fault failed")
+    first, second = shortfalls(found)
+    assert first == "the fault failed"
+    assert "still serves" in second
+
+
+def test_answers_without_a_name_belong_to_who_served_before_and_after_the_gap() -> None:
+    nameless = [replace(one, who=SOMEBODY) if one.who else one for one in MOVE]
+    assert [one.who for one in named(nameless, "ha1", "ha2")] == [one.who for one in MOVE]
+    assert {one.who for one in named(nameless, "ha1", "ha1") if one.error is None} == {"ha1"}
+
+
+def test_answers_with_a_name_keep_it() -> None:
+    assert named(MOVE, "ha3", "ha3") == MOVE
+
+
+def test_what_a_node_answered_itself_is_told_from_what_clients_heard() -> None:
+    direct = heard(1.0, "ha2", "ha2")
+    assert spoken([*MOVE, direct], service=False) == (direct,)
+    assert spoken([*MOVE, direct], service=True) == tuple(MOVE)
