@@ -37,11 +37,10 @@ _LAB = click.option("--lab", "lab_id", default="", help="Which lab, where there 
 
 @click.group(short_help="Boot a real cluster here, and prove a bundle on it.")
 def lab() -> None:
-    r"""A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
+    """A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
 
-    \b
-    hadeb lab run       proves the bundle of this directory: all faults, with a report
-    hadeb lab up        boots a cluster with the bundle on it, to look at
+    `hadeb lab run` proves the bundle of this directory under all faults, with a report.
+    `hadeb lab up` boots a cluster with the bundle on it, to look at.
     """
 
 
