@@ -151,7 +151,11 @@ class Asker:
 
     def _last_word(self, asking: Asking) -> str | None:
         if asking.process:
-            status = asking.process.wait()
+            try:
+                # It may close its output and go on: nobody else is to wait for that.
+                status = asking.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                return "closed its output and did not end"
             return f"ended with {status}" if status else None
         return None if asking.heard else "closed without a word"
 
