@@ -59,7 +59,15 @@ class Asker:
         self._under_way: set[int] = set()
 
     def run(self) -> None:
-        """Ask until stdin ends."""
+        """Ask until stdin ends; commands that are under way end with it."""
+        try:
+            self._ask_on()
+        finally:
+            for key in self._selector.get_map().values():
+                if key.data and key.data.process:
+                    self._kill(key.data.process)
+
+    def _ask_on(self) -> None:
         while True:
             for key, events in self._selector.select(self._pause()):
                 if key.fileobj is sys.stdin.buffer:
@@ -165,6 +173,12 @@ class Asker:
             if now - asking.asked > asking.target["patience"]:
                 self._end(asking, "no answer in time")
 
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+            process.wait()
+
     def _end(self, asking: Asking, error: str | None) -> None:
         line = {
             "asked": asking.asked,
@@ -176,9 +190,8 @@ class Asker:
         }
         self._selector.unregister(asking.channel)
         asking.channel.close()
-        if asking.process and asking.process.poll() is None:
-            os.killpg(asking.process.pid, 9)
-            asking.process.wait()
+        if asking.process:
+            self._kill(asking.process)
         self._under_way.discard(id(asking))
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
