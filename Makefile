@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 
-.PHONY: help deb test test-unit lint format bench fresh lab-kills failover-picture report-pictures reference lock clean
+.PHONY: help deb test test-unit lint format bench fresh lab lab-smoke lab-kills failover-picture report-pictures reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -49,6 +49,16 @@ fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13;
 lab-kills: ## kills hadeb lab up and run TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/lab/kill_often.py $(TIMES)
+
+lab: ## tries all faults on the sample, on Debian 12 and 13; reports in dist/lab; wants root
+	$(SETUP) tools test
+	@failed=0; for suite in bookworm trixie; do \
+		sh tests/as-root.sh .venv/bin/hadeb lab run --suite $$suite -o dist/lab/$$suite || failed=$$?; \
+	done; exit $$failed
+
+lab-smoke: ## the same in short: the few faults that say most; wants root
+	$(SETUP) tools test
+	@sh tests/as-root.sh .venv/bin/hadeb lab run --smoke -o dist/lab/smoke
 
 failover-picture: ## cuts a node's power, and draws who answered when: docs/failover.svg
 	$(SETUP) tools test

@@ -1,12 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the pages of docs/reference/ that are made from the code. `make reference`."""
 
+from __future__ import annotations
+
+import inspect
 from pathlib import Path
 
 from hadeb.cli import hadeb
-from hadeb.reference import commands_page, manifest_page
+from hadeb.lab.faults import EXPECTED, FAULTS, Fault, never
+from hadeb.reference import NOTICE, commands_page, manifest_page
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
+
+_FAULTS_HEAD = """\
+# The lab's faults
+
+What `hadeb lab run` does to a cluster, in this order, and how the service has to come through.
+`hadeb lab faults` lists the same. *The node* is the one that serves when the fault begins.
+
+- The *deadline* is how long the service may take to answer again. How long clients may go without
+  an answer is for the manifest to say, in [`[cluster.max-outage]`](manifest.md#cluster).
+- The *smoke* faults are those of `hadeb lab run --smoke`.
+- A fault that cannot be done to a bundle is left out, and the run says so.
+
+| fault | what is done | how the service has to come through | deadline | smoke | left out where |
+| --- | --- | --- | --- | --- | --- |
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -14,7 +33,30 @@ def pages() -> dict[Path, str]:
     return {
         PAGES / "manifest.md": manifest_page(),
         PAGES / "commands.md": commands_page(hadeb),
+        PAGES / "faults.md": faults_page(),
     }
+
+
+def faults_page() -> str:
+    """docs/reference/faults.md, from the lab's faults."""
+    head = f"{NOTICE.format(source='builder/hadeb/lab/faults.py')}\n{_FAULTS_HEAD}"
+    return head + "".join(_row(fault) for fault in FAULTS)
+
+
+def _row(fault: Fault) -> str:
+    cells = (
+        f"`{fault.name}`",
+        fault.did.format(node="the node"),
+        EXPECTED[fault.expected],
+        f"{fault.deadline:g} s",
+        "yes" if fault.smoke else "",
+        "" if fault.obstacle is never else _clause(inspect.getdoc(fault.obstacle) or ""),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ unit  mount             a disk that is full, and maintainer scripts in a place o
 unit  xz-utils          looks into packages
 unit  zsh               completes hadeb's words
 test  gcc               compiles the C server that the daemon is measured against
-test  iproute2          network namespaces and bridges of the lab
+test  iproute2          network namespaces, bridges and slow links of the lab
 test  libc6-dev         headers for gcc
 test  libxml2-utils     checks the agents' meta-data against the DTD
 test  mmdebstrap        makes the file systems of the lab's nodes
+test  nftables          filters packets for the lab's network faults
 test  procps            watches processes
 test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
 test  systemd           systemd-analyze and systemd-escape

@@ -31,16 +31,17 @@ _SUITE = click.option(
 _NODES = click.option(
     "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="How many nodes."
 )
+# What the nodes have a description of, and all terminals can do.
+_TERMINAL = "xterm"
 _LAB = click.option("--lab", "lab_id", default="", help="Which lab, where there are several.")
 
 
 @click.group(short_help="Boot a real cluster here, and prove a bundle on it.")
 def lab() -> None:
-    r"""A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
+    """A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
 
-    \b
-    hadeb lab run       proves the bundle of this directory: all faults, with a report
-    hadeb lab up        boots a cluster with the bundle on it, to look at
+    `hadeb lab run` proves the bundle of this directory under all faults, with a report.
+    `hadeb lab up` boots a cluster with the bundle on it, to look at.
     """
 
 
@@ -158,7 +159,7 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
         scenario = None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
-            scenario = scenario_of(planned.manifest, planned.package, suite, work)
+            scenario = scenario_of(planned.manifest, planned.package, suite, work, call.progress)
         totem = scenario.table.totem if scenario else {}
         with Cluster(suite, size=nodes, fencing=True, totem=totem, say=call.progress) as cluster:
             if scenario:
@@ -172,18 +173,23 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
 @lab.command(
     name="exec",
     short_help="Run a command on a node.",
-    context_settings={"ignore_unknown_options": True},
+    # What follows the node is the other program's, its options too.
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @_LAB
 @click.argument("node")
-@click.argument("argv", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
+@click.argument("argv", nargs=-1, required=True, metavar="COMMAND...", type=click.UNPROCESSED)
 @command
 def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
-    """Run a command on a node of a lab that is up, as root."""
+    """Run a command on a node of a lab that is up, as root.
+
+    Options of hadeb go before NODE.
+    """
     from hadeb.lab.kept import Lab
     from hadeb.run import become
 
-    become([*Lab.attach(lab_id)[node].inside, *argv])
+    command_line = argv[1:] if argv[0] == "--" else argv
+    become([*Lab.attach(lab_id)[node].inside, *command_line])
 
 
 @lab.command(short_help="Open a shell on a node.")
@@ -195,7 +201,8 @@ def shell(call: Call, lab_id: str, node: str) -> None:
     from hadeb.lab.kept import Lab
     from hadeb.run import become
 
-    become([*Lab.attach(lab_id)[node].inside, "bash", "--login"])
+    inside = Lab.attach(lab_id)[node].inside
+    become([*inside, "env", f"TERM={_TERMINAL}", "bash", "--login"])
 
 
 @lab.command(short_help="Show the labs that are up.")
@@ -237,9 +244,7 @@ def down(call: Call, ids: Sequence[str]) -> None:
     A `hadeb lab run` that goes on elsewhere is left alone.
     """
     from hadeb.lab.kept import Lab, labs
-    from hadeb.lab.space import require_host
 
-    require_host()
     for one in [Lab.attach(name) for name in ids] if ids else labs():
         one.down()
         call.progress(f"{one.space.id} is down")

@@ -102,7 +102,8 @@ _KINDS: dict[object, tuple[str, str]] = {
 
 _WIDTH = 90
 
-_NOTICE = """\
+# What a page that is made begins with; {source} is where to edit instead.
+NOTICE = """\
 <!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Made by `make reference`; edit {source} instead. -->
 """
@@ -130,7 +131,7 @@ commands. In a checkout, `make deb` sets up `.venv/bin/hadeb` before it calls it
 def manifest_page() -> str:
     """docs/reference/manifest.md, from the model and its docstrings."""
     root = model.Manifest
-    parts = [_NOTICE.format(source="builder/hadeb/model.py"), _MANIFEST_HEAD]
+    parts = [NOTICE.format(source="builder/hadeb/model.py"), _MANIFEST_HEAD]
     parts.extend(
         _table(key(field), hints(root)[field.name], needed=required(field))
         for field in dataclasses.fields(root)
@@ -141,15 +142,21 @@ def manifest_page() -> str:
 
 def commands_page(group: click.Group) -> str:
     """docs/reference/commands.md, from the help of a group's commands."""
-    parts = [_NOTICE.format(source="builder/hadeb/cli.py"), _COMMANDS_HEAD]
+    parts = [NOTICE.format(source="builder/hadeb/cli.py"), _COMMANDS_HEAD]
     top = group.make_context("hadeb", [], resilient_parsing=True, terminal_width=_WIDTH)
     parts.append(_help(top))
+    parts.extend(_below(group, top))
+    return "\n".join(parts)
+
+
+def _below(group: click.Group, context: click.Context) -> Iterator[str]:
     for name, command in sorted(group.commands.items()):
         below = command.make_context(
-            name, [], parent=top, resilient_parsing=True, terminal_width=_WIDTH
+            name, [], parent=context, resilient_parsing=True, terminal_width=_WIDTH
         )
-        parts.append(_help(below))
-    return "\n".join(parts)
+        yield _help(below)
+        if isinstance(command, click.Group):
+            yield from _below(command, below)
 
 
 def _help(context: click.Context) -> str:

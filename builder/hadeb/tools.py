@@ -9,9 +9,11 @@ LAB = (
     "ip",
     "mmdebstrap",
     "mountpoint",
+    "nft",
     "nsenter",
     "setpriv",
     "systemd-nspawn",
+    "tc",
     "unshare",
 )
 
@@ -23,10 +25,12 @@ _PACKAGE_OF = {
     "ip": "iproute2",
     "mount": "mount",
     "mountpoint": "util-linux",
+    "nft": "nftables",
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "systemd-analyze": "systemd",
     "systemd-nspawn": "systemd-container",
+    "tc": "iproute2",
     "unshare": "util-linux",
 }
 

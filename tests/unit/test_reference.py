@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import pytest
 
 from hadeb import model
 from hadeb.cli import hadeb
+from hadeb.lab.faults import EXPECTED, FAULTS
 from hadeb.reference import commands_page, manifest_page
 from hadeb.schema import schema
 from reference import pages
@@ -40,10 +42,28 @@ def test_every_link_to_a_kind_leads_to_its_heading() -> None:
     assert linked <= headings
 
 
+def below(group: click.Group, place: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command of a group and of the groups in it, each with its whole name."""
+    for name, command in group.commands.items():
+        yield f"{place} {name}", command
+        if isinstance(command, click.Group):
+            yield from below(command, f"{place} {name}")
+
+
 def test_every_command_and_option_is_on_the_page() -> None:
-    page = commands_page(hadeb)
-    assert hadeb.commands
-    for name, command in hadeb.commands.items():
-        assert f"\n## hadeb {name}\n" in page
+    sections = {part.split("\n")[0]: part for part in commands_page(hadeb).split("\n## ")[1:]}
+    found = dict(below(hadeb, "hadeb"))
+    assert "hadeb lab run" in found
+    assert set(sections) == {"hadeb", *found}
+    for name, command in found.items():
         options = [param for param in command.params if isinstance(param, click.Option)]
-        assert all(word in page for option in options for word in option.opts)
+        assert all(word in sections[name] for option in options for word in option.opts)
+        assert "\\b" not in sections[name]
+
+
+def test_every_fault_has_a_row_that_says_what_is_done_and_what_has_to_come_of_it() -> None:
+    (page,) = [text for path, text in pages().items() if path.name == "faults.md"]
+    for fault in FAULTS:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{fault.name}` |")]
+        assert EXPECTED[fault.expected] in row
+        assert "{" not in row

@@ -189,10 +189,10 @@ class Cluster:
         state = self.any.exec("crmadmin", "--status", controller.attrib["name"], check=False)
         return "S_IDLE" in state.stdout
 
-    def where(self, resource: str) -> str | None:
+    def where(self, resource: str, *, copies: bool = False) -> str | None:
         """The node that runs a resource, or has it promoted; None where none does.
 
-        Raises HadebError where two do.
+        Where two do, it is the first one with `copies`, and a HadebError without.
         """
         running = [
             (node.attrib["name"], one.attrib["role"] in {"Promoted", "Master"})
@@ -201,7 +201,7 @@ class Cluster:
             for node in one.iter("node")
         ]
         found = [name for name, promoted in running if promoted] or [name for name, _ in running]
-        if len(found) > 1:
+        if len(found) > 1 and not copies:
             raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
         return found[0] if found else None
 
@@ -258,8 +258,10 @@ class Cluster:
     def wait_online(self, *, timeout: float = 60.0) -> None:
         """Wait until every node with power is a member of a quorate cluster."""
         deadline = time.monotonic() + timeout
-        wanted = {node.name for node in self.nodes if node.is_on}
-        while (there := self.online()) != wanted:
+        # A node may lose its power meanwhile, by a fencing that comes late.
+        while (there := self.online()) != (
+            wanted := {node.name for node in self.nodes if node.is_on}
+        ):
             if time.monotonic() > deadline:
                 missing = ", ".join(sorted(wanted - there)) or "a dead node is still a member"
                 raise HadebError(f"not a cluster after {timeout:.0f} s: {missing}")

@@ -25,7 +25,7 @@ def _nothing(_: Stage) -> None:
     """Nothing has to be mended."""
 
 
-def _never(_: Stage) -> str:
+def never(_: Stage) -> str:
     """Nothing stands against it."""
     return ""
 
@@ -44,7 +44,7 @@ class Fault:
     expected: Expected
     inject: Callable[[Stage], None]
     mend: Callable[[Stage], None] = _nothing
-    obstacle: Callable[[Stage], str] = _never
+    obstacle: Callable[[Stage], str] = never
     dwell: float = 2.0
     deadline: float = 60.0
     smoke: bool = False

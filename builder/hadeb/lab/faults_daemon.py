@@ -85,8 +85,9 @@ def break_start(stage: Stage) -> None:
 
 def mend_start(stage: Stage) -> None:
     """Take the wrapper away."""
-    path = _agent_file(stage)
-    stage.victim.exec("mv", f"{path}.of-the-package", path)
+    path, victim = _agent_file(stage), stage.victim
+    move = victim.exec if victim.is_on else victim.offline
+    move("mv", f"{path}.of-the-package", path)
 
 
 def take_descriptors(stage: Stage) -> None:

@@ -78,8 +78,9 @@ def fill_run(stage: Stage) -> None:
 
 
 def empty_run(stage: Stage) -> None:
-    """Give the space back."""
-    stage.victim.sh(f"rm -f /run/{_FILLER}")
+    """Give the space back; a node that was fenced has lost its /run."""
+    if stage.victim.is_on:
+        stage.victim.sh(f"rm -f /run/{_FILLER}")
 
 
 def fill_disk(stage: Stage) -> None:
@@ -89,9 +90,11 @@ def fill_disk(stage: Stage) -> None:
 
 
 def empty_disk(stage: Stage) -> None:
-    """Give the space back."""
+    """Give the space back, also where the node was fenced."""
     if stage.victim.is_on:
         stage.victim.sh(f"rm -f /{_FILLER}")
+    else:
+        stage.victim.offline("rm", "-f", f"/{_FILLER}")
 
 
 def _fill(node: Node, directory: str) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from hadeb.errors import UsageError
 from hadeb.lab.node import Address, Node
-from hadeb.lab.space import RECORD, Space, kept, sweep
+from hadeb.lab.space import RECORD, Space, kept, require_host, sweep
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Lab:
     @classmethod
     def attach(cls, id: str) -> Self:
         """The lab of this name; without one, the only one there is. Raises UsageError."""
+        require_host()
         if not id:
             labs = kept()
             if len(labs) > 1:
-                raise UsageError(f"there are several labs: {', '.join(labs)}", hint="name one")
+                names = ", ".join(labs)
+                raise UsageError(f"there are several labs: {names}", hint="name one with --lab")
             if not labs:
                 raise UsageError("there is no lab", hint="start one with: hadeb lab up")
             return cls.attach(labs[0])
@@ -53,5 +55,6 @@ class Lab:
 
 def labs() -> list[Lab]:
     """All labs that stay, oldest first; what killed ones left goes."""
+    require_host()
     sweep()
     return [Lab.attach(name) for name in kept()]

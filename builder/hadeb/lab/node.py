@@ -161,7 +161,7 @@ class Node:
             self._power = os.pidfd_open(self._leader)
             begun = begun_at(self._leader)
             self._record.write_text(f"{self._nspawn.pid} {self._leader} {begun}\n", "utf-8")
-        except (ValueError, ProcessLookupError) as error:
+        except (ValueError, FileNotFoundError, ProcessLookupError) as error:
             raise self._boot_failed("ended right after it booted") from error
 
     def _boot_arguments(self) -> list[str]:
@@ -189,7 +189,8 @@ class Node:
         elif self._nspawn:
             # Still booting: what there is of it goes with nspawn.
             for child in children_of(self._nspawn.pid):
-                os.kill(child, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
         self._gone(10)
 
     def shutdown(self, *, timeout: float = 60.0) -> None:

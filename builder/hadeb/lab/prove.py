@@ -55,7 +55,15 @@ class Proof:
         left = list(faults)
         found: list[Trial] = []
         while left or not found:
-            found += self._on_one_cluster(left, first=not found)
+            try:
+                found.extend(self._on_one_cluster(left, first=not found))
+            except HadebError as error:
+                if not found:
+                    raise
+                # What was found until then is worth a report.
+                rest = ", ".join(fault.name for fault in left) or "nothing"
+                found.append(self._ended(_broken("lab", f"{error.message}; not tried: {rest}")))
+                break
             if not found[0].passed and found[0].fault == START:
                 break
         return tuple(found)
@@ -83,6 +91,9 @@ class Proof:
                 except Unmended as failure:
                     yield self._ended(failure.trial)
                     return
+                except HadebError as error:
+                    yield self._ended(_broken(fault.name, error.message))
+                    return
                 if isinstance(done, str):
                     self._tell(Progress(fault.name, None, done))
                 else:
@@ -93,20 +104,39 @@ class Proof:
         return trial
 
 
+def _broken(fault: str, why: str) -> Trial:
+    """A fault that the lab could not try to its end."""
+    return Trial(
+        fault=fault,
+        did="the lab could not try it",
+        expected="every fault can be tried",
+        seconds=0.0,
+        outage=None,
+        budget=None,
+        before="",
+        after="",
+        turns=(),
+        direct=(),
+        refused=0,
+        events=(),
+        shortfalls=(why,),
+    )
+
+
 def _start(cluster: Cluster, scenario: Scenario) -> Trial:
     """Install and configure; what the cluster says against it."""
     begun = time.monotonic()
-    complaints = []
+    complaints, node = [], ""
     try:
         deploy(cluster, scenario)
         complaints = [
             f"it failed before anything was done to it: {one}" for one in cluster.failures()
         ]
-        if not complaints and not cluster.where(scenario.service):
+        node = cluster.where(scenario.service, copies=scenario.copies) or ""
+        if not complaints and not node:
             complaints = [f"the cluster starts {scenario.service} nowhere"]
     except HadebError as error:
         complaints = [error.message]
-    node = "" if complaints else cluster.where(scenario.service) or ""
     return Trial(
         fault=START,
         did="the package was installed on all nodes, and its resources were made",
@@ -115,7 +145,7 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         outage=0.0,
         budget=None,
         before="",
-        after=node,
+        after="" if complaints else node,
         turns=(),
         direct=(),
         refused=0,

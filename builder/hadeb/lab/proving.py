@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hadeb.errors import UsageError
 from hadeb.lab.faults import Fault
+from hadeb.lab.image import image
 from hadeb.lab.prove import Progress, Proof
+from hadeb.lab.reports import clear_reports
 from hadeb.lab.result import Report, Run
 from hadeb.lab.scenario import Scenario, plain, scenario_of
-from hadeb.lab.space import scratch
+from hadeb.lab.space import require_host, scratch
 from hadeb.model import Manifest
 from hadeb.package import Package
 from hadeb.suite import Suite
@@ -38,10 +39,10 @@ def prove(
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
+    _ready(suite, directory, tell)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
     def proof(scenario: Scenario, logs: str) -> Proof:
-        shutil.rmtree(directory / logs, ignore_errors=True)
         return Proof(
             scenario,
             suite=suite,
@@ -52,11 +53,11 @@ def prove(
         )
 
     with scratch() as work:
-        own = scenario_of(manifest, package, suite, work)
+        own = scenario_of(manifest, package, suite, work, tell)
+        other = plain(own, f"{package.name}@{own.service}") if compare else None
         first = proof(own, "logs")
         runs = [Run(own.agent, first.run(faults))]
-        if compare:
-            other = plain(own, f"{package.name}@{own.service}")
+        if other:
             tell(f"the same faults, with {other.agent}")
             runs.append(Run(other.agent, proof(other, "logs-plain").run(faults)))
     return Report(
@@ -70,6 +71,13 @@ def prove(
         seconds=time.monotonic() - clock,
         runs=tuple(runs),
     )
+
+
+def _ready(suite: Suite, directory: Path, tell: Callable[[str], None]) -> None:
+    """Find out in a second what would fail in ten minutes; and make the image, which takes long."""
+    require_host()
+    clear_reports(directory)
+    image(suite, say=tell)
 
 
 def _line(progress: Progress) -> str:

@@ -11,16 +11,28 @@ from hadeb.lab.report_junit import junit
 from hadeb.lab.report_page import page
 from hadeb.lab.result import Report
 
+_FORMS = ("report.json", "report.xml", "report.html")
+
+
+def clear_reports(directory: Path) -> None:
+    """Make the directory, and remove what an earlier run left: it must not pass for this one's."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in _FORMS:
+        (directory / name).unlink(missing_ok=True)
+    # The directory may hold other logs, which are the user's.
+    for log in directory.glob("logs*/*-ha[1-9].log"):
+        log.unlink()
+
 
 def write_reports(report: Report, directory: Path) -> Path:
     """Write report.json, report.xml and report.html, each whole; returns the page's path."""
     directory.mkdir(parents=True, exist_ok=True)
-    written = {
-        "report.json": json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n",
-        "report.xml": junit(report),
-        "report.html": page(report),
-    }
-    for name, text in written.items():
+    texts = (
+        json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n",
+        junit(report),
+        page(report),
+    )
+    for name, text in zip(_FORMS, texts, strict=True):
         half = directory / f".{name}.part"
         half.write_text(text, encoding="utf-8", errors="backslashreplace")
         half.rename(directory / name)

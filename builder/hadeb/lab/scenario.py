@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,13 @@ class Scenario:
         return ""
 
 
-def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) -> Scenario:
+def scenario_of(
+    manifest: Manifest,
+    package: Package,
+    suite: Suite,
+    work: Path,
+    say: Callable[[str], None] = lambda _: None,
+) -> Scenario:
     """The manifest's own scenario, its packages written below `work`.
 
     Without a [cluster] it is the obvious one: the only agent, behind a virtual address, asked at
@@ -95,7 +101,7 @@ def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) 
         (name, newer if name == "Version" else value) for name, value in package.control
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
-    table = manifest.cluster or _obvious(manifest, deb.path, suite)
+    table = manifest.cluster or _obvious(manifest, deb.path, suite, say)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
         raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
@@ -119,8 +125,11 @@ def _commands(table: ClusterTable) -> tuple[str, ...]:
 def plain(scenario: Scenario, unit: str) -> Scenario:
     """The same with systemd's unit as the resource, instead of the bundle's agent.
 
-    Its daemon gets the settings that the agent writes to /run, at each boot.
+    Its daemon gets the settings that the agent writes to /run, at each boot. Raises UsageError
+    where the service's agent is none of OCF.
     """
+    if not scenario.agent.startswith("ocf:"):
+        raise UsageError(f"there is nothing to compare with: {scenario.agent} is no OCF agent")
     resources = tuple(
         dataclasses.replace(one, agent=f"systemd:{unit}", parameters={}, operations=_MONITOR)
         if one.name == scenario.service
@@ -158,12 +167,14 @@ def _settings_of(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
-def _obvious(manifest: Manifest, deb: Path, suite: Suite) -> ClusterTable:
+def _obvious(
+    manifest: Manifest, deb: Path, suite: Suite, say: Callable[[str], None]
+) -> ClusterTable:
     if len(manifest.agent) != 1:
         raise UsageError("the bundle has several agents and no [cluster]", hint=_DESCRIBE)
     (agent,) = manifest.agent
     kind = agent.source.rpartition("/")[2]
-    with machine(suite) as node:
+    with machine(suite, say=say) as node:
         node.push(deb, "/root/bundle.deb")
         node.exec("dpkg", "--install", "/root/bundle.deb")
         path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"

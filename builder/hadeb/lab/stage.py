@@ -57,19 +57,23 @@ class Stage:
         heard = [one.who for one in to_service(self.watch.answers)[-20:] if one.who]
         if heard and heard[-1] and heard[-1] != SOMEBODY:
             return heard[-1]
-        return self.cluster.where(self.scenario.service) or "" if heard else ""
+        return self.believed() if heard else ""
+
+    def believed(self) -> str:
+        """The node that the cluster says the service runs on, empty where it runs on none."""
+        scenario = self.scenario
+        return self.cluster.where(scenario.service, copies=scenario.copies) or ""
 
     def restore(self) -> None:
         """Bring all nodes back with the service on one of them; HadebError where that fails."""
         cluster = self.cluster
         cluster.deaf.clear()
-        for off in cluster.nodes:
-            if not off.is_on:
-                off.boot()
-        cluster.wait_online(timeout=_PATIENCE)
+        self._turn_on()
         for node in cluster.standbys():
             cluster.pcs(f"node unstandby {node}")
         cluster.settle()
+        # Whoever was to be fenced is so by now.
+        self._turn_on()
         # Failures that were counted would add up over the trials.
         if cluster.failures() or cluster.fail_count(self.scenario.service):
             cluster.any.exec("crm_resource", "--cleanup", check=False)
@@ -80,3 +84,9 @@ class Stage:
             timeout=_PATIENCE,
             what="the service did not come back",
         )
+
+    def _turn_on(self) -> None:
+        for node in self.cluster.nodes:
+            if not node.is_on:
+                node.boot()
+        self.cluster.wait_online(timeout=_PATIENCE)

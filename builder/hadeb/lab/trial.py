@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hadeb.errors import HadebError
@@ -97,11 +98,18 @@ class _Attempt:
     def _wait(self, injected: float) -> bool:
         """Wait for the end that is expected; False where it does not come."""
         deadline = self.zero + self.fault.deadline
-        while not self._is_over(injected):
+        while True:
+            obscure = ""
+            try:
+                if self._is_over(injected):
+                    return True
+            except HadebError as error:
+                # Whom we asked may be dying just now, and the next one knows.
+                obscure = error.message
             if time.monotonic() > deadline:
+                self.complaint = self.complaint or obscure
                 return False
             time.sleep(_POLL)
-        return True
 
     def _is_over(self, injected: float) -> bool:
         answers = [one for one in to_service(self.stage.watch.answers) if one.at > self.zero]
@@ -110,7 +118,8 @@ class _Attempt:
             return self._moved(answers)
         missed = [one.asked for one in unanswered(answers)]
         if not missed:
-            return now > injected + self.fault.dwell
+            good = [one.asked for one in answers[-20:] if one.who]
+            return bool(good) and good[-1] > injected and now > injected + self.fault.dwell
         # A client that is asked to wait a second may be late with its bad news.
         good = [one.asked for one in answers if one.who and one.asked > max(missed)]
         return bool(good) and now > max(injected + self.fault.dwell, good[0] + _SETTLED)
@@ -122,7 +131,7 @@ class _Attempt:
 
     def _look(self, returned: bool) -> tuple[list[str], str, str]:
         """Let the cluster come to rest; what it blocks, where it runs the service, who answers."""
-        cluster, service = self.stage.cluster, self.stage.scenario.service
+        cluster = self.stage.cluster
         try:
             cluster.settle(timeout=60 if returned else 10)
         except HadebError as error:
@@ -130,7 +139,7 @@ class _Attempt:
                 self.complaint = self.complaint or error.message
         time.sleep(_AFTER)
         try:
-            return cluster.blocked(), cluster.where(service) or "", self.stage.serving()
+            return cluster.blocked(), self.stage.believed(), self.stage.serving()
         except HadebError as error:
             self.complaint = self.complaint or error.message
             return [], "", ""
@@ -158,7 +167,8 @@ class _Attempt:
         since = f"--since=@{self.zero + self.epoch - _BEFORE:.3f}"
         found = {}
         for node in self.stage.cluster.nodes:
-            if node.is_on:
+            # One that dies while it is read has no say.
+            with suppress(HadebError):
                 found[node.name] = _journal(node, since)
         return found
 
@@ -204,7 +214,7 @@ class _Attempt:
         kept = []
         for node, journal in journals.items():
             path = self.logs / f"{self.fault.name}-{node}.log"
-            path.write_text(journal, encoding="utf-8")
+            path.write_text(journal, encoding="utf-8", errors="surrogateescape")
             kept.append(f"{self.logs.name}/{path.name}")
         return tuple(kept)
 

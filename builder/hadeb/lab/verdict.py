@@ -52,7 +52,7 @@ class Evidence:
 def outage_of(evidence: Evidence) -> float | None:
     """The longest time without an answer, None where the service did not come back."""
     gap = outage(to_service(evidence.answers))
-    return gap.seconds if gap and evidence.returned else None
+    return gap.seconds if gap and evidence.returned and evidence.after else None
 
 
 def shortfalls(evidence: Evidence) -> tuple[str, ...]:
@@ -83,6 +83,11 @@ def _return(evidence: Evidence) -> Iterator[str]:
                 f"the cluster believes that {service} runs on {evidence.believed}, where nobody "
                 "answers: its monitor does not look at the service itself"
             )
+        return
+    if not evidence.after:
+        # Where the fault itself went wrong, that is said already.
+        if not evidence.complaint:
+            yield "the service answered, and then no more"
         return
     if fault.expected == "moves" and evidence.after == evidence.before:
         yield f"{evidence.before} still serves, where another node was to take over"

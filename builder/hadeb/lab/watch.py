@@ -106,8 +106,13 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._program and self._output:
-            self._program.communicate(timeout=10)
+        program, self._program = self._program, None
+        if program and self._output:
+            try:
+                program.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                # It ends with the space at the latest.
+                program.kill()
             self._output.close()
 
     @property
@@ -126,6 +131,9 @@ class Watch:
             said = whole.decode(errors="replace").strip()[-500:]
             raise HadebError(f"the lab's client broke: {said}") from None
         self._read += len(whole)
+        # A client that is gone hears nothing bad either.
+        if self._program and self._program.poll() is not None:
+            raise HadebError("the lab's client ended while it was to ask")
         return list(self._answers)
 
     def until(
