@@ -159,7 +159,10 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
             scenario = scenario_of(planned.manifest, planned.package, suite, Path(work))
-        with Cluster(suite, size=nodes, fencing=True, say=call.progress) as cluster:
+        packages = scenario.packages if scenario else ()
+        with Cluster(
+            suite, size=nodes, fencing=True, packages=packages, say=call.progress
+        ) as cluster:
             if scenario:
                 call.progress(f"installing {scenario.deb.name}, and starting its resources")
                 deploy(cluster, scenario)

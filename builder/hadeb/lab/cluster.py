@@ -41,7 +41,8 @@ class Cluster:
     """Boots its nodes when entered; nothing of them stays when left.
 
     Entered means quorate and all online. Nodes are called ha1, ha2, … as in the docs. With
-    `fencing` a node that is lost has its power cut before another takes over.
+    `fencing` a node that is lost has its power cut before another takes over. `packages` are
+    Debian's, and on the nodes besides what every node has.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Cluster:
         *,
         size: int = 3,
         fencing: bool = False,
+        packages: Sequence[str] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         if size not in SIZES:
             raise UsageError(f"a lab has 2 to 5 nodes, not {size}")
         self.suite = suite
         self.fencing = fencing
+        self._packages = tuple(packages)
         self._say = say
         self._stack = ExitStack()
         self.space = Space([f"{source}/{PREFIX}" for source in SOURCES])
@@ -69,7 +72,7 @@ class Cluster:
         self._watches = 0
 
     def __enter__(self) -> Self:
-        root = image(self.suite, say=self._say)
+        root = image(self.suite, self._packages, say=self._say)
         with ExitStack() as stack:
             stack.enter_context(self.space)
             self.nodes = tuple(
@@ -169,15 +172,21 @@ class Cluster:
     def where(self, resource: str) -> str | None:
         """The node that runs a resource, or has it promoted; None where none does.
 
-        Raises HadebError where two do.
+        Raises HadebError where two do that must not.
         """
+        status = self._status()
         running = [
             (node.attrib["name"], one.attrib["role"] in {"Promoted", "Master"})
-            for one in self._status().iter("resource")
+            for one in status.iter("resource")
             if one.attrib["id"] == resource and one.attrib["role"] != "Stopped"
             for node in one.iter("node")
         ]
         found = [name for name, promoted in running if promoted] or [name for name, _ in running]
+        for clone in status.iter("clone"):
+            if any(one.attrib["id"] == resource for one in clone.iter("resource")):
+                # Of copies that nobody has promoted none is the one that clients ask.
+                roles = clone.get("multi_state") == "true"
+                found = [name for name, promoted in running if promoted or not roles][:1]
         if len(found) > 1:
             raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
         return found[0] if found else None

@@ -7,6 +7,7 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from hadeb.build import build
 from hadeb.cluster_check import service_of
@@ -14,6 +15,7 @@ from hadeb.cluster_commands import pcs_commands
 from hadeb.cluster_table import AnswerTable, ClusterTable, ColocationTable, ResourceTable
 from hadeb.errors import CommandFailed, HadebError, UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.dependencies import extra_packages
 from hadeb.lab.machine import machine
 from hadeb.model import Manifest
 from hadeb.package import Package
@@ -32,7 +34,7 @@ class Scenario:
     """What is to be proved: a package, how it runs, and how its service is asked.
 
     `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
-    package with a higher version.
+    package with a higher version. `packages` are those of Debian that the nodes need for it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Scenario:
     service: str
     answer: AnswerTable
     commands: tuple[str, ...]
+    packages: tuple[str, ...] = ()
 
     @property
     def agent(self) -> str:
@@ -50,9 +53,14 @@ class Scenario:
         return self._resource.agent
 
     @property
-    def copies(self) -> bool:
+    def copies(self) -> Literal["one", "clone", "promotable"]:
         """Whether the service runs on several nodes at once."""
-        return self._resource.copies != "one"
+        return self._resource.copies
+
+    @property
+    def leader(self) -> str:
+        """The resource that is where clients are answered: of several copies, the address knows."""
+        return (self.address_resource if self.copies != "one" else "") or self.service
 
     @property
     def _resource(self) -> ResourceTable:
@@ -78,7 +86,8 @@ def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) 
         (name, newer if name == "Version" else value) for name, value in package.control
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
-    table = manifest.cluster or _obvious(manifest, deb.path, suite)
+    packages = extra_packages(package, suite)
+    table = manifest.cluster or _obvious(manifest, deb.path, suite, packages)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
         raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
@@ -91,6 +100,7 @@ def scenario_of(manifest: Manifest, package: Package, suite: Suite, work: Path) 
         service=service,
         answer=table.answer,
         commands=tuple(pcs_commands(table)),
+        packages=packages,
     )
 
 
@@ -106,12 +116,14 @@ def plain(scenario: Scenario, unit: str) -> Scenario:
     return dataclasses.replace(scenario, table=table, commands=tuple(pcs_commands(table)))
 
 
-def _obvious(manifest: Manifest, deb: Path, suite: Suite) -> ClusterTable:
+def _obvious(
+    manifest: Manifest, deb: Path, suite: Suite, packages: tuple[str, ...]
+) -> ClusterTable:
     if len(manifest.agent) != 1:
         raise UsageError("the bundle has several agents and no [cluster]", hint=_DESCRIBE)
     (agent,) = manifest.agent
     kind = agent.source.rpartition("/")[2]
-    with machine(suite) as node:
+    with machine(suite, packages=packages) as node:
         node.push(deb, "/root/bundle.deb")
         node.exec("dpkg", "--install", "/root/bundle.deb")
         path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"
