@@ -14,6 +14,7 @@ _LINE = re.compile(r"(\d+\.\d+) (\S+) ([^\s\[:]+)(?:\[\d+\])?: (.*)")
 _OPERATION = re.compile(
     r"Result of (start|stop|promote|demote|monitor|reload) operation for (\S+) on (\S+): (.+)"
 )
+_BEGINNING = re.compile(r"Requesting local execution of (\w+) operation for (\S+) on (\S+)")
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
 # What to look for in the logs, and what it means to a reader.
 _SIGNS = (
@@ -29,9 +30,12 @@ _SIGNS = (
 )
 
 
+BEGUN = "begun"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that Pacemaker saw to its end; `at` is in seconds since 1970."""
+    """The end of an operation, or its begin with the result BEGUN; `at` is seconds since 1970."""
 
     at: float
     action: str
@@ -52,6 +56,9 @@ def operations(journal: str) -> list[Operation]:
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
             found.append(Operation(at, action, resource, node, result))
+        elif match := _BEGINNING.search(text):
+            action, resource, node = match.groups()
+            found.append(Operation(at, action, resource, node, BEGUN))
     return found
 
 
@@ -78,8 +85,9 @@ def _told(action: str, resource: str, result: str) -> str:
     succeeded = result.lower().startswith("ok")
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
-    # A probe that finds nothing is no news, nor is a monitor's first good answer.
-    if action in {"monitor", "reload"} and (succeeded or "not running" in result):
+    # A probe that finds nothing is no news, nor is a monitor's first good answer, in either role.
+    fine = succeeded or re.match(r"not running|promoted|master", result, re.IGNORECASE)
+    if action in {"monitor", "reload"} and fine:
         return ""
     return f"{action} of {resource} failed: {result}"
 

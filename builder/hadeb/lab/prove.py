@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,13 @@ class Proof:
 
     def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
         begun = time.monotonic()
-        with Cluster(self.suite, size=self.size, fencing=True, say=self._say) as cluster:
+        with Cluster(
+            self.suite,
+            size=self.size,
+            fencing=True,
+            packages=self.scenario.packages,
+            say=self._say,
+        ) as cluster:
             if first:
                 self.ready = time.monotonic() - begun
                 self.nodes = tuple(node.name for node in cluster.nodes)
@@ -99,11 +106,12 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         complaints = [
             f"it failed before anything was done to it: {one}" for one in cluster.failures()
         ]
+        complaints += _unable(cluster)
         if not complaints and not cluster.where(scenario.service):
             complaints = [f"the cluster starts {scenario.service} nowhere"]
     except HadebError as error:
         complaints = [error.message]
-    node = "" if complaints else cluster.where(scenario.service) or ""
+    node = "" if complaints else cluster.where(scenario.leader) or ""
     return Trial(
         fault=START,
         did="the package was installed on all nodes, and its resources were made",
@@ -119,3 +127,20 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         events=(),
         shortfalls=tuple(complaints),
     )
+
+
+def _unable(cluster: Cluster) -> list[str]:
+    """What nodes have not got to run a resource, a sentence each.
+
+    To Pacemaker a probe that finds no agent is no failure: such a node does not run it, either.
+    """
+    status = ET.fromstring(cluster.any.exec("cibadmin", "--query", "--scope=status").stdout)
+    found = {
+        f"{node.get('uname')} cannot run {one.get('id')}: not installed"
+        + (f" ({reason})" if (reason := operation.get("exit-reason")) else "")
+        for node in status.iter("node_state")
+        for one in node.iter("lrm_resource")
+        for operation in one.iter("lrm_rsc_op")
+        if operation.get("rc-code") == "5"
+    }
+    return sorted(found)

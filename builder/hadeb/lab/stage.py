@@ -13,7 +13,7 @@ from hadeb.lab.node import Node
 from hadeb.lab.scenario import Scenario
 from hadeb.lab.watch import Watch
 
-_PATIENCE = 60.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -46,6 +46,12 @@ class Stage:
                 return name
         return ""
 
+    def unit_type(self) -> str:
+        """How systemd learns that the daemon is ready; empty where it is in no unit of its own."""
+        unit = self.unit()
+        shown = ("systemctl", "show", "--property=Type", "--value", unit)
+        return self.victim.exec(*shown).stdout.strip() if unit else ""
+
     def signal(self, name: str) -> None:
         """Send a signal to the daemon."""
         pids = [str(pid) for pid in self.daemon()]
@@ -57,16 +63,19 @@ class Stage:
         heard = [one.who for one in to_service(self.watch.answers)[-20:] if one.who]
         if heard and heard[-1] and heard[-1] != SOMEBODY:
             return heard[-1]
-        return self.cluster.where(self.scenario.service) or "" if heard else ""
+        return self.cluster.where(self.scenario.leader) or "" if heard else ""
 
-    def restore(self) -> None:
-        """Bring all nodes back with the service on one of them; HadebError where that fails."""
+    def restore(self, *, patience: float = PATIENCE) -> None:
+        """Bring all nodes back with the service on one of them; HadebError where that fails.
+
+        `patience` is how many seconds clients wait for an answer once the cluster is at rest.
+        """
         cluster = self.cluster
         cluster.deaf.clear()
         for off in cluster.nodes:
             if not off.is_on:
                 off.boot()
-        cluster.wait_online(timeout=_PATIENCE)
+        cluster.wait_online(timeout=PATIENCE)
         for node in cluster.standbys():
             cluster.pcs(f"node unstandby {node}")
         # A failure may be a moment away from being seen; it is cleaned away when it is.
@@ -76,6 +85,6 @@ class Stage:
         begun = time.monotonic()
         self.watch.until(
             lambda answers: any(one.who and one.asked > begun for one in to_service(answers)),
-            timeout=_PATIENCE,
+            timeout=patience,
             what="the service did not come back",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
@@ -15,13 +16,14 @@ from hadeb.lab.faults import EXPECTED, Fault
 from hadeb.lab.node import Node
 from hadeb.lab.result import Event, Trial
 from hadeb.lab.scenario import Scenario
-from hadeb.lab.stage import Stage
+from hadeb.lab.stage import PATIENCE, Stage
 from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
 
 # What is shown of the time before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0
 _SETTLED = 0.5
 _POLL = 0.05
+_LAST_CHANCE = 10.0
 
 
 class Unmended(HadebError):
@@ -59,6 +61,7 @@ class _Attempt:
         self.zero = time.monotonic()
         self.epoch = time.time() - self.zero
         self.complaint = ""
+        self.unit_type = stage.unit_type()
 
     def run(self) -> Trial:
         stage, fault = self.stage, self.fault
@@ -72,7 +75,7 @@ class _Attempt:
         returned = self._wait(injected)
         blocked, believed, after = self._look(returned)
         heard = self._heard(stage.victim.name, after)
-        unmended = self._mend()
+        unmended = self._mend(returned)
         journals = self._journals()
         evidence = Evidence(
             fault=fault,
@@ -86,6 +89,7 @@ class _Attempt:
             blocked=blocked,
             budget=self._budget(),
             copies=stage.scenario.copies,
+            unit_type=self.unit_type,
             complaint=self.complaint,
         )
         trial = self._trial(evidence, journals)
@@ -97,11 +101,13 @@ class _Attempt:
     def _wait(self, injected: float) -> bool:
         """Wait for the end that is expected; False where it does not come."""
         deadline = self.zero + self.fault.deadline
-        while not self._is_over(injected):
-            if time.monotonic() > deadline:
-                return False
+        while time.monotonic() < deadline:
+            # For a moment there may be no node to ask, or the cluster sees two that serve.
+            with suppress(HadebError):
+                if self._is_over(injected):
+                    return True
             time.sleep(_POLL)
-        return True
+        return False
 
     def _is_over(self, injected: float) -> bool:
         answers = [one for one in to_service(self.stage.watch.answers) if one.at > self.zero]
@@ -122,7 +128,7 @@ class _Attempt:
 
     def _look(self, returned: bool) -> tuple[list[str], str, str]:
         """Let the cluster come to rest; what it blocks, where it runs the service, who answers."""
-        cluster, service = self.stage.cluster, self.stage.scenario.service
+        cluster, leader = self.stage.cluster, self.stage.scenario.leader
         try:
             cluster.settle(timeout=60 if returned else 10)
         except CommandFailed:
@@ -130,7 +136,7 @@ class _Attempt:
                 self.complaint = self.complaint or "the cluster does not come to rest"
         time.sleep(_AFTER)
         try:
-            return cluster.blocked(), cluster.where(service) or "", self.stage.serving()
+            return cluster.blocked(), cluster.where(leader) or "", self.stage.serving()
         except HadebError as error:
             self.complaint = self.complaint or error.message
             return [], "", ""
@@ -145,11 +151,12 @@ class _Attempt:
         ]
         return named(shifted, before, after)
 
-    def _mend(self) -> str:
+    def _mend(self, returned: bool) -> str:
         """Bring everything back; why that failed, or nothing."""
         try:
             self.fault.mend(self.stage)
-            self.stage.restore()
+            # What did not come back by itself seldom does now, and a new cluster is soon there.
+            self.stage.restore(patience=PATIENCE if returned else _LAST_CHANCE)
         except HadebError as error:
             return error.message
         return ""
