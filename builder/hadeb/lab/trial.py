@@ -41,16 +41,39 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
     below the directory `logs`.
     """
     with cluster.watch(scenario.answer) as watch:
-        watch.until(
-            lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
-            timeout=30,
-            what="no answer before the fault",
-        )
-        stage = Stage(cluster, scenario, watch, cluster.any)
-        stage.victim = cluster[stage.serving()]
-        if obstacle := fault.obstacle(stage):
-            return obstacle
-        return _Attempt(stage, fault, logs).run()
+        try:
+            watch.until(
+                lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
+                timeout=30,
+                what="no answer before the fault",
+            )
+            stage = Stage(cluster, scenario, watch, cluster.any)
+            stage.victim = cluster[stage.serving()]
+            if obstacle := fault.obstacle(stage):
+                return obstacle
+            trying = _Attempt(stage, fault, logs)
+        except HadebError as error:
+            # The other faults can be tried all the same.
+            raise Unmended(_untried(fault, error.message), error.message) from error
+        return trying.run()
+
+
+def _untried(fault: Fault, why: str) -> Trial:
+    return Trial(
+        fault=fault.name,
+        did="nothing was done: the cluster was not as it should be before the fault",
+        expected=EXPECTED[fault.expected],
+        seconds=0.0,
+        outage=None,
+        budget=None,
+        before="",
+        after="",
+        turns=(),
+        direct=(),
+        refused=0,
+        events=(),
+        shortfalls=(f"could not be tried: {why}",),
+    )
 
 
 class _Attempt:
