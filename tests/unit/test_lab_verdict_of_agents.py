@@ -96,3 +96,17 @@ def test_two_masters_are_told_and_two_replicas_that_answer_alike_are_not() -> No
     assert said(answers=second, copies="clone") == ""
     always = [*EVIDENCE.answers, *answers("ha3", -1.05, 2.5)]
     assert said(answers=always, copies="promotable") == ""
+
+
+def test_an_action_that_the_cluster_still_waits_for_is_named() -> None:
+    silent = answers("ha1", -1, 0.1, SERVICE)
+    silent.append(Answer(89.0, 90.0, "", SERVICE, None, "", "no answer in time"))
+    course = [
+        *(done("monitor", "ha1", 2, BEGUN), done("stop", "ha2", 3, BEGUN), done("stop", "ha2", 4)),
+        # That it ended while all was brought back was too late.
+        *(done("demote", "ha1", 12, BEGUN), done("demote", "ha1", 132, "Timed out after 2m")),
+    ]
+    told = said(answers=silent, operations=course, returned=False, after="", believed="")
+    assert "demote of GREETER on ha1 had begun 78 s earlier and was not done" in told
+    assert "stop of" not in told
+    assert "monitor of" not in told

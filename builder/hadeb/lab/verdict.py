@@ -25,6 +25,9 @@ from hadeb.lab.faults import Fault
 # A start that says it is done has to be followed by an answer within so many seconds.
 _AFTER_START = 0.5
 _LONGEST_QUOTE = 60
+# What the cluster waits for before it does more, and after how many seconds it is worth a word.
+_BLOCKING = {"start", "stop", "promote", "demote"}
+_LONG = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def _return(evidence: Evidence) -> Iterator[str]:
                 f"the cluster believes that {service} runs on {evidence.believed}, where nobody "
                 "answers: its monitor does not look at the service itself"
             )
+        yield from _unended(evidence)
         return
     if fault.expected == "moves" and evidence.after == evidence.before:
         yield f"{evidence.before} still serves, where another node was to take over"
@@ -96,6 +100,25 @@ def _return(evidence: Evidence) -> Iterator[str]:
             yield f"{len(lost)} connections got no answer ({lost[0].error}), where none was to"
         if evidence.after != evidence.before:
             yield f"the service moved from {evidence.before} to {evidence.after}"
+
+
+def _unended(evidence: Evidence) -> Iterator[str]:
+    """What the cluster still waited for: an action of an agent that goes on and on."""
+    now = max((one.at for one in evidence.answers), default=0.0)
+    for begun in evidence.operations:
+        if begun.result != BEGUN or begun.action not in _BLOCKING or now - begun.at < _LONG:
+            continue
+        what = (begun.action, begun.resource, begun.node)
+        ends = [
+            one.at
+            for one in evidence.operations
+            if one.result != BEGUN and (one.action, one.resource, one.node) == what
+        ]
+        if not any(begun.at <= end <= now for end in ends):
+            yield (
+                f"{begun.action} of {begun.resource} on {begun.node} had begun "
+                f"{now - begun.at:.0f} s earlier and was not done: the cluster waits for it"
+            )
 
 
 def _two_at_once(evidence: Evidence) -> Iterator[str]:
