@@ -21,7 +21,7 @@ check builder
 check tests
 # With and without a daemon and a service, the maintainer scripts differ.
 for bundle in . tests/manifests/valid/agents-only tests/manifests/valid/executables \
-    tests/manifests/valid/service; do
+    tests/manifests/valid/no-agent tests/manifests/valid/service; do
     deb=$(.venv/bin/hadeb build --quiet --output "$work" "$bundle")
     dpkg-deb --raw-extract "$deb" "$work/unpacked"
     check "$work/unpacked"

@@ -160,8 +160,14 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
             scenario = scenario_of(planned.manifest, planned.package, suite, work, call.progress)
-        totem = scenario.table.totem if scenario else {}
-        with Cluster(suite, size=nodes, fencing=True, totem=totem, say=call.progress) as cluster:
+        with Cluster(
+            suite,
+            size=nodes,
+            fencing=True,
+            totem=scenario.table.totem if scenario else {},
+            packages=scenario.packages if scenario else (),
+            say=call.progress,
+        ) as cluster:
             if scenario:
                 call.progress(f"installing {scenario.deb.name}, and starting its resources")
                 deploy(cluster, scenario)

@@ -21,6 +21,9 @@ _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 _LONGEST_NAME_AND_VERSION = 180
 # A tar header holds eleven octal digits of seconds since 1970.
 _LAST_YEAR = 2241
+_NO_AGENT = (
+    "is missing; begin one with [[agent]], or name in [cluster] the resources of others' agents"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def parse(file: str, content: bytes) -> ManifestText:
 def check(source: ManifestText) -> tuple[Manifest | None, list[Found]]:
     """The model, None where it cannot be made, and every fault as (path, sentence)."""
     manifest, faults = read(Manifest, source.document)
+    # Looked for in the document, so that it is told in one go with keys that are missing.
+    if source.document.get("agent", []) == [] and "cluster" not in source.document:
+        faults.append((("agent",), _NO_AGENT))
     if manifest is not None:
         faults.extend(_contradictions(manifest))
     return manifest, faults

@@ -101,7 +101,10 @@ class RelationsTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTable:
-    """An OCF resource agent: a program that Pacemaker calls."""
+    """An OCF resource agent: a program that Pacemaker calls.
+
+    At least one, unless [cluster] names resources whose agents come from elsewhere.
+    """
 
     source: SourcePath
     """The agent's file; its name is the agent's type."""
@@ -218,11 +221,14 @@ class ChangelogTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A bundle: one or several agents, the daemon that they run, and what belongs to them."""
+    """A bundle: its agents, the daemon that they run, and what belongs to them.
+
+    It may have no agent of its own, where [cluster] names resources of agents that others ship.
+    """
 
     package: PackageTable
     relations: RelationsTable = field(default_factory=RelationsTable)
-    agent: Annotated[tuple[AgentTable, ...], AtLeastOne()]
+    agent: tuple[AgentTable, ...] = ()
     daemon: DaemonTable | None = None
     service: ServiceTable | None = None
     cluster: ClusterTable | None = None

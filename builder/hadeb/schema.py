@@ -30,6 +30,11 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bundle.toml",
         **root,
+        # Of its own, or of somebody else: something has to be run.
+        "anyOf": [
+            {"required": ["agent"], "properties": {"agent": {"minItems": 1}}},
+            {"required": ["cluster"]},
+        ],
         "$defs": {table.__name__: _table(table) for table in tables},
     }
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.lab import power
-from hadeb.lab.cluster import _FENCE_AGENT, Cluster, with_fencing
+from hadeb.lab.cluster import _FENCE_AGENT, Cluster
+from hadeb.lab.configuration import with_fencing
 from hadeb.lab.space import POWER
 
 EMPTY = (

@@ -60,7 +60,7 @@ def evidence(
         operations=operations,
         blocked=(),
         budget=None,
-        copies=False,
+        copies="one",
     )
 
 
@@ -135,9 +135,9 @@ def test_two_that_answer_at_once_are_named_with_how_long() -> None:
 
 def test_the_copies_of_a_clone_may_all_answer() -> None:
     both = [*STAY, *steady("ha2", -1, 3, "ha2")]
-    cloned = replace(evidence("returns", both, after="ha1"), copies=True)
+    cloned = replace(evidence("returns", both, after="ha1"), copies="clone")
     assert shortfalls(cloned) == ()
-    assert len(shortfalls(replace(cloned, copies=False))) == 1
+    assert len(shortfalls(replace(cloned, copies="one"))) == 1
 
 
 BOTH = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]

@@ -27,7 +27,7 @@ def evidence(fault: Fault, *, after: str) -> Evidence:
         operations=(),
         blocked=(),
         budget=None,
-        copies=False,
+        copies="one",
     )
 
 

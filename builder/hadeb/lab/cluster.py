@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,7 +45,8 @@ class Cluster:
 
     Entered means quorate and all online. Nodes are called ha1, ha2, … as in the docs. With
     `fencing` a node that is lost has its power cut before another takes over. `totem` is what
-    corosync's configuration says beyond its defaults.
+    corosync's configuration says beyond its defaults. `packages` are Debian's, and on the nodes
+    besides what every node has.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Cluster:
         size: int = 3,
         fencing: bool = False,
         totem: Mapping[str, int] | None = None,
+        packages: Sequence[str] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         if size not in SIZES:
@@ -62,6 +64,7 @@ class Cluster:
         self.suite = suite
         self.fencing = fencing
         self.totem = totem or {}
+        self._packages = tuple(packages)
         self._say = say
         self._stack = ExitStack()
         self.space = Space([f"{source}/{PREFIX}" for source in SOURCES])
@@ -75,7 +78,7 @@ class Cluster:
         self._watches = 0
 
     def __enter__(self) -> Self:
-        root = image(self.suite, say=self._say)
+        root = image(self.suite, self._packages, say=self._say)
         with ExitStack() as stack:
             stack.enter_context(self.space)
             self.nodes = tuple(
@@ -189,19 +192,25 @@ class Cluster:
         state = self.any.exec("crmadmin", "--status", controller.attrib["name"], check=False)
         return "S_IDLE" in state.stdout
 
-    def where(self, resource: str, *, copies: bool = False) -> str | None:
+    def where(self, resource: str) -> str | None:
         """The node that runs a resource, or has it promoted; None where none does.
 
-        Where two do, it is the first one with `copies`, and a HadebError without.
+        Raises HadebError where two do that must not.
         """
+        status = self._status()
         running = [
             (node.attrib["name"], one.attrib["role"] in {"Promoted", "Master"})
-            for one in self._status().iter("resource")
+            for one in status.iter("resource")
             if one.attrib["id"] == resource and one.attrib["role"] != "Stopped"
             for node in one.iter("node")
         ]
         found = [name for name, promoted in running if promoted] or [name for name, _ in running]
-        if len(found) > 1 and not copies:
+        for clone in status.iter("clone"):
+            if any(one.attrib["id"] == resource for one in clone.iter("resource")):
+                # Of copies that nobody has promoted none is the one that clients ask.
+                roles = clone.get("multi_state") == "true"
+                found = [name for name, promoted in running if promoted or not roles][:1]
+        if len(found) > 1:
             raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
         return found[0] if found else None
 

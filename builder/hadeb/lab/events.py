@@ -15,6 +15,7 @@ _OPERATION = re.compile(
     r"Result of (start|stop|promote|demote|monitor|probe|reload) operation"
     r" for (\S+) on (\S+): (.+)"
 )
+_BEGINNING = re.compile(r"Requesting local execution of (\w+) operation for (\S+) on (\S+)")
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
 # As Pacemaker 2.1 and 3.0 say it, which differ in capitals.
 _GOOD = ("ok", "promoted")
@@ -33,9 +34,12 @@ _SIGNS = (
 )
 
 
+BEGUN = "begun"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that Pacemaker saw to its end; `at` is in seconds since 1970."""
+    """The end of an operation, or its begin with the result BEGUN; `at` is seconds since 1970."""
 
     at: float
     action: str
@@ -56,6 +60,9 @@ def operations(journal: str) -> list[Operation]:
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
             found.append(Operation(at, action, resource, node, result))
+        elif match := _BEGINNING.search(text):
+            action, resource, node = match.groups()
+            found.append(Operation(at, action, resource, node, BEGUN))
     return found
 
 
@@ -82,8 +89,9 @@ def _told(action: str, resource: str, result: str) -> str:
     succeeded = result.lower().startswith(_GOOD)
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
-    # A probe that finds nothing is no news, nor is a monitor's first good answer.
-    if succeeded or (action == "probe" and result.lower().startswith("not running")):
+    # A probe that finds nothing is no news, nor is a monitor's first good answer, in either role.
+    nothing = re.match(r"not running|promoted|master", result, re.IGNORECASE)
+    if succeeded or (action in {"probe", "monitor"} and nothing):
         return ""
     return f"{action} of {resource} failed: {result}"
 

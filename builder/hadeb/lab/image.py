@@ -40,6 +40,8 @@ _MASKED = (
     *("systemd-random-seed.service", "systemd-binfmt.service", "systemd-pstore.service"),
 )
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+# How what more packages enable is disabled: part of their images' recipe.
+_DISABLING = "new .service in *.wants and rc?.d"
 _HOOKS = (
     f'chroot "$1" systemctl disable {" ".join(_DISABLED)}',
     f'chroot "$1" systemctl mask {" ".join(_MASKED)}',
@@ -54,6 +56,8 @@ _HOOKS = (
 def recipe_id(suite: Suite, packages: Sequence[str] = ()) -> str:
     """The hash of all that makes an image what it is; the mirror is a way to it and no part."""
     recipe = json.dumps([suite, [*_PACKAGES, *sorted(packages)], _EXCLUDED, _HOOKS])
+    if packages:
+        recipe += _DISABLING
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
@@ -62,9 +66,11 @@ def image(
 ) -> Path:
     """The directory with the suite's root file system; some 50 s where it is not there yet.
 
-    `packages` are there besides what every node has. Two callers at once make one image. `say`
-    hears what takes the time. An image that nobody has asked for in a month goes.
+    `packages` are there besides what every node has; the services that they would start at boot
+    are disabled, since in a cluster Pacemaker starts them. Two callers at once make one image.
+    `say` hears what takes the time. An image that nobody has asked for in a month goes.
     """
+    plain = image(suite, say=say) if packages else None
     images = from_environment().cache / "images"
     ready = images / f"{suite}-{recipe_id(suite, packages)}"
     if ready.is_dir():
@@ -73,8 +79,9 @@ def image(
     images.mkdir(parents=True, exist_ok=True)
     with _locked(images / f".{suite}.lock"):
         if not ready.is_dir():
-            say(f"making the image for {suite}, once")
-            _make(suite, packages, ready)
+            also = f" with {', '.join(sorted(packages))}" if packages else ""
+            say(f"making the image for {suite}{also}, once")
+            _make(suite, packages, ready, plain)
             _prune(images)
     return ready
 
@@ -85,7 +92,7 @@ def _prune(images: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _make(suite: Suite, packages: Sequence[str], ready: Path) -> None:
+def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None) -> None:
     if os.geteuid() != 0:
         raise ToolMissing("making a node's image needs root", hint="run the same command with sudo")
     half_made = f".{suite}-"
@@ -100,9 +107,18 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path) -> None:
         root.chmod(0o755)
         # The age of what is in it is no sign that nobody uses it.
         os.utime(root)
+        if plain and (new := sorted(_enabled(root) - _enabled(plain))):
+            run(["chroot", str(root), "systemctl", "disable", *new])
         root.rename(ready)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _enabled(root: Path) -> set[str]:
+    """The services that a boot would start, by units or by scripts of System V."""
+    units = root.glob("etc/systemd/system/*.wants/*.service")
+    scripts = root.glob("etc/rc[2-5].d/S[0-9][0-9]*")
+    return {unit.name for unit in units} | {f"{script.name[3:]}.service" for script in scripts}
 
 
 def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) -> None:
@@ -133,9 +149,10 @@ def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) ->
     done = run(argv, timeout=900, check=False)
     if done.returncode != 0:
         last = [line for line in done.stderr.splitlines() if line.startswith("E:")] or [""]
+        asked = f"has Debian's {suite} {', '.join(sorted(packages))}, and " if packages else ""
         raise HadebError(
             f"the image for {suite} could not be made: {last[0] or done.stderr.strip()[-300:]}",
-            hint="does `apt-get update` work on this machine?",
+            hint=f"{asked}does `apt-get update` work on this machine?",
         )
 
 

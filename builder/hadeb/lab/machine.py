@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hadeb.lab.image import image
@@ -14,13 +14,17 @@ from hadeb.suite import Suite
 
 @contextmanager
 def machine(
-    suite: Suite, *, name: str = "ha1", say: Callable[[str], None] = lambda _: None
+    suite: Suite,
+    *,
+    name: str = "ha1",
+    packages: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Node]:
     """A booted node of its own, with all of a cluster's packages and none of them started.
 
-    Gone without a trace when the block ends. `say` hears what takes long.
+    `packages` are there too. Gone without a trace when the block ends. `say` hears what takes long.
     """
-    root = image(suite, say=say)
+    root = image(suite, packages, say=say)
     with Space(["172.16.0.254/24", "fd00:ac10::fe/64"]) as space:
         node = Node(space, name, root, (Address("172.16.0.1", 24), Address("fd00:ac10::1", 64)))
         node.create()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,13 @@ class Proof:
 
     def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
         begun = time.monotonic()
-        totem = self.scenario.table.totem
         with Cluster(
-            self.suite, size=self.size, fencing=True, totem=totem, say=self._say
+            self.suite,
+            size=self.size,
+            fencing=True,
+            totem=self.scenario.table.totem,
+            packages=self.scenario.packages,
+            say=self._say,
         ) as cluster:
             if first:
                 self.ready = time.monotonic() - begun
@@ -132,8 +137,9 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         complaints = [
             f"it failed before anything was done to it: {one}" for one in cluster.failures()
         ]
-        node = cluster.where(scenario.service, copies=scenario.copies) or ""
-        if not complaints and not node:
+        complaints += _unable(cluster)
+        node = cluster.where(scenario.leader) or ""
+        if not complaints and not cluster.where(scenario.service):
             complaints = [f"the cluster starts {scenario.service} nowhere"]
     except HadebError as error:
         complaints = [error.message]
@@ -152,3 +158,20 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         events=(),
         shortfalls=tuple(complaints),
     )
+
+
+def _unable(cluster: Cluster) -> list[str]:
+    """What nodes have not got to run a resource, a sentence each.
+
+    To Pacemaker a probe that finds no agent is no failure: such a node does not run it, either.
+    """
+    status = ET.fromstring(cluster.any.exec("cibadmin", "--query", "--scope=status").stdout)
+    found = {
+        f"{node.get('uname')} cannot run {one.get('id')}: not installed"
+        + (f" ({reason})" if (reason := operation.get("exit-reason")) else "")
+        for node in status.iter("node_state")
+        for one in node.iter("lrm_resource")
+        for operation in one.iter("lrm_rsc_op")
+        if operation.get("rc-code") == "5"
+    }
+    return sorted(found)

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from hadeb.build import build
 from hadeb.cluster_check import service_of
@@ -22,6 +23,7 @@ from hadeb.cluster_table import (
 )
 from hadeb.errors import UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.dependencies import extra_packages
 from hadeb.lab.machine import machine
 from hadeb.model import Manifest
 from hadeb.package import Package
@@ -42,8 +44,8 @@ class Scenario:
     """What is to be proved: a package, how it runs, and how its service is asked.
 
     `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
-    package with a higher version. `prepare` is what a shell does on each node once the package is
-    installed.
+    package with a higher version. `packages` are those of Debian that the nodes need for it,
+    `prepare` is what a shell does on each node once the package is installed.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Scenario:
     service: str
     answer: AnswerTable
     commands: tuple[str, ...]
+    packages: tuple[str, ...] = ()
     prepare: str = ""
 
     @property
@@ -67,9 +70,14 @@ class Scenario:
         return self._resource.parameters
 
     @property
-    def copies(self) -> bool:
+    def copies(self) -> Literal["one", "clone", "promotable"]:
         """Whether the service runs on several nodes at once."""
-        return self._resource.copies != "one"
+        return self._resource.copies
+
+    @property
+    def leader(self) -> str:
+        """The resource that is where clients are answered: of several copies, the address knows."""
+        return (self.address_resource if self.copies != "one" else "") or self.service
 
     @property
     def _resource(self) -> ResourceTable:
@@ -101,7 +109,8 @@ def scenario_of(
         (name, newer if name == "Version" else value) for name, value in package.control
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
-    table = manifest.cluster or _obvious(manifest, deb.path, suite, say)
+    packages = extra_packages(package, suite)
+    table = manifest.cluster or _obvious(manifest, deb.path, suite, packages, say)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
         raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
@@ -114,6 +123,7 @@ def scenario_of(
         service=service,
         answer=table.answer,
         commands=_commands(table),
+        packages=packages,
     )
 
 
@@ -168,13 +178,17 @@ def _settings_of(scenario: Scenario) -> str:
 
 
 def _obvious(
-    manifest: Manifest, deb: Path, suite: Suite, say: Callable[[str], None]
+    manifest: Manifest,
+    deb: Path,
+    suite: Suite,
+    packages: tuple[str, ...],
+    say: Callable[[str], None],
 ) -> ClusterTable:
     if len(manifest.agent) != 1:
         raise UsageError("the bundle has several agents and no [cluster]", hint=_DESCRIBE)
     (agent,) = manifest.agent
     kind = agent.source.rpartition("/")[2]
-    with machine(suite, say=say) as node:
+    with machine(suite, packages=packages, say=say) as node:
         node.push(deb, "/root/bundle.deb")
         node.exec("dpkg", "--install", "/root/bundle.deb")
         path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"

@@ -13,7 +13,7 @@ from hadeb.lab.node import Node
 from hadeb.lab.scenario import Scenario
 from hadeb.lab.watch import Watch
 
-_PATIENCE = 60.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -46,6 +46,12 @@ class Stage:
                 return name
         return ""
 
+    def unit_type(self) -> str:
+        """How systemd learns that the daemon is ready; empty where it is in no unit of its own."""
+        unit = self.unit()
+        shown = ("systemctl", "show", "--property=Type", "--value", unit)
+        return self.victim.exec(*shown).stdout.strip() if unit else ""
+
     def signal(self, name: str) -> None:
         """Send a signal to the daemon."""
         pids = [str(pid) for pid in self.daemon()]
@@ -61,11 +67,13 @@ class Stage:
 
     def believed(self) -> str:
         """The node that the cluster says the service runs on, empty where it runs on none."""
-        scenario = self.scenario
-        return self.cluster.where(scenario.service, copies=scenario.copies) or ""
+        return self.cluster.where(self.scenario.leader) or ""
 
-    def restore(self) -> None:
-        """Bring all nodes back with the service on one of them; HadebError where that fails."""
+    def restore(self, *, patience: float = PATIENCE) -> None:
+        """Bring all nodes back with the service on one of them; HadebError where that fails.
+
+        `patience` is how many seconds clients wait for an answer once the cluster is at rest.
+        """
         cluster = self.cluster
         cluster.deaf.clear()
         self._turn_on()
@@ -81,7 +89,7 @@ class Stage:
         begun = time.monotonic()
         self.watch.until(
             lambda answers: any(one.who and one.asked > begun for one in to_service(answers)),
-            timeout=_PATIENCE,
+            timeout=patience,
             what="the service did not come back",
         )
 
@@ -89,4 +97,4 @@ class Stage:
         for node in self.cluster.nodes:
             if not node.is_on:
                 node.boot()
-        self.cluster.wait_online(timeout=_PATIENCE)
+        self.cluster.wait_online(timeout=PATIENCE)

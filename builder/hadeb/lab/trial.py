@@ -16,13 +16,14 @@ from hadeb.lab.faults import EXPECTED, Fault
 from hadeb.lab.node import Node
 from hadeb.lab.result import Event, Trial
 from hadeb.lab.scenario import Scenario
-from hadeb.lab.stage import Stage
+from hadeb.lab.stage import PATIENCE, Stage
 from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
 
 # What is shown of the time before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0
 _SETTLED = 0.5
 _POLL = 0.05
+_LAST_CHANCE = 10.0
 
 
 class Unmended(HadebError):
@@ -40,16 +41,39 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
     below the directory `logs`.
     """
     with cluster.watch(scenario.answer) as watch:
-        watch.until(
-            lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
-            timeout=30,
-            what="no answer before the fault",
-        )
-        stage = Stage(cluster, scenario, watch, cluster.any)
-        stage.victim = cluster[stage.serving()]
-        if obstacle := fault.obstacle(stage):
-            return obstacle
-        return _Attempt(stage, fault, logs).run()
+        try:
+            watch.until(
+                lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
+                timeout=30,
+                what="no answer before the fault",
+            )
+            stage = Stage(cluster, scenario, watch, cluster.any)
+            stage.victim = cluster[stage.serving()]
+            if obstacle := fault.obstacle(stage):
+                return obstacle
+            trying = _Attempt(stage, fault, logs)
+        except HadebError as error:
+            # The other faults can be tried all the same.
+            raise Unmended(_untried(fault, error.message), error.message) from error
+        return trying.run()
+
+
+def _untried(fault: Fault, why: str) -> Trial:
+    return Trial(
+        fault=fault.name,
+        did="nothing was done: the cluster was not as it should be before the fault",
+        expected=EXPECTED[fault.expected],
+        seconds=0.0,
+        outage=None,
+        budget=None,
+        before="",
+        after="",
+        turns=(),
+        direct=(),
+        refused=0,
+        events=(),
+        shortfalls=(f"could not be tried: {why}",),
+    )
 
 
 class _Attempt:
@@ -60,6 +84,7 @@ class _Attempt:
         self.zero = time.monotonic()
         self.epoch = time.time() - self.zero
         self.complaint = ""
+        self.unit_type = stage.unit_type()
 
     def run(self) -> Trial:
         stage, fault = self.stage, self.fault
@@ -73,7 +98,7 @@ class _Attempt:
         returned = self._wait(injected)
         blocked, believed, after = self._look(returned)
         heard = self._heard(stage.victim.name, after)
-        unmended = self._mend()
+        unmended = self._mend(returned)
         journals = self._journals()
         evidence = Evidence(
             fault=fault,
@@ -87,6 +112,7 @@ class _Attempt:
             blocked=blocked,
             budget=self._budget(),
             copies=stage.scenario.copies,
+            unit_type=self.unit_type,
             complaint=self.complaint,
         )
         trial = self._trial(evidence, journals)
@@ -154,11 +180,12 @@ class _Attempt:
         ]
         return named(shifted, before, after)
 
-    def _mend(self) -> str:
+    def _mend(self, returned: bool) -> str:
         """Bring everything back; why that failed, or nothing."""
         try:
             self.fault.mend(self.stage)
-            self.stage.restore()
+            # What did not come back by itself seldom does now, and a new cluster is soon there.
+            self.stage.restore(patience=PATIENCE if returned else _LAST_CHANCE)
         except HadebError as error:
             return error.message
         return ""

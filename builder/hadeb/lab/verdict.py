@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hadeb.lab.answers import (
     SERVICE,
@@ -18,12 +19,15 @@ from hadeb.lab.answers import (
     turns,
     unanswered,
 )
-from hadeb.lab.events import Operation
+from hadeb.lab.events import BEGUN, Operation
 from hadeb.lab.faults import Fault
 
 # A start that says it is done has to be followed by an answer within so many seconds.
 _AFTER_START = 0.5
 _LONGEST_QUOTE = 60
+# What the cluster waits for before it does more, and after how many seconds it is worth a word.
+_BLOCKING = {"start", "stop", "promote", "demote"}
+_LONG = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,9 @@ class Evidence:
     """All that a trial brought to light. Times are seconds from the fault's moment.
 
     `answers` end where the cluster had come to rest; `operations` have the same clock. `believed`
-    is the node that the cluster says it runs the service on; with `copies` it runs on several, and
-    may answer on all of them. `complaint` is what went wrong with the fault itself.
+    is the node that the cluster says it runs the service on; a clone runs on several and answers on
+    all of them, a promotable one need not. `unit_type` is the Type of the daemon's systemd unit,
+    empty without one. `complaint` is what went wrong with the fault itself.
     """
 
     fault: Fault
@@ -45,7 +50,8 @@ class Evidence:
     operations: Sequence[Operation]
     blocked: Sequence[str]
     budget: float | None
-    copies: bool
+    copies: Literal["one", "clone", "promotable"]
+    unit_type: str = ""
     complaint: str = ""
 
 
@@ -65,6 +71,7 @@ def _shortfalls(evidence: Evidence) -> Iterator[str]:
         yield evidence.complaint
     yield from _return(evidence)
     yield from _two_at_once(evidence)
+    yield from _early_stop(evidence)
     yield from _wrong_answers(evidence)
     yield from _early_start(evidence)
     for name in evidence.blocked:
@@ -83,6 +90,7 @@ def _return(evidence: Evidence) -> Iterator[str]:
                 f"the cluster believes that {service} runs on {evidence.believed}, where nobody "
                 "answers: its monitor does not look at the service itself"
             )
+        yield from _unended(evidence)
         return
     if not evidence.after:
         # Where the fault itself went wrong, that is said already.
@@ -99,27 +107,77 @@ def _return(evidence: Evidence) -> Iterator[str]:
             yield f"the service moved from {evidence.before} to {evidence.after}"
 
 
+def _unended(evidence: Evidence) -> Iterator[str]:
+    """What the cluster still waited for: an action of an agent that goes on and on."""
+    now = max((one.at for one in evidence.answers), default=0.0)
+    for begun in evidence.operations:
+        if begun.result != BEGUN or begun.action not in _BLOCKING or now - begun.at < _LONG:
+            continue
+        what = (begun.action, begun.resource, begun.node)
+        ends = [
+            one.at
+            for one in evidence.operations
+            if one.result != BEGUN and (one.action, one.resource, one.node) == what
+        ]
+        if not any(begun.at <= end <= now for end in ends):
+            yield (
+                f"{begun.action} of {begun.resource} on {begun.node} had begun "
+                f"{now - begun.at:.0f} s earlier and was not done: the cluster waits for it"
+            )
+
+
 def _two_at_once(evidence: Evidence) -> Iterator[str]:
-    # The copies of a clone all answer, and rightly.
-    both = [] if evidence.copies else at_once(turns(evidence.answers, apart=TOGETHER))
-    if not both:
+    both = at_once(turns(evidence.answers, apart=TOGETHER))
+    if not both or _answers_everywhere(evidence):
         return
     nodes = both[0].nodes
     seconds = sum(one.end - one.start for one in both)
     yield f"{' and '.join(nodes)} answered at once, for {seconds:.2f} s"
-    for node in nodes:
-        last = max(one.at for one in evidence.answers if one.who == node)
-        for one in evidence.operations:
-            done = (one.action, one.resource, one.node) == ("stop", evidence.service, node)
-            if done and one.succeeded and last > one.at:
-                yield (
-                    f"the agent's stop said on {node} that it was done {last - one.at:.2f} s "
-                    "before the last answer from there: it returns before the daemon has ended"
-                )
+
+
+def _answers_everywhere(evidence: Evidence) -> bool:
+    """Whether copies answer alike, and rightly: a clone's do, and those of some promotable ones."""
+    if evidence.copies == "promotable":
+        calm = [one for one in evidence.answers if one.at < 0]
+        return bool(at_once(turns(calm, apart=TOGETHER)))
+    return evidence.copies == "clone"
+
+
+def _early_stop(evidence: Evidence) -> Iterator[str]:
+    """A stop after which the daemon still took connections. Only a node's own address tells."""
+    own = [one for one in evidence.operations if one.resource == evidence.service]
+    for stop in own:
+        if stop.action != "stop" or not stop.succeeded:
+            continue
+        # What is started again has every right to answer.
+        again = min(
+            (
+                one.at
+                for one in own
+                if (one.action, one.result) == ("start", BEGUN)
+                and one.node == stop.node
+                and one.at > stop.at
+            ),
+            default=float("inf"),
+        )
+        late = [
+            one.at
+            for one in evidence.answers
+            if one.who == stop.node and stop.at < one.asked and one.at < again
+        ]
+        if late:
+            yield (
+                f"the agent's stop said on {stop.node} that it was done "
+                f"{max(late) - stop.at:.2f} s before the last answer from there: "
+                "it returns before the daemon has ended"
+            )
 
 
 def _wrong_answers(evidence: Evidence) -> Iterator[str]:
-    wrong = [one for one in evidence.answers if one.error is None and one.who is None]
+    # A replica, asked directly, may say that it is none to ask.
+    replicas = evidence.copies == "promotable"
+    asked = to_service(evidence.answers) if replicas else evidence.answers
+    wrong = [one for one in asked if one.error is None and one.who is None]
     if wrong:
         text = wrong[0].text.strip()[:_LONGEST_QUOTE]
         yield f"{len(wrong)} answers are not what is expected, the first of them: {text!r}"
@@ -129,29 +187,36 @@ def _early_start(evidence: Evidence) -> Iterator[str]:
     """A start that was done long before its service answered, with everything else started too."""
     if not evidence.returned or not evidence.after:
         return
-    started = [
-        one.at
+    last = max(one.at for one in evidence.answers)
+    done = [
+        one
         for one in evidence.operations
-        if one.action in {"start", "promote"} and one.node == evidence.after and one.succeeded
+        if one.node == evidence.after and one.succeeded and one.at <= last
     ]
-    own = [
-        one.at
-        for one in evidence.operations
-        if one.action == "start"
-        and one.resource == evidence.service
-        and one.node == evidence.after
-        and one.succeeded
-    ]
+    started = [one.at for one in done if one.action in {"start", "promote"}]
+    own = [one.at for one in done if (one.action, one.resource) == ("start", evidence.service)]
     if not own:
         return
     ready = max(started)
-    answered = [one.at for one in to_service(evidence.answers) if one.who and one.asked >= own[-1]]
+    answered = [
+        one.at
+        for one in to_service(evidence.answers)
+        if one.who == evidence.after and one.asked >= own[-1]
+    ]
     if answered and min(answered) - ready > _AFTER_START:
         yield (
             f"the agent's start said on {evidence.after} that it was done "
-            f"{min(answered) - ready:.2f} s before the service answered: it returns too early, "
-            "or the daemon says that it is ready before it listens"
+            f"{min(answered) - ready:.2f} s before the service answered: "
+            f"{_too_early(evidence.unit_type)}"
         )
+
+
+def _too_early(unit_type: str) -> str:
+    if unit_type == "notify":
+        return "the daemon says that it is ready before it listens, or start does not wait for that"
+    if unit_type in {"simple", "exec"}:
+        return f"it returns too early, since its unit of type {unit_type} gives no sign"
+    return "it returns too early, or the daemon says that it is ready before it listens"
 
 
 def named(answers: Sequence[Answer], before: str, after: str) -> list[Answer]:
