@@ -18,7 +18,7 @@ _OPERATION = re.compile(
 _BEGINNING = re.compile(r"Requesting local execution of (\w+) operation for (\S+) on (\S+)")
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
 # As Pacemaker 2.1 and 3.0 say it, which differ in capitals.
-_GOOD = ("ok", "promoted")
+_GOOD = ("ok", "promoted", "master")
 _UNIT = r"(\S+)\.service: "
 # What to look for in the logs, and what it means to a reader.
 _SIGNS = (
@@ -89,9 +89,8 @@ def _told(action: str, resource: str, result: str) -> str:
     succeeded = result.lower().startswith(_GOOD)
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
-    # A probe that finds nothing is no news, nor is a monitor's first good answer, in either role.
-    nothing = re.match(r"not running|promoted|master", result, re.IGNORECASE)
-    if succeeded or (action in {"probe", "monitor"} and nothing):
+    # A probe that finds nothing is no news, nor is a monitor's good answer, in either role.
+    if succeeded or (action == "probe" and result.lower().startswith("not running")):
         return ""
     return f"{action} of {resource} failed: {result}"
 
