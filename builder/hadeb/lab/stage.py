@@ -65,6 +65,14 @@ class Stage:
             return heard[-1]
         return self.cluster.where(self.scenario.leader) or "" if heard else ""
 
+    def _turn_on(self) -> bool:
+        """Boot each node that is off, and wait for a whole cluster; whether there was one."""
+        off = [node for node in self.cluster.nodes if not node.is_on]
+        for node in off:
+            node.boot()
+        self.cluster.wait_online(timeout=PATIENCE)
+        return bool(off)
+
     def restore(self, *, patience: float = PATIENCE) -> None:
         """Bring all nodes back with the service on one of them; HadebError where that fails.
 
@@ -72,16 +80,16 @@ class Stage:
         """
         cluster = self.cluster
         cluster.deaf.clear()
-        for off in cluster.nodes:
-            if not off.is_on:
-                off.boot()
-        cluster.wait_online(timeout=PATIENCE)
+        self._turn_on()
         for node in cluster.standbys():
             cluster.pcs(f"node unstandby {node}")
         # A failure may be a moment away from being seen; it is cleaned away when it is.
         cluster.settle()
         cluster.any.exec("crm_resource", "--cleanup", check=False)
         cluster.settle()
+        # What the fault began may have gone on until now, and ended with a node fenced.
+        if self._turn_on():
+            cluster.settle()
         begun = time.monotonic()
         self.watch.until(
             lambda answers: any(one.who and one.asked > begun for one in to_service(answers)),
