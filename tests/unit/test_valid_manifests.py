@@ -96,6 +96,20 @@ def test_the_schema_refuses_what_hadeb_refuses(key: str, value: object) -> None:
         jsonschema.validate(json.loads(json.dumps(document, default=str)), schema())
 
 
+@pytest.mark.parametrize("changes", [{}, {"agent": []}])
+def test_the_schema_refuses_a_bundle_with_nothing_to_run(changes: dict[str, object]) -> None:
+    document = tomllib.loads((VALID / "no-agent/bundle.toml").read_text("utf-8"))
+    del document["cluster"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(json.dumps(document | changes, default=str)), schema())
+
+
+def test_the_removal_of_a_package_without_agents_is_not_refused(tmp_path: Path) -> None:
+    prerm = unpacked(VALID / "no-agent", tmp_path) / "DEBIAN/prerm"
+    subprocess.run(["sh", prerm, "remove"], check=True)
+    assert "refuse" not in prerm.read_text("utf-8")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_valid_bundle_becomes_a_package_for_dpkg(case: str, tmp_path: Path) -> None:
     tree = unpacked(VALID / case, tmp_path)

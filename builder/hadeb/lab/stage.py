@@ -80,8 +80,9 @@ class Stage:
         for node in cluster.standbys():
             cluster.pcs(f"node unstandby {node}")
         cluster.settle()
-        # Whoever was to be fenced is so by now.
-        self._turn_on()
+        # What the fault began may have gone on until now, and ended with a node fenced.
+        if self._turn_on():
+            cluster.settle()
         # Failures that were counted would add up over the trials.
         if cluster.failures() or cluster.fail_count(self.scenario.service):
             cluster.any.exec("crm_resource", "--cleanup", check=False)
@@ -93,8 +94,10 @@ class Stage:
             what="the service did not come back",
         )
 
-    def _turn_on(self) -> None:
-        for node in self.cluster.nodes:
-            if not node.is_on:
-                node.boot()
+    def _turn_on(self) -> bool:
+        """Boot each node that is off, and wait for a whole cluster; whether there was one."""
+        off = [node for node in self.cluster.nodes if not node.is_on]
+        for node in off:
+            node.boot()
         self.cluster.wait_online(timeout=PATIENCE)
+        return bool(off)
