@@ -3,31 +3,48 @@
 
 from __future__ import annotations
 
-import os
-import select
 import subprocess
+import time
 from pathlib import Path
+
+_DEAD = {"Z", "X", "x"}
+_POLL = 0.05
 
 
 class Foreign:
-    """A process that is not our child: as much of Popen as a node needs of its nspawn."""
+    """A process that is not our child: as much of Popen as a node needs of its nspawn.
 
-    def __init__(self, pid: int) -> None:
+    `begun` is when it began, in ticks since boot: with its number it names one process only.
+    """
+
+    def __init__(self, pid: int, begun: int) -> None:
         self.pid = pid
-        self._end = os.pidfd_open(pid)
+        self._begun = begun
 
     def poll(self) -> int | None:
         """0 once it has ended."""
-        return 0 if select.select([self._end], [], [], 0)[0] else None
+        try:
+            return None if begun_at(self.pid) == self._begun else 0
+        except ProcessLookupError:
+            return 0
 
     def wait(self, timeout: float) -> int:
         """Wait for its end."""
-        if not select.select([self._end], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(_POLL)
         return 0
 
 
 def begun_at(pid: int) -> int:
-    """When a process began, in ticks since boot: with its number it names one process only."""
-    stat = Path("/proc", str(pid), "stat").read_bytes()
-    return int(stat.rpartition(b")")[2].split()[19])
+    """When a process began, in ticks since boot; ProcessLookupError where there is none alive."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_bytes()
+    except FileNotFoundError as error:
+        raise ProcessLookupError(pid) from error
+    fields = stat.rpartition(b")")[2].split()
+    if fields[0].decode() in _DEAD:
+        raise ProcessLookupError(pid)
+    return int(fields[19])

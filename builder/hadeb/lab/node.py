@@ -92,11 +92,9 @@ class Node:
     def attach(cls, space: Space, name: str, addresses: tuple[Address, ...]) -> Self:
         """A node of a kept lab, which another process of hadeb booted."""
         node = cls(space, name, Path(), addresses)
-        with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-            nspawn, leader, begun = map(int, node._record.read_text("utf-8").split())
-            if begun_at(leader) == begun:
-                node._nspawn, node._leader = Foreign(nspawn), leader
-                node._power = os.pidfd_open(leader)
+        with suppress(FileNotFoundError, ValueError):
+            nspawn, begun, node._leader = map(int, node._record.read_text("utf-8").split())
+            node._nspawn = Foreign(nspawn, begun)
         return node
 
     def create(self, *, hosts: Mapping[str, str] | None = None) -> None:
@@ -159,8 +157,8 @@ class Node:
             (self._leader,) = children_of(nspawn)
             # The number may be another process's one day; this stays the leader.
             self._power = os.pidfd_open(self._leader)
-            begun = begun_at(self._leader)
-            self._record.write_text(f"{self._nspawn.pid} {self._leader} {begun}\n", "utf-8")
+            begun = begun_at(self._nspawn.pid)
+            self._record.write_text(f"{self._nspawn.pid} {begun} {self._leader}\n", "utf-8")
         except (ValueError, FileNotFoundError, ProcessLookupError) as error:
             raise self._boot_failed("ended right after it booted") from error
 
