@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import weakref
 from pathlib import Path
 
 
@@ -15,6 +16,7 @@ class Foreign:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._end = os.pidfd_open(pid)
+        weakref.finalize(self, os.close, self._end)
 
     def poll(self) -> int | None:
         """0 once it has ended."""
