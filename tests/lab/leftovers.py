@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.lab import space
@@ -78,6 +79,25 @@ def assert_is_gone(lab: str) -> None:
 def hadeb_of(registry: Path) -> tuple[str, ...]:
     """The command, for labs that it lists in a directory of their own."""
     return (sys.executable, "-c", _OWN, str(registry))
+
+
+@contextmanager
+def ended_with_the_tests(registry: Path) -> Iterator[None]:
+    """Have all labs of the list end with the block, and where the tests are killed, with these."""
+    script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down'
+    told = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
+    guard = subprocess.Popen(
+        ["sh", "-c", script],
+        env={**ENVIRONMENT, **told},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.communicate()
 
 
 def call(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from hadeb.lab import space
 from lab.kill_often import RUN, UP, moments
-from lab.leftovers import assert_is_gone, call, kill_after, processes_of
+from lab.leftovers import assert_is_gone, call, ended_with_the_tests, kill_after, processes_of
 from unit.calling import Outcome, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("as_root")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A list of labs of one's own, for this process too."""
     directory = tmp_path_factory.mktemp("labs")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ended_with_the_tests(directory):
         patch.setattr(space, "STATE", directory)
         yield directory
 
@@ -34,12 +35,11 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(registry: Path, work: Path) -> Iterator[str]:
+def lab(registry: Path, work: Path) -> str:
     """A lab that is up, made by a command that has ended."""
     done = up(registry, work)
     assert done.code == 0, done.stderr
-    yield done.stdout.strip()
-    call(registry, "lab", "down", directory=work)
+    return done.stdout.strip()
 
 
 def up(registry: Path, work: Path) -> Outcome:
@@ -57,6 +57,14 @@ def test_status_shows_the_lab_with_its_nodes_on(lab: str, work: Path) -> None:
     assert [(node["name"], node["on"]) for node in one["nodes"]] == [("ha1", True), ("ha2", True)]
     shown = call_hadeb("lab", "status", directory=work)
     assert shown.stdout == f"{lab}  bookworm  ha1 on  ha2 on\n"
+
+
+def test_looking_again_and_again_leaves_no_descriptor_open(lab: str, work: Path) -> None:
+    call_hadeb("lab", "status", directory=work)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        call_hadeb("lab", "status", directory=work)
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_exec_gives_the_commands_output_and_its_exit_code(
@@ -121,9 +129,10 @@ def test_several_labs_have_to_be_told_apart_and_do_not_meet(
 
 def test_a_node_that_lost_its_power_is_shown_as_off(lab: str, registry: Path, work: Path) -> None:
     call(registry, "lab", "exec", "ha2", "--", "systemctl", "poweroff", directory=work)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "ha2 off" not in call_hadeb("lab", "status", directory=work).stdout:
         assert time.monotonic() < deadline
+        time.sleep(0.2)
     done = call(registry, "lab", "exec", "ha2", "--", "true", directory=work)
     assert (done.code, done.stdout) == (1, "")
     assert "ha2 is off" in done.stderr
@@ -148,12 +157,12 @@ def test_without_a_lab_the_command_that_starts_one_is_named(registry: Path, work
     assert call_hadeb("lab", "status", "--json", directory=work).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("seconds", list(moments(6, 1, UP)))
+@pytest.mark.parametrize("seconds", list(moments(5, 1, UP)))
 def test_kill_9_of_up_leaves_nothing_after_down(registry: Path, work: Path, seconds: float) -> None:
     assert kill_after(registry, seconds, UP, directory=work) == ""
 
 
-@pytest.mark.parametrize("seconds", [0.4, 4.0, 10.0])
+@pytest.mark.parametrize("seconds", [0.4, 8.0])
 def test_kill_9_of_run_leaves_nothing_after_down(
     registry: Path, work: Path, seconds: float
 ) -> None:

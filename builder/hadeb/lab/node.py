@@ -83,6 +83,10 @@ class Node:
         self._leader = 0
         self._power: int | None = None
 
+    def __del__(self) -> None:
+        # Of a node that ends with its space nobody takes the power.
+        self._forget()
+
     @property
     def ip(self) -> str:
         """The node's first address."""
