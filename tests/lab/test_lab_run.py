@@ -201,3 +201,12 @@ def test_the_faults_are_listed_as_run_takes_them(tmp_path: Path) -> None:
     shown = call_hadeb("lab", "faults", directory=tmp_path).stdout
     assert all(one["name"] in shown for one in found)
     assert "{node}" not in shown
+
+
+def test_a_budget_for_a_fault_that_is_misspelled_never_counts(bundle: Path, tmp_path: Path) -> None:
+    manifest = bundle / "bundle.toml"
+    text = manifest.read_text("utf-8").replace("daemon-killed = 1000", "deamon-killed = 1000")
+    manifest.write_text(text, encoding="utf-8")
+    done = call_hadeb("lab", "run", "-m", bundle, directory=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+    assert "cluster.max-outage: there is no fault deamon-killed" in done.stderr

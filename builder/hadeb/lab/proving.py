@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.lab.faults import Fault
+from hadeb.lab.faults import FAULTS, Fault
 from hadeb.lab.image import image
 from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.reports import clear_reports
@@ -39,6 +39,7 @@ def prove(
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
+    _check_budgets(manifest)
     _ready(suite, directory, tell)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
@@ -71,6 +72,16 @@ def prove(
         seconds=time.monotonic() - clock,
         runs=tuple(runs),
     )
+
+
+def _check_budgets(manifest: Manifest) -> None:
+    known = {fault.name for fault in FAULTS}
+    budgets = manifest.cluster.max_outage if manifest.cluster else {}
+    if unknown := sorted(set(budgets) - known):
+        raise UsageError(
+            f"cluster.max-outage: there is no fault {', '.join(unknown)}",
+            hint="`hadeb lab faults` lists them",
+        )
 
 
 def _ready(suite: Suite, directory: Path, tell: Callable[[str], None]) -> None:
