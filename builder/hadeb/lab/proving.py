@@ -39,8 +39,7 @@ def prove(
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
-    _check_budgets(manifest)
-    _ready(suite, directory, tell)
+    _ready(manifest, suite, directory, tell)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
     def proof(scenario: Scenario, logs: str) -> Proof:
@@ -84,8 +83,9 @@ def _check_budgets(manifest: Manifest) -> None:
         )
 
 
-def _ready(suite: Suite, directory: Path, tell: Callable[[str], None]) -> None:
+def _ready(manifest: Manifest, suite: Suite, directory: Path, tell: Callable[[str], None]) -> None:
     """Find out in a second what would fail in ten minutes; and make the image, which takes long."""
+    _check_budgets(manifest)
     require_host()
     clear_reports(directory)
     image(suite, say=tell)
