@@ -116,14 +116,6 @@ def _broken(fault: str, why: str) -> Trial:
         did="the lab could not try it",
         expected="every fault can be tried",
         seconds=0.0,
-        outage=None,
-        budget=None,
-        before="",
-        after="",
-        turns=(),
-        direct=(),
-        refused=0,
-        events=(),
         shortfalls=(why,),
     )
 
@@ -149,13 +141,7 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         expected="every node can run the service, and one does",
         seconds=time.monotonic() - begun,
         outage=0.0,
-        budget=None,
-        before="",
         after="" if complaints else node,
-        turns=(),
-        direct=(),
-        refused=0,
-        events=(),
         shortfalls=tuple(complaints),
     )
 

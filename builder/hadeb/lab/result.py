@@ -42,14 +42,14 @@ class Trial:
     did: str
     expected: str
     seconds: float
-    outage: float | None
-    budget: float | None
-    before: str
-    after: str
-    turns: tuple[Turn, ...]
-    direct: tuple[Turn, ...]
-    refused: int
-    events: tuple[Event, ...]
+    outage: float | None = None
+    budget: float | None = None
+    before: str = ""
+    after: str = ""
+    turns: tuple[Turn, ...] = ()
+    direct: tuple[Turn, ...] = ()
+    refused: int = 0
+    events: tuple[Event, ...] = ()
     shortfalls: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
 

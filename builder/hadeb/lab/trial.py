@@ -64,14 +64,6 @@ def _untried(fault: Fault, why: str) -> Trial:
         did="nothing was done: the cluster was not as it should be before the fault",
         expected=EXPECTED[fault.expected],
         seconds=0.0,
-        outage=None,
-        budget=None,
-        before="",
-        after="",
-        turns=(),
-        direct=(),
-        refused=0,
-        events=(),
         shortfalls=(f"could not be tried: {why}",),
     )
 
