@@ -146,8 +146,11 @@ def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhi
     time.sleep(0.3)
     assert failures(quiet) == 0
     # The same without anything in between is told.
+    before = main_pid(quiet)
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
     assert "told Pacemaker" in quiet.exec(hook, "/run/mark").stdout
+    eventually(lambda: main_pid(quiet) != before and is_watched(quiet), 30)
+    eventually(partial(has_failed, quiet, 1))
 
 
 def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:

@@ -43,6 +43,12 @@ mkdir -p "$group"
 echo 0 > "$group/cgroup.procs"
 NOTIFY_SOCKET=$notify exec "$@"
 """
+_LEFT = """
+export=/run/systemd/nspawn/unix-export/$1
+ip link delete "vb-$1" 2>/dev/null
+mountpoint -q "$export" && umount -l "$export"
+[ ! -d "$export" ] || rmdir "$export"
+"""
 _WRITE = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
 _NETWORK = """[Match]
 Name=host0
@@ -137,8 +143,8 @@ class Node:
             raise HadebError(f"{self.name} is already on")
         # It may have turned itself off.
         self._forget()
-        # Where a switch took the power, nobody took the cable away.
-        self._space.run("ip", "link", "delete", f"vb-{self.name}", check=False)
+        # Where a switch took the power, nspawn ended too, and took nothing of it away.
+        self._space.run("sh", "-c", _LEFT, "left", self.name)
         self._boots += 1
         deadline = time.monotonic() + timeout
         with self._notify_socket() as ready, self.console.open("ab") as console:
