@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -146,21 +147,23 @@ def test_a_bundle_without_a_cluster_is_proved_in_the_obvious_one(
 @pytest.mark.parametrize(
     "arguments", [("run",), ("up", "--bare"), ("up",), ("down",), ("down", "nonesuch")]
 )
-def test_without_root_it_says_what_helps(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_without_root_it_says_what_helps(arguments: tuple[str, ...], bundle: Path) -> None:
     nobody = (
         *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
         # A checkout may lie where only root looks; reading it is all that is left of root.
         *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
     )
-    tmp_path.chmod(0o755)
-    manifest = ("-m", ROOT) if arguments[0] in {"run", "up"} else ()
-    done = run_hadeb(
-        "lab",
-        *arguments,
-        *manifest,
-        directory=Path("/"),
-        command=(*nobody, *HADEB) if os.geteuid() == 0 else HADEB,
-    )
+    with tempfile.TemporaryDirectory() as public:
+        Path(public).chmod(0o755)
+        shutil.copytree(bundle, public, dirs_exist_ok=True)
+        manifest = ("-m", public) if arguments[0] in {"run", "up"} else ()
+        done = run_hadeb(
+            "lab",
+            *arguments,
+            *manifest,
+            directory=Path("/"),
+            command=(*nobody, *HADEB) if os.geteuid() == 0 else HADEB,
+        )
     assert (done.code, done.stdout) == (5, "")
     assert "needs root" in done.stderr
     assert "sudo" in done.stderr
