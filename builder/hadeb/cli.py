@@ -16,6 +16,7 @@ from hadeb.build import build as write_packages
 from hadeb.calling import JSON, Call, command, plan_all
 from hadeb.errors import HadebError
 from hadeb.lab_cli import lab
+from hadeb.repo_cli import COMMANDS as REPOSITORY_COMMANDS
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
 
@@ -139,6 +140,8 @@ def completion(call: Call, shell: str) -> None:
 
 
 hadeb.add_command(lab)
+for _command in REPOSITORY_COMMANDS:
+    hadeb.add_command(_command)
 
 
 def main() -> None:

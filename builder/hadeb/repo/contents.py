@@ -58,9 +58,7 @@ class Contents:
         """What one index lists: a binary index has the packages of all architectures, too."""
         fits = {architecture} if architecture == SOURCE else {architecture, "all"}
         return [
-            one
-            for one in self.packages
-            if one.component == component and one.architecture in fits
+            one for one in self.packages if one.component == component and one.architecture in fits
         ]
 
     def with_packages(self, added: Iterable[Published]) -> Self:

@@ -13,7 +13,7 @@ _PART = re.compile(r"([^0-9]*)([0-9]*)")
 Key = tuple[int, tuple[tuple[tuple[int, ...], int], ...], tuple[tuple[tuple[int, ...], int], ...]]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def version_key(version: str) -> Key:
     """A key that sorts as `dpkg --compare-versions` does."""
     epoch, colon, rest = version.partition(":")

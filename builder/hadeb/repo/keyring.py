@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+
+def add_keyring(*_: object) -> list:
+    return []

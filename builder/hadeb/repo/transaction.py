@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From one generation to the next: laid out, signed, verified, tried with apt, then put in force.
+
+Up to the switch nothing that a client reads has changed; the switch is one rename. Whoever is
+killed before it leaves what the next command removes, whoever is killed after it leaves pages
+that the next command writes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from hadeb.errors import HadebError
+from hadeb.repo import durable, signing
+from hadeb.repo.contents import Contents, Difference, difference
+from hadeb.repo.front import write_pages
+from hadeb.repo.generation import Heading, keep_old_indexes, lay_out
+from hadeb.repo.history import Action, Change, record, stamp
+from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.opening import save_repository
+from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What brings a new generation about."""
+
+    action: Action
+    source: str | None = None
+    restores: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did to a suite, or would do; `generation` is the one in force afterwards."""
+
+    repository: Repository
+    suite: RepoSuite
+    generation: int
+    difference: Difference
+
+
+def conclude(
+    writer: Writer,
+    repository: Repository,
+    suite: RepoSuite,
+    old: Contents,
+    new: Contents,
+    step: Step,
+    *,
+    dry_run: bool = False,
+    anyway: bool = False,
+) -> Outcome:
+    """Bring a suite from one list to another, and the pages beside it; wants the lock.
+
+    Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
+    written all the same: a command that was killed may have left them behind.
+    """
+    change = difference(old, new)
+    if not dry_run:
+        save_repository(writer.tree, repository)
+        if change or anyway or not writer.tree.current(suite.name):
+            _put_in_force(writer, repository, suite, change, new, step)
+        write_pages(writer, repository)
+    return Outcome(repository, suite, writer.tree.current(suite.name), change)
+
+
+def _put_in_force(
+    writer: Writer,
+    repository: Repository,
+    suite: RepoSuite,
+    change: Difference,
+    new: Contents,
+    step: Step,
+) -> None:
+    """Make a generation of `new` and let clients have it.
+
+    Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
+    """
+    tree = writer.tree
+    number = tree.current(suite.name) + 1
+    heading = Heading(number, _date(writer, suite))
+    keys = signing.secret_keys(writer.keychain, repository.keys)
+    for warning in signing.check_expiry(keys, writer.now):
+        writer.say(warning)
+    final = tree.generation(suite.name, number)
+    directory = final.with_name(f"{durable.UNFINISHED}{number}")
+    directory.mkdir()
+    try:
+        lay_out(directory, repository, suite, new, heading)
+        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
+        signing.sign(writer.keychain, repository.keys, directory)
+        _try_out(writer, repository, suite, directory, change, new)
+        record(
+            tree,
+            suite.name,
+            Change(
+                number,
+                stamp(heading.date),
+                writer.who,
+                step.action,
+                tuple(change.lines()),
+                step.source,
+                step.restores,
+            ),
+        )
+        directory.rename(final)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise HadebError(
+            f"generation {number} of {suite.name} cannot be written: {error.strerror}",
+            hint="the suite is as it was; make room, for example with hadeb prune",
+        ) from error
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    durable.sync([final.parent])
+    tree.switch(suite.name, number)
+
+
+def _try_out(
+    writer: Writer,
+    repository: Repository,
+    suite: RepoSuite,
+    directory: Path,
+    change: Difference,
+    new: Contents,
+) -> None:
+    """Verify the signatures, and try the generation with apt, while it goes to the disk."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        saved = pool.submit(durable.sync_tree, directory)
+        keyring = Path(name, "keyring.pgp")
+        keyring.write_bytes(signing.export(writer.keychain, repository.keys)[0])
+        verified = pool.submit(signing.verify, keyring, directory, len(repository.keys))
+        rehearse(directory, keyring, suite, new, change.added)
+        verified.result()
+        saved.result()
+
+
+def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
+    """Now, or the date of the generation in force where a clock lags a little behind another.
+
+    apt keeps the newer of two Releases, silently (apt-secure(8)).
+    """
+    now = writer.now.replace(microsecond=0)
+    current = writer.tree.generation(suite.name, writer.tree.current(suite.name))
+    try:
+        last = _release_date(current / "Release")
+    except (OSError, ValueError):
+        return now
+    return last if now < last < now + datetime.timedelta(minutes=5) else now
+
+
+def _release_date(release: Path) -> datetime.datetime:
+    for line in release.read_text("utf-8").splitlines():
+        if line.startswith("Date: "):
+            return parsedate_to_datetime(line.removeprefix("Date: "))
+    raise ValueError("no date")
