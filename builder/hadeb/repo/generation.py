@@ -57,6 +57,18 @@ def contents_in_force(tree: Tree, suite: RepoSuite) -> Contents:
     return load_contents(tree.generation(suite.name, number), suite) if number else Contents()
 
 
+def date_of(tree: Tree, suite: RepoSuite) -> datetime.datetime | None:
+    """The date of the generation in force, in UTC; None where there is none."""
+    manifest_file = tree.generation(suite.name, tree.current(suite.name)) / MANIFEST
+    if not manifest_file.exists():
+        return None
+    with manifest_file.open(encoding="utf-8", errors="surrogateescape") as stream:
+        for line in stream:
+            if line.startswith(' "date": '):
+                return datetime.datetime.fromisoformat(line.split('"')[3])
+    return None
+
+
 def lay_out(
     directory: Path, repository: Repository, suite: RepoSuite, contents: Contents, heading: Heading
 ) -> None:

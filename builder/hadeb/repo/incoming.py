@@ -23,6 +23,9 @@ from hadeb.run import run
 _CHUNK = 1 << 20
 _NO_HASHES = ("MD5", "SHA1", "SHA512")
 _CHECKED = re.compile(r"^ ([0-9a-f]{64}) +([0-9]+) +(\S+)$", re.MULTILINE)
+_NAME = re.compile("[a-z0-9][a-z0-9+.-]*")
+_VERSION = re.compile("([0-9]+:)?[A-Za-z0-9.+~-]+")
+_FILE_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9.+~_-]*")
 _LONG_PREFIX = re.compile("lib.")
 
 
@@ -195,8 +198,16 @@ def _unfit(package: Published, suite: RepoSuite) -> Iterator[str]:
     if package.architecture not in known:
         listed = ", ".join(suite.architectures)
         yield f"is for {package.architecture}, and suite {suite.name} has {listed}"
-    if not package.name or not package.version:
-        yield "says no name or no version"
+    for what, value, shape in (
+        ("name", package.name, _NAME),
+        ("version", package.version, _VERSION),
+        ("source", package.files[0].path.split("/")[3], _NAME),
+    ):
+        if not shape.fullmatch(value):
+            yield f"has the {what} {value!r}, which Debian Policy (5.6) does not allow"
+    for file in package.files:
+        if not _FILE_NAME.fullmatch(Path(file.path).name):
+            yield f"has a file {Path(file.path).name!r}, which no URL can name as it is"
 
 
 def pool_clashes(arrived: Sequence[Arrived], root: Path) -> list[str]:

@@ -48,22 +48,26 @@ def manifest(contents: Contents, heading: Mapping[str, object]) -> bytes:
 
 
 def _listed(one: Published) -> str:
-    entry: dict[str, object] = {
-        "component": one.component,
-        "package": one.name,
-        "version": one.version,
-        "architecture": one.architecture,
-    }
+    """A package's line. No value has a character that JSON escapes: `incoming` refuses those.
+
+    Written by hand, since twenty thousand of them through json.dumps take a tenth of a second.
+    """
+    head = (
+        f'{{"component": "{one.component}", "package": "{one.name}", "version": "{one.version}", '
+        f'"architecture": "{one.architecture}"'
+    )
     if one.architecture == SOURCE:
-        entry["files"] = [
-            {"path": file.path, "size": file.size, "sha256": file.sha256} for file in one.files
-        ]
+        files = ", ".join(f"{{{_file(file)}}}" for file in one.files)
+        tail = f'"files": [{files}]'
     else:
         (file,) = one.files
-        entry |= {"path": file.path, "size": file.size, "sha256": file.sha256}
-    if one.phase != 100:
-        entry["phase"] = one.phase
-    return json.dumps(entry, ensure_ascii=False)
+        tail = _file(file)
+    phase = "" if one.phase == 100 else f', "phase": {one.phase}'
+    return f"{head}, {tail}{phase}}}"
+
+
+def _file(file: PoolFile) -> str:
+    return f'"path": "{file.path}", "size": {file.size}, "sha256": "{file.sha256}"'
 
 
 def read_contents(manifest_text: str, indexes: Mapping[tuple[str, str], str]) -> Contents:

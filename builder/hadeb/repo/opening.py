@@ -90,9 +90,7 @@ def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
     return found[0].fingerprint
 
 
-def reborn(
-    repository: Repository, wishes: Wishes, keychain: signing.Keychain
-) -> Repository:
+def reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
     """The repository with what may change; UsageError where a wish goes against its birth."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():
@@ -118,6 +116,8 @@ def wished_suite(repository: Repository, name: str, component: str, wishes: Wish
     """The suite as it is to be: made where it is not there, wider where more is wished for."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, + . and -")
+    if not _NAME.fullmatch(component):
+        raise UsageError(f"{component!r} cannot be a component: small letters, digits, + . and -")
     known = {suite.name: suite for suite in repository.suites}
     suite = known.get(name)
     if suite is None:

@@ -13,14 +13,13 @@ import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.repo import durable, signing
 from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.front import write_pages
-from hadeb.repo.generation import Heading, keep_old_indexes, lay_out
+from hadeb.repo.generation import Heading, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.opening import save_repository
@@ -148,21 +147,10 @@ def _try_out(
 
 
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
-    """Now, or the date of the generation in force where a clock lags a little behind another.
+    """Now, or the date of the generation in force where this clock lags a little behind another.
 
     apt keeps the newer of two Releases, silently (apt-secure(8)).
     """
     now = writer.now.replace(microsecond=0)
-    current = writer.tree.generation(suite.name, writer.tree.current(suite.name))
-    try:
-        last = _release_date(current / "Release")
-    except (OSError, ValueError):
-        return now
-    return last if now < last < now + datetime.timedelta(minutes=5) else now
-
-
-def _release_date(release: Path) -> datetime.datetime:
-    for line in release.read_text("utf-8").splitlines():
-        if line.startswith("Date: "):
-            return parsedate_to_datetime(line.removeprefix("Date: "))
-    raise ValueError("no date")
+    last = date_of(writer.tree, suite)
+    return last if last and now < last < now + datetime.timedelta(minutes=5) else now
