@@ -26,9 +26,12 @@ lint  shellcheck        checks the shell programs
 unit  binutils          ar, to look into packages
 unit  dpkg-dev          reads the changelog as Debian does
 unit  fish              completes hadeb's words
+unit  gpg               makes keys and signs repositories
+unit  gpg-agent         keeps the keys while it does
 unit  lintian           checks the package as Debian would
 unit  man-db            renders the manual pages
 unit  mount             a disk that is full, and maintainer scripts in a place of their own
+unit  shellcheck        checks the programs that a repository gives to clients
 unit  xz-utils          looks into packages
 unit  zsh               completes hadeb's words
 test  gcc               compiles the C server that the daemon is measured against
