@@ -9,7 +9,7 @@ import datetime
 
 from hadeb.repo.contents import Contents, PoolFile, Published
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.keys import KeyView, PublicKeys
+from hadeb.repo.keys import Key, PublicKeys
 from hadeb.repo.suite_view import SuiteView
 
 # What a person may call a repository, and what HTML, apt and the shell make something else of.
@@ -20,7 +20,13 @@ TIMESTAMP = int(SIGNED.timestamp())
 STABLE = RepoSuite("stable", "acme-stable", ("main", "extra"), ("amd64", "arm64", "source"), 14)
 STAGING = RepoSuite("staging", "acme-staging")
 REPOSITORY = Repository(
-    "acme", "Acme", "Acme clusters", "https://apt.example/acme/", ("E" * 40,), 2, (STABLE, STAGING)
+    "acme",
+    "Acme",
+    "Acme clusters",
+    "https://apt.example/acme/",
+    ("E" * 40,),
+    2,
+    suites=(STABLE, STAGING),
 )
 
 # Two keys that gpg made and exported; nobody has their secret halves.
@@ -37,12 +43,12 @@ KEYS = PublicKeys(
         """
     ),
     (
-        KeyView(
+        Key(
             "EA9746ED1230E3E15D097052E26A97650E30F5CE",
             "Acme Old <old@acme.example>",
-            datetime.date(2028, 11, 24),
+            datetime.datetime(2028, 11, 24, tzinfo=datetime.UTC),
         ),
-        KeyView("70D05F6C9660412870614B2683E4F9EF238AD1AF", "Acme New", None),
+        Key("70D05F6C9660412870614B2683E4F9EF238AD1AF", "Acme New", None),
     ),
 )
 # The end of what `gpg --armor --export` wrote of them.

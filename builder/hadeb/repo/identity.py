@@ -33,7 +33,8 @@ class RepoSuite:
 class Repository:
     """A repository. `name` stands in file names; `keys` are fingerprints, in the order of use.
 
-    `url` is where clients find it; `keyring_version` counts the sets of keys it has had.
+    `url` is where clients find it. `keyring_version` counts what clients have been given as keys;
+    `keyring_digest` says what that is, `keyring_time` since when, in seconds since 1970.
     """
 
     name: str
@@ -41,7 +42,9 @@ class Repository:
     label: str
     url: str
     keys: tuple[str, ...]
-    keyring_version: int = 1
+    keyring_version: int = 0
+    keyring_digest: str = ""
+    keyring_time: int = 0
     suites: tuple[RepoSuite, ...] = ()
 
     def suite(self, name: str) -> RepoSuite:

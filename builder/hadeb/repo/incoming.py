@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +51,16 @@ class FilesRefused(HadebError):
 
 class _Fault(Exception):
     """What is wrong with one file."""
+
+
+@contextmanager
+def staging_in(incoming: Path | None) -> Iterator[Path]:
+    """An empty directory for copies, gone afterwards; on the pool's disk where `incoming` is."""
+    path = Path(tempfile.mkdtemp(prefix="hadeb-incoming-", dir=incoming))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def read_incoming(
@@ -88,10 +101,10 @@ def read_incoming(
     if faults:
         raise FilesRefused(faults)
     arrived = []
-    origins = {copy: (path, digest) for path, (copy, digest) in copies.items()}
+    origins = {copy: (path, sha256) for path, (copy, sha256) in copies.items()}
     for name, stanza in _stanzas(staging):
-        path, digest = origins[staging / name]
-        found = _arrived(stanza, staging / name, digest, component)
+        path, sha256 = origins[staging / name]
+        found = _arrived(stanza, staging / name, sha256, component)
         faults.extend(f"{path}: {reason}" for reason in _unfit(found.published, suite))
         arrived.append(found)
     unread = origins.keys() - {file for each_one in arrived for file in each_one.copies}
@@ -115,11 +128,11 @@ def _named(path: Path) -> list[Path]:
     if not listed:
         raise _Fault("lists no files with their SHA256")
     found = [path] if path.suffix == ".dsc" else []
-    for digest, _, name in listed:
+    for expected, _, name in listed:
         file = path.parent / Path(name).name
         if not file.is_file():
             raise _Fault(f"lists {name}, which is not beside it")
-        if _digest(file) != digest:
+        if digest(file) != expected:
             raise _Fault(f"lists {name} with another SHA256")
         if path.suffix == ".dsc" or file.suffix == ".deb":
             found.append(file)
@@ -128,20 +141,21 @@ def _named(path: Path) -> list[Path]:
     return found
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """The SHA256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _copy(path: Path, target: Path) -> str:
     """Copy a file; its SHA256."""
-    digest = hashlib.sha256()
+    seen = hashlib.sha256()
     with path.open("rb") as source, target.open("xb") as copy:
         while chunk := source.read(_CHUNK):
-            digest.update(chunk)
+            seen.update(chunk)
             copy.write(chunk)
         os.fchmod(copy.fileno(), 0o444)
-    return digest.hexdigest()
+    return seen.hexdigest()
 
 
 def _check_whole(path: Path) -> None:
@@ -170,7 +184,7 @@ def _stanzas(staging: Path) -> Iterator[tuple[str, str]]:
                 yield f"{directory}/{dsc.name}", stanza.strip("\n")
 
 
-def _arrived(stanza: str, copy: Path, digest: str, component: str) -> Arrived:
+def _arrived(stanza: str, copy: Path, sha256: str, component: str) -> Arrived:
     name, version = field(stanza, "Package"), field(stanza, "Version")
     without_epoch = version.rpartition(":")[2]
     source = field(stanza, "Source").split(" ")[0] or name
@@ -180,14 +194,14 @@ def _arrived(stanza: str, copy: Path, digest: str, component: str) -> Arrived:
         architecture = field(stanza, "Architecture")
         path = f"{directory}/{name}_{without_epoch}_{architecture}.deb"
         stanza = re.sub("(?m)^Filename: .*$", lambda _: f"Filename: {path}", stanza)
-        files: tuple[PoolFile, ...] = (PoolFile(path, copy.stat().st_size, digest),)
+        files: tuple[PoolFile, ...] = (PoolFile(path, copy.stat().st_size, sha256),)
         copies: tuple[Path, ...] = (copy,)
     else:
         architecture = SOURCE
         stanza = re.sub("(?m)^Directory: .*$", lambda _: f"Directory: {directory}", stanza)
         copies = tuple(sorted(copy.parent.iterdir()))
         files = tuple(
-            PoolFile(f"{directory}/{file.name}", file.stat().st_size, _digest(file))
+            PoolFile(f"{directory}/{file.name}", file.stat().st_size, digest(file))
             for file in copies
         )
     return Arrived(Published(component, name, version, architecture, stanza, files), copies)
@@ -208,25 +222,3 @@ def _unfit(package: Published, suite: RepoSuite) -> Iterator[str]:
     for file in package.files:
         if not _FILE_NAME.fullmatch(Path(file.path).name):
             yield f"has a file {Path(file.path).name!r}, which no URL can name as it is"
-
-
-def pool_clashes(arrived: Sequence[Arrived], root: Path) -> list[str]:
-    """What cannot go into the pool, since a file of its name is there with other bytes."""
-    return [
-        f"{file.path} is in the pool with other bytes: a changed package wants a new version"
-        for one in arrived
-        for file in one.published.files
-        if (root / file.path).exists() and _digest(root / file.path) != file.sha256
-    ]
-
-
-def missing_from_pool(packages: Sequence[Published], root: Path) -> list[str]:
-    """What is wrong with the pool's files of these packages: gone, or not what was published."""
-    faults = []
-    for file in (file for one in packages for file in one.files):
-        path = root / file.path
-        if not path.is_file():
-            faults.append(f"{file.path} is gone from the pool")
-        elif path.stat().st_size != file.size or _digest(path) != file.sha256:
-            faults.append(f"{file.path} has changed in the pool since it was published")
-    return faults

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hadeb.repo.contents import Published
 from hadeb.repo.fill import Markup, filled, joined, markup, page
 from hadeb.repo.identity import Repository
-from hadeb.repo.keys import KeyView, PublicKeys
+from hadeb.repo.keys import Key, PublicKeys
 from hadeb.repo.sources import address, keyring_name, preferences
 from hadeb.repo.suite_view import SuiteView, main_suite
 from hadeb.repo.version import version_key
@@ -148,7 +148,7 @@ def _version(one: Published) -> Markup:
     )
 
 
-def _key(key: KeyView) -> Markup:
+def _key(key: Key) -> Markup:
     groups = [key.fingerprint[start : start + 4] for start in range(0, len(key.fingerprint), 4)]
     return markup(
         '<li><p class="fingerprint">@FINGERPRINT@</p><p class="of">@USER@ · @EXPIRY@</p></li>\n',
@@ -158,7 +158,7 @@ def _key(key: KeyView) -> Markup:
     )
 
 
-def _tail(key: KeyView | None) -> Markup:
+def _tail(key: Key | None) -> Markup:
     """The end of a fingerprint, to tell keys apart at a glance."""
     if not key:
         return Markup("no key")

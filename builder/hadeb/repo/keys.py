@@ -13,12 +13,12 @@ _CRC_START, _CRC_POLYNOMIAL = 0xB704CE, 0x864CFB
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
-    """What people are told about a key. `fingerprint` is in hex; `expires` None means never."""
+class Key:
+    """A key that signs. `fingerprint` is in hex; `expires` is in UTC, None means never."""
 
     fingerprint: str
     user_id: str
-    expires: datetime.date | None
+    expires: datetime.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PublicKeys:
     """
 
     binary: bytes
-    keys: tuple[KeyView, ...]
+    keys: tuple[Key, ...]
 
     @property
     def armored(self) -> str:

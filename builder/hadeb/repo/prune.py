@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.repo import durable
+from hadeb.repo import durable, pool
 from hadeb.repo.generation import load_contents
 from hadeb.repo.opening import open_repository
 from hadeb.repo.tree import Tree
@@ -49,7 +47,7 @@ def prune(writer: Writer, keep: int, *, dry_run: bool) -> Pruned:
                 contents = load_contents(tree.generation(suite.name, number), suite)
                 wanted |= {file.path for one in contents.packages for file in one.files}
         files = [
-            path for path in _pool(tree.root) if str(path.relative_to(tree.root)) not in wanted
+            path for path in pool.paths(tree.root) if str(path.relative_to(tree.root)) not in wanted
         ]
         size = sum(path.stat().st_size for path in files)
         size += sum(_own_size(tree.generation(*each)) for each in old)
@@ -66,11 +64,6 @@ def _ended(tree: Tree, suite: str, number: int, numbers: list[int]) -> float:
     """When the generation after this one took its place."""
     follower = min(later for later in numbers if later > number)
     return tree.generation(suite, follower).stat().st_mtime
-
-
-def _pool(root: Path) -> Iterator[Path]:
-    for directory, _, names in os.walk(root / "pool"):
-        yield from (Path(directory, name) for name in sorted(names))
 
 
 def _own_size(directory: Path) -> int:

@@ -4,26 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable, signing
+from hadeb.repo import durable, pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.incoming import (
-    Arrived,
-    FilesRefused,
-    missing_from_pool,
-    pool_clashes,
-    read_incoming,
-)
-from hadeb.repo.keyring import add_keyring
+from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.opening import (
     Wishes,
     born,
@@ -92,28 +82,14 @@ def _publish(
         tree.make(suite.name)
         tree.clear_unfinished(suite.name)
     old = contents_in_force(tree, suite)
-    with _staging(None if dry_run else tree.incoming) as staging:
+    with staging_in(None if dry_run else tree.incoming) as staging:
         arrived = read_incoming(paths, staging, suite, addition.component)
-        if not dry_run or repository.keys:
-            arrived += add_keyring(
-                repository, writer.keychain, old, staging, suite, addition.component
-            )
-        if faults := pool_clashes(arrived, tree.root):
-            raise FilesRefused(faults)
+        pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
         wanted = [dataclasses.replace(one.published, phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
-            _into_pool(arrived, tree.root)
+            pool.place(tree, arrived)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
-
-
-@contextmanager
-def _staging(incoming: Path | None) -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="hadeb-incoming-", dir=incoming))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _grown(
@@ -139,21 +115,6 @@ def _grown(
         and version_key(one.version) > version_key(back.version)
     ]
     return old.without(newer).with_packages(wanted)
-
-
-def _into_pool(arrived: Sequence[Arrived], root: Path) -> None:
-    """Give the copies their names in the pool, after their bytes are on the disk."""
-    places = [
-        (copy, root / file.path)
-        for one in arrived
-        for copy, file in zip(one.copies, one.published.files, strict=True)
-        if not (root / file.path).exists()
-    ]
-    durable.sync(copy for copy, _ in places)
-    for copy, place in places:
-        durable.make_directory(place.parent)
-        place.hardlink_to(copy)
-    durable.sync({place.parent for _, place in places})
 
 
 def promote(
@@ -186,16 +147,13 @@ def promote(
         unfit = {one.architecture for one in chosen} - {*suite.architectures, "all", "source"}
         if unfit:
             raise UsageError(f"{suite.name} is not for {', '.join(sorted(unfit))}")
-        if faults := missing_from_pool(chosen, tree.root):
-            raise FilesRefused(faults)
+        pool.refuse_faults(chosen, tree.root)
         repository = repository.with_suite(suite)
         if not dry_run:
             tree.make(suite.name)
             tree.clear_unfinished(suite.name)
         old = contents_in_force(tree, suite)
         wanted = [dataclasses.replace(one, phase=addition.phase) for one in chosen]
-        if not old.named(f"{repository.name}-archive-keyring"):
-            wanted += available.named(f"{repository.name}-archive-keyring")
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         step = Step("phase") if source == suite.name else Step("promote", source=source)
         return conclude(writer, repository, suite, old, new, step, dry_run=dry_run)

@@ -8,11 +8,11 @@ generation with an old list.
 from __future__ import annotations
 
 from hadeb.errors import UsageError
+from hadeb.repo import pool
 from hadeb.repo.contents import Contents, difference
 from hadeb.repo.generation import contents_in_force, load_contents
 from hadeb.repo.history import changes, origin_of
 from hadeb.repo.identity import RepoSuite
-from hadeb.repo.incoming import FilesRefused, missing_from_pool
 from hadeb.repo.opening import open_repository
 from hadeb.repo.transaction import Outcome, Step, conclude
 from hadeb.repo.tree import Tree
@@ -29,8 +29,7 @@ def rollback(writer: Writer, suite_name: str, generation: int | None, *, dry_run
             tree.clear_unfinished(suite.name)
         now = contents_in_force(tree, suite)
         number, old = _chosen(tree, suite, now, generation)
-        if faults := missing_from_pool(difference(now, old).added, tree.root):
-            raise FilesRefused(faults)
+        pool.refuse_faults(difference(now, old).added, tree.root)
         step = Step("rollback", restores=number)
         return conclude(writer, repository, suite, now, old, step, dry_run=dry_run)
 

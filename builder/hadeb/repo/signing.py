@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
+from hadeb.repo.keys import Key, PublicKeys
 from hadeb.run import Completed, run
 
 # Days before a key's end from which each command warns.
@@ -36,15 +37,6 @@ class Keychain:
         if self.passphrase_file is not None:
             secret = ("--pinentry-mode", "loopback", "--passphrase-file", str(self.passphrase_file))
         return run(("gpg", "--batch", "--no-tty", *home, *secret, *arguments), check=check)
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key that can sign. `expires` is None where it never does."""
-
-    fingerprint: str
-    user_id: str
-    expires: datetime.datetime | None
 
 
 @contextmanager
@@ -136,13 +128,12 @@ def check_expiry(keys: Sequence[Key], now: datetime.datetime) -> list[str]:
     return warnings
 
 
-def export(keychain: Keychain, fingerprints: Sequence[str]) -> tuple[bytes, str]:
-    """The public keys, binary and armored."""
-    with ThreadPoolExecutor(2) as pool:
-        options = ("--export-options", "export-minimal")
-        binary = pool.submit(keychain.gpg, *options, "--export", *fingerprints)
-        armored = pool.submit(keychain.gpg, *options, "--armor", "--export", *fingerprints)
-        return binary.result().stdout_bytes, armored.result().stdout
+def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
+    """What clients need of these keys, and not who vouches for them."""
+    fingerprints = [key.fingerprint for key in keys]
+    options = ("--export-options", "export-minimal")
+    exported = keychain.gpg(*options, "--export", *fingerprints)
+    return PublicKeys(exported.stdout_bytes, tuple(keys))
 
 
 def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:

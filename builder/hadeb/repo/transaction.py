@@ -22,6 +22,8 @@ from hadeb.repo.front import write_pages
 from hadeb.repo.generation import Heading, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.keyring import current_keys, with_keyring, with_keys
+from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
 from hadeb.repo.rehearsal import rehearse
 from hadeb.repo.writer import Writer
@@ -62,18 +64,24 @@ def conclude(
     Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
     written all the same: a command that was killed may have left them behind.
     """
+    tree = writer.tree
+    if dry_run:
+        return Outcome(repository, suite, tree.current(suite.name), difference(old, new))
+    keys = current_keys(writer, repository)
+    repository = with_keys(repository, keys, writer.now.timestamp())
+    save_repository(tree, repository)
+    new = with_keyring(writer, repository, keys, suite, new)
     change = difference(old, new)
-    if not dry_run:
-        save_repository(writer.tree, repository)
-        if change or anyway or not writer.tree.current(suite.name):
-            _put_in_force(writer, repository, suite, change, new, step)
-        write_pages(writer, repository)
-    return Outcome(repository, suite, writer.tree.current(suite.name), change)
+    if change or anyway or not tree.current(suite.name):
+        _put_in_force(writer, repository, keys, suite, change, new, step)
+    write_pages(tree, repository, keys, {suite.name: new})
+    return Outcome(repository, suite, tree.current(suite.name), change)
 
 
 def _put_in_force(
     writer: Writer,
     repository: Repository,
+    keys: PublicKeys,
     suite: RepoSuite,
     change: Difference,
     new: Contents,
@@ -86,9 +94,6 @@ def _put_in_force(
     tree = writer.tree
     number = tree.current(suite.name) + 1
     heading = Heading(number, _date(writer, suite))
-    keys = signing.secret_keys(writer.keychain, repository.keys)
-    for warning in signing.check_expiry(keys, writer.now):
-        writer.say(warning)
     final = tree.generation(suite.name, number)
     directory = final.with_name(f"{durable.UNFINISHED}{number}")
     directory.mkdir()
@@ -96,7 +101,7 @@ def _put_in_force(
         lay_out(directory, repository, suite, new, heading)
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
         signing.sign(writer.keychain, repository.keys, directory)
-        _try_out(writer, repository, suite, directory, change, new)
+        _try_out(keys, suite, directory, change, new)
         record(
             tree,
             suite.name,
@@ -125,22 +130,17 @@ def _put_in_force(
 
 
 def _try_out(
-    writer: Writer,
-    repository: Repository,
-    suite: RepoSuite,
-    directory: Path,
-    change: Difference,
-    new: Contents,
+    keys: PublicKeys, suite: RepoSuite, directory: Path, change: Difference, new: Contents
 ) -> None:
     """Verify the signatures, and try the generation with apt, while it goes to the disk."""
     with (
         tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name,
-        ThreadPoolExecutor(2) as pool,
+        ThreadPoolExecutor(2) as threads,
     ):
-        saved = pool.submit(durable.sync_tree, directory)
         keyring = Path(name, "keyring.pgp")
-        keyring.write_bytes(signing.export(writer.keychain, repository.keys)[0])
-        verified = pool.submit(signing.verify, keyring, directory, len(repository.keys))
+        keyring.write_bytes(keys.binary)
+        saved = threads.submit(durable.sync_tree, directory)
+        verified = threads.submit(signing.verify, keyring, directory, len(keys.keys))
         rehearse(directory, keyring, suite, new, change.added)
         verified.result()
         saved.result()

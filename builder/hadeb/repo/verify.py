@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.repo import signing
+from hadeb.repo import pool, signing
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.incoming import missing_from_pool
 from hadeb.repo.indexes import index_paths
 from hadeb.repo.opening import open_repository
 from hadeb.repo.rehearsal import rehearse
@@ -42,7 +41,7 @@ def _faults(tree: Tree, repository: Repository, keyring: Path) -> Iterator[str]:
         yield from (f"{suite.name}: {fault}" for fault in _unlike_release(directory, suite))
         new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
         seen.update(file.path for one in new for file in one.files)
-        yield from (f"{suite.name}: {fault}" for fault in missing_from_pool(new, tree.root))
+        yield from (f"{suite.name}: {fault}" for fault in pool.faults(new, tree.root))
 
 
 def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
