@@ -69,7 +69,9 @@ def from_key_file(key_file: Path, passphrase_file: Path | None) -> Iterator[Keyc
 def make_key(keychain: Keychain, user_id: str) -> str:
     """Make an Ed25519 key for signatures alone, valid for three years; its fingerprint."""
     made = keychain.gpg(
-        *("--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", ""),
+        # Of a command that was killed before it could write down its key, one of that name may be
+        # there; gpg would make no other.
+        *("--yes", "--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", ""),
         *("--quick-generate-key", user_id, "ed25519", "sign", "3y"),
     )
     created = [line.split() for line in made.stdout.splitlines() if " KEY_CREATED " in line]
