@@ -149,18 +149,21 @@ def export(keychain: Keychain, fingerprints: Sequence[str]) -> tuple[bytes, str]
 
 def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:
     """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
-    release, manifest = str(directory / "Release"), str(directory / "manifest.json")
     wanted = (
-        ("--clearsign", "--output", str(directory / "InRelease"), release),
-        ("--detach-sign", "--output", f"{release}.gpg", release),
-        ("--detach-sign", "--output", f"{manifest}.asc", manifest),
+        ("--clearsign", "Release", "InRelease"),
+        ("--detach-sign", "Release", "Release.gpg"),
+        ("--detach-sign", "manifest.json", "manifest.json.asc"),
     )
     signers = [word for key in fingerprints for word in ("--local-user", key)]
-    options = ("--armor", "--yes", "--digest-algo", "SHA512", *signers)
+    options = ("--armor", "--digest-algo", "SHA512", *signers)
 
-    def one(arguments: Sequence[str]) -> None:
+    def one(names: tuple[str, str, str]) -> None:
+        how, signed, signature = names
         try:
-            keychain.gpg(*options, *arguments)
+            # gpg writes to us alone: where we are killed while it waits for a passphrase, it lives
+            # on, and would write into what the next command makes under the same name.
+            made = keychain.gpg(*options, "--output", "-", how, str(directory / signed))
+            (directory / signature).write_bytes(made.stdout_bytes)
         except CommandFailed as error:
             raise HadebError(
                 f"gpg does not sign: {_last_line(error.stderr)}",
