@@ -153,7 +153,9 @@ def _into_pool(arrived: Sequence[Arrived], root: Path) -> None:
     for copy, place in places:
         durable.make_directory(place.parent)
         place.hardlink_to(copy)
-    durable.sync({place.parent for _, place in places})
+    # Those that were there, too: who made them may have been killed before this.
+    named = {root / file.path for one in arrived for file in one.published.files}
+    durable.sync({parent for path in named for parent in path.parents if root in parent.parents})
 
 
 def promote(
