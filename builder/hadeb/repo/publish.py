@@ -98,13 +98,25 @@ def _publish(
             arrived += add_keyring(
                 repository, writer.keychain, old, staging, suite, addition.component
             )
-        if faults := pool_clashes(arrived, tree.root):
+        if faults := pool_clashes(arrived, tree.root) or _list_clashes(arrived, old):
             raise FilesRefused(faults)
         wanted = [dataclasses.replace(one.published, phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
             _into_pool(arrived, tree.root)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
+
+
+def _list_clashes(arrived: Sequence[Arrived], old: Contents) -> list[str]:
+    """What the suite has under that name and version, elsewhere in the pool or with other bytes."""
+    known = {one.identity: one for one in old.packages}
+    return [
+        f"{one.published} is in the suite already, as {known[one.published.identity].files[0].path}"
+        ": a changed package wants a new version"
+        for one in arrived
+        if one.published.identity in known
+        and known[one.published.identity].files != one.published.files
+    ]
 
 
 @contextmanager
