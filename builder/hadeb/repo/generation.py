@@ -141,13 +141,15 @@ def _rfc1123(moment: datetime.datetime) -> str:
 
 def keep_old_indexes(tree: Tree, suite: RepoSuite, directory: Path, now: float) -> None:
     """Link in by hash what clients may still ask for, who read an InRelease before the switch."""
-    numbers = tree.numbers(suite.name)
-    for distance, number in enumerate(reversed(numbers), start=1):
-        old = tree.generation(suite.name, number)
-        if distance > _KEPT_GENERATIONS and now - old.stat().st_mtime > _KEPT_SECONDS:
+    ended = now
+    for distance, number in enumerate(reversed(tree.numbers(suite.name)), start=1):
+        # What counts is how long ago it was in force: that is until its follower was made.
+        if distance > _KEPT_GENERATIONS and now - ended > _KEPT_SECONDS:
             break
+        old = tree.generation(suite.name, number)
         for path in index_paths(suite).values():
             _keep(old / f"{path}.gz", directory / f"{path}.gz")
+        ended = old.stat().st_mtime
 
 
 def _keep(old: Path, new: Path) -> None:

@@ -34,7 +34,9 @@ def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
         temporary.unlink(missing_ok=True)
         temporary.hardlink_to(copy)
         temporary.replace(path)
-    durable.sync({(tree.root / file.path).parent for _, file in wanted})
+    # Those that were there, too: who made them may have been killed before this.
+    named = {tree.root / file.path for one in arrived for file in one.published.files}
+    durable.sync({up for path in named for up in path.parents if tree.root in up.parents})
 
 
 def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:

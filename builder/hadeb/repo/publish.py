@@ -13,7 +13,7 @@ from hadeb.repo import durable, pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.incoming import read_incoming, staging_in
+from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming, staging_in
 from hadeb.repo.opening import (
     Wishes,
     born,
@@ -85,11 +85,25 @@ def _publish(
     with staging_in(None if dry_run else tree.incoming) as staging:
         arrived = read_incoming(paths, staging, suite, addition.component)
         pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
+        if faults := _list_clashes(arrived, old):
+            raise FilesRefused(faults)
         wanted = [dataclasses.replace(one.published, phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
             pool.place(tree, arrived)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
+
+
+def _list_clashes(arrived: Sequence[Arrived], old: Contents) -> list[str]:
+    """What the suite has under that name and version, elsewhere in the pool or with other bytes."""
+    known = {one.identity: one for one in old.packages}
+    return [
+        f"{one.published} is in the suite already, as {known[one.published.identity].files[0].path}"
+        ": a changed package wants a new version"
+        for one in arrived
+        if one.published.identity in known
+        and known[one.published.identity].files != one.published.files
+    ]
 
 
 def _grown(

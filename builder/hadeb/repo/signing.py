@@ -61,7 +61,9 @@ def from_key_file(key_file: Path, passphrase_file: Path | None) -> Iterator[Keyc
 def make_key(keychain: Keychain, user_id: str) -> str:
     """Make an Ed25519 key for signatures alone, valid for three years; its fingerprint."""
     made = keychain.gpg(
-        *("--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", ""),
+        # Of a command that was killed before it could write down its key, one of that name may be
+        # there; gpg would make no other.
+        *("--yes", "--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", ""),
         *("--quick-generate-key", user_id, "ed25519", "sign", "3y"),
     )
     created = [line.split() for line in made.stdout.splitlines() if " KEY_CREATED " in line]
@@ -138,18 +140,21 @@ def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
 
 def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:
     """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
-    release, manifest = str(directory / "Release"), str(directory / "manifest.json")
     wanted = (
-        ("--clearsign", "--output", str(directory / "InRelease"), release),
-        ("--detach-sign", "--output", f"{release}.gpg", release),
-        ("--detach-sign", "--output", f"{manifest}.asc", manifest),
+        ("--clearsign", "Release", "InRelease"),
+        ("--detach-sign", "Release", "Release.gpg"),
+        ("--detach-sign", "manifest.json", "manifest.json.asc"),
     )
     signers = [word for key in fingerprints for word in ("--local-user", key)]
-    options = ("--armor", "--yes", "--digest-algo", "SHA512", *signers)
+    options = ("--armor", "--digest-algo", "SHA512", *signers)
 
-    def one(arguments: Sequence[str]) -> None:
+    def one(names: tuple[str, str, str]) -> None:
+        how, signed, signature = names
         try:
-            keychain.gpg(*options, *arguments)
+            # gpg writes to us alone: where we are killed while it waits for a passphrase, it lives
+            # on, and would write into what the next command makes under the same name.
+            made = keychain.gpg(*options, "--output", "-", how, str(directory / signed))
+            (directory / signature).write_bytes(made.stdout_bytes)
         except CommandFailed as error:
             raise HadebError(
                 f"gpg does not sign: {_last_line(error.stderr)}",

@@ -125,7 +125,8 @@ def _put_in_force(
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
-    durable.sync([final.parent])
+    # Those above it, too: who made them may have been killed before they were on the disk.
+    durable.sync([final.parent, final.parent.parent, tree.root])
     tree.switch(suite.name, number)
 
 

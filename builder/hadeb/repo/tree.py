@@ -15,6 +15,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.errors import HadebError
 from hadeb.repo import durable
 
 _GENERATIONS = ".generations"
@@ -56,11 +57,29 @@ class Tree:
         return self.generations(suite) / str(number)
 
     def current(self, suite: str) -> int:
-        """The number of the generation that clients get; 0 where there is none yet."""
+        """The number of the generation that clients get; 0 where there is none yet.
+
+        HadebError where the link to it is lost: what is newer than the generation in force is
+        cleared away, and that must not be all of them.
+        """
+        link = self.dists / suite
+        numbers = self.numbers(suite)
         try:
-            return int((self.dists / suite).readlink().name)
+            number = int(link.readlink().name)
         except FileNotFoundError:
-            return 0
+            # Before the first switch there is one at most.
+            if not numbers or numbers == [1]:
+                return 0
+        except (OSError, ValueError):
+            pass
+        else:
+            if number in numbers:
+                return number
+        raise HadebError(
+            f"{link} is no link to a generation of {suite}, as it was",
+            hint=f"make it one again: ln -sfn {_GENERATIONS}/{suite}/N {link}, with the last of "
+            f"{', '.join(map(str, numbers)) or 'a copy of the repository'} for N",
+        )
 
     def numbers(self, suite: str) -> list[int]:
         """The generations that are there, oldest first."""
