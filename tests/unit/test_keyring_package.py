@@ -172,9 +172,9 @@ def test_a_second_run_says_and_does_nothing(directory: Path) -> None:
     assert configure(root, "configure", "") == (
         f"acme-archive-keyring: {file} has the keys of today\n"
     )
-    before = file.stat()
+    before = file.stat().st_ino
     assert configure(root, "configure", "2") == ""
-    assert file.stat() == before
+    assert file.stat().st_ino == before
     assert configure(root, "abort-remove") == ""
 
 

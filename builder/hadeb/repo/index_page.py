@@ -174,7 +174,7 @@ def _fact(term: str, value: object) -> Markup:
 
 
 def _moment(time: datetime.datetime) -> str:
-    return f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M}\N{NO-BREAK SPACE}UTC"
 
 
 def _size(size: int) -> str:

@@ -57,4 +57,4 @@ def preferences(repository: Repository, suite: RepoSuite) -> str:
 
 def _pinned(text: str) -> str:
     # apt takes the value as a pattern, in which ? is any one character.
-    return _NO_PIN.sub("?", text)
+    return _NO_PIN.sub("?", text.strip())
