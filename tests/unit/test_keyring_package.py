@@ -47,13 +47,15 @@ def directory(tmp_path: Path) -> Path:
     return made
 
 
-def renewed(directory: Path, text: str, name: str = "acme.sources") -> str:
+def renewed(
+    directory: Path, text: str, name: str = "acme.sources", package: Package = PACKAGE
+) -> str:
     """What the script makes of a source, which has the same mode after it and no company."""
     file = directory / name
     file.write_text(text, encoding="utf-8")
     file.chmod(0o640)
     others = set(directory.iterdir())
-    configure(directory.parents[2], "configure", "1")
+    configure(directory.parents[2], "configure", "1", package=package)
     assert set(directory.iterdir()) == others
     assert file.stat().st_mode & 0o7777 == 0o640
     return file.read_text("utf-8")
@@ -108,6 +110,17 @@ def test_a_source_with_old_keys_becomes_the_one_with_today_s(
     chosen = STABLE if suite is STABLE else STAGING
     text = sources(REPOSITORY, chosen, OLD)
     assert renewed(directory, text, name) == sources(REPOSITORY, chosen, KEYS)
+
+
+def test_a_source_with_a_former_address_gets_the_keys_too(directory: Path) -> None:
+    moved = dataclasses.replace(
+        REPOSITORY, url="https://new.example", former_urls=(REPOSITORY.url, "https://old.example/")
+    )
+    package = keyring_package(moved, KEYS, TIMESTAMP)
+    for url in ("https://new.example/", REPOSITORY.url, "https://old.example"):
+        here = dataclasses.replace(REPOSITORY, url=url)
+        text = renewed(directory, sources(here, STABLE, OLD), package=package)
+        assert text == sources(here, STABLE, KEYS)
 
 
 def test_all_but_the_keys_stays_as_somebody_wrote_it(directory: Path) -> None:

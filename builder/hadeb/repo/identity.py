@@ -33,8 +33,9 @@ class RepoSuite:
 class Repository:
     """A repository. `name` stands in file names; `keys` are fingerprints, in the order of use.
 
-    `url` is where clients find it. `keyring_version` counts what clients have been given as keys;
-    `keyring_digest` says what that is, `keyring_time` since when, in seconds since 1970.
+    `url` is where clients find it, `former_urls` where they did. `keyring_version` counts what
+    clients have been given as keys; `keyring_digest` says what that is, `keyring_time` since when,
+    in seconds since 1970.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Repository:
     keyring_version: int = 0
     keyring_digest: str = ""
     keyring_time: int = 0
+    former_urls: tuple[str, ...] = ()
     suites: tuple[RepoSuite, ...] = ()
 
     def suite(self, name: str) -> RepoSuite:
@@ -78,7 +80,8 @@ def read_repository(text: str, file: str) -> Repository:
                 f"{file} was written by another release of hadeb", hint="use that release, or newer"
             )
         suites = tuple(_read_suite(suite) for suite in fields.pop("suites"))
-        return Repository(**{**fields, "keys": tuple(fields["keys"]), "suites": suites})
+        listed = {name: tuple(fields[name]) for name in ("keys", "former_urls")}
+        return Repository(**{**fields, **listed, "suites": suites})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HadebError(
             f"{file} is damaged: {error}", hint="put it back from a copy of the repository"

@@ -17,7 +17,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.keyring_package import keyring_package
 from hadeb.repo.keys import PublicKeys
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.sources import addresses, keyring_name
 from hadeb.repo.writer import Writer
 
 
@@ -31,7 +31,8 @@ def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
 
 def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
     """The repository that says of itself which keys clients are to have."""
-    digest = hashlib.sha256(keys.binary + repository.url.encode()).hexdigest()
+    urls = " ".join(addresses(repository))
+    digest = hashlib.sha256(keys.binary + urls.encode()).hexdigest()
     if digest == repository.keyring_digest:
         return repository
     return dataclasses.replace(

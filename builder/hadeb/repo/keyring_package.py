@@ -17,7 +17,7 @@ from hadeb.package import File, Package, Script
 from hadeb.repo.fill import filled
 from hadeb.repo.identity import Repository
 from hadeb.repo.keys import PublicKeys
-from hadeb.repo.sources import address, keyring_name
+from hadeb.repo.sources import address, addresses, keyring_name
 from hadeb.values import maintainer_refusal
 
 _TEXT = """
@@ -63,7 +63,7 @@ def keyring_package(repository: Repository, keys: PublicKeys, timestamp: int) ->
         name=repository.name,
         package=name,
         version=version,
-        url=address(repository),
+        urls="\n".join(addresses(repository)),
         signed=keys.signed_by,
     )
     return Package(control, entries, (), (Script("postinst", script),), timestamp)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from hadeb.errors import HadebError, UsageError
 from hadeb.repo import durable, signing
@@ -13,8 +14,10 @@ from hadeb.repo.identity import Repository, RepoSuite, read_repository
 from hadeb.repo.tree import Tree
 from hadeb.run import run
 
-# What may stand in a file's name, in a package's name and in a Release alike.
-_NAME = re.compile("[a-z0-9][a-z0-9+.-]*")
+# What may stand in a package's name and in a Release; apt ignores a .sources file with a + in
+# its name, and says nothing.
+_NAME = re.compile("[a-z0-9][a-z0-9.-]*")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
@@ -59,21 +62,22 @@ def save_repository(tree: Tree, repository: Repository) -> None:
 
 def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
     """A repository that is to be, with a new key where none is named; nothing is written."""
-    name = wishes.name or re.sub("[^a-z0-9+.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
+    name = wishes.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a repository's name: small letters, digits, + . and -",
+            f"{name!r} cannot be a repository's name: small letters, digits, . and -",
             hint="name it with --name",
         )
     for option, value in (("origin", wishes.origin), ("label", wishes.label)):
         if value is not None and not _LINE.fullmatch(value):
             raise UsageError(f"--{option} is one line of text")
+    _check_url(wishes.url)
     origin = wishes.origin or name
     return Repository(
         name=name,
         origin=origin,
         label=wishes.label or origin,
-        url=wishes.url or f"file:{tree.root.resolve()}",
+        url=wishes.url or f"file:{quote(str(tree.root.resolve()))}",
         keys=() if wishes.key is None else (full_fingerprint(keychain, wishes.key),),
     )
 
@@ -102,7 +106,19 @@ def reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -
             f"{wishes.key} does not sign here; {', '.join(repository.keys)} does",
             hint="a new key comes in with hadeb repo key add",
         )
-    return dataclasses.replace(repository, url=wishes.url or repository.url)
+    if wishes.url is None or wishes.url == repository.url:
+        return repository
+    _check_url(wishes.url)
+    former = dict.fromkeys([repository.url, *repository.former_urls])
+    former.pop(wishes.url, None)
+    return dataclasses.replace(repository, url=wishes.url, former_urls=tuple(former))
+
+
+def _check_url(url: str | None) -> None:
+    if url is not None and not _URL.fullmatch(url):
+        raise UsageError(
+            f"--url {url!r} is no URL for apt", hint="as in --url https://apt.example.org/sample"
+        )
 
 
 def _fixed(asked: str, has: str) -> UsageError:
@@ -115,9 +131,9 @@ def _fixed(asked: str, has: str) -> UsageError:
 def wished_suite(repository: Repository, name: str, component: str, wishes: Wishes) -> RepoSuite:
     """The suite as it is to be: made where it is not there, wider where more is wished for."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, + . and -")
+        raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, . and -")
     if not _NAME.fullmatch(component):
-        raise UsageError(f"{component!r} cannot be a component: small letters, digits, + . and -")
+        raise UsageError(f"{component!r} cannot be a component: small letters, digits, . and -")
     known = {suite.name: suite for suite in repository.suites}
     suite = known.get(name)
     if suite is None:

@@ -26,6 +26,11 @@ def address(repository: Repository) -> str:
     return repository.url.rstrip("/")
 
 
+def addresses(repository: Repository) -> list[str]:
+    """The URLs that clients may know the repository by: the one of today, and former ones."""
+    return [url.rstrip("/") for url in (repository.url, *repository.former_urls)]
+
+
 def sources(repository: Repository, suite: RepoSuite, keys: PublicKeys) -> str:
     """A .sources file for a suite, which needs no other file: the keys are in it."""
     architectures = [one for one in suite.architectures if one not in {SOURCE, "all"}]
