@@ -7,6 +7,7 @@
 #   setup.sh lint    the Debian packages that `make lint` needs
 #   setup.sh unit    the Debian packages that `make test-unit` needs
 #   setup.sh test    those that `make test` needs besides
+#   setup.sh peers   those that `make bench` and `make bench-repo` need besides
 #   setup.sh pictures
 #                    those that `make report-pictures` needs
 #
@@ -45,6 +46,10 @@ test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-teste
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
+peers apt-utils         apt-ftparchive, which hadeb publish is measured beside
+peers aptly             hadeb publish is measured beside it
+peers gnupg             signs what is published there
+peers reprepro          hadeb publish is measured beside it
 pictures chromium       draws the report as a browser does
 LIST
 }
@@ -171,7 +176,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    lint | unit | test | pictures) need "$wanted" ;;
+    lint | unit | test | peers | pictures) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done
