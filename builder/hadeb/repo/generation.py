@@ -121,6 +121,8 @@ def _release(directory: Path, repository: Repository, suite: RepoSuite, heading:
         "Patterns::": MANIFEST,
     }
     if suite.valid_days:
+        # It writes the date only where it is told a time, too, from which it would count today.
+        fields["ValidTime"] = str(suite.valid_days * 86400)
         fields["Valid-Until"] = _rfc1123(valid_until(suite, heading.date))
     options = [f"APT::FTPArchive::Release::{name}={value}" for name, value in fields.items()]
     options += [f"APT::FTPArchive::{name}=no" for name in ("MD5", "SHA1", "SHA512")]

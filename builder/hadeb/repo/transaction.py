@@ -9,6 +9,7 @@ that the next command writes.
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +101,7 @@ def _put_in_force(
     try:
         lay_out(directory, repository, suite, new, heading)
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        signing.sign(writer.keychain, repository.keys, directory)
+        _sign(writer, repository, directory, tree.generation(suite.name, number - 1))
         _try_out(keys, suite, directory, change, new)
         record(
             tree,
@@ -128,6 +129,20 @@ def _put_in_force(
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
     tree.switch(suite.name, number)
+
+
+def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
+    """Sign a generation, and let its files be a second younger than those of the one before.
+
+    A client asks whether InRelease has changed since the second that it knows. Servers compare no
+    more than that, and would deny a change within it for as long as there is no other.
+    """
+    signing.sign(writer.keychain, repository.keys, directory)
+    earlier = before.iterdir() if before.is_dir() else ()
+    latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
+    for file in filter(Path.is_file, directory.iterdir()):
+        time = max(int(file.stat().st_mtime), latest + 1)
+        os.utime(file, (time, time))
 
 
 def _try_out(
