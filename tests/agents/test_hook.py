@@ -59,6 +59,8 @@ def quiet(cluster: Node) -> Node:
     """The cluster with the resource running, watched, managed and without a failure."""
     if not is_watched(cluster):
         cluster.exec("crm_resource", "--restart", "--resource", "TCP-SERVER")
+    # A cleanup loses the result of a monitor on its way, and Pacemaker waits 70 s for that.
+    eventually(lambda: is_idle(cluster), 40)
     cluster.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
     settle(cluster)
     return cluster
@@ -69,9 +71,8 @@ def monitor(node: Node) -> str:
 
 
 def settle(node: Node) -> None:
-    # On a busy machine a cleanup's new probes and monitors take their time.
     try:
-        eventually(lambda: answers(node) and is_settled(node), 120)
+        eventually(lambda: answers(node) and is_settled(node), 40)
     except AssertionError:
         print(monitor(node), node.sh("journalctl --lines=200 --output=short-precise").stdout)
         raise
@@ -81,8 +82,12 @@ def is_settled(node: Node) -> bool:
     """Whether Pacemaker has nothing to do, both monitors run, and no failure is on record."""
     root = ET.fromstring(monitor(node))
     monitors = root.findall(".//operation_history[@task='monitor'][@rc='0'][@interval]")
-    idle = "S_IDLE" in node.exec("crmadmin", "--status", "alone", check=False).stdout
-    return idle and len(monitors) == 2 and not root.findall(".//failure") and not failures(node)
+    failed = root.findall(".//failure") or failures(node)
+    return is_idle(node) and len(monitors) == 2 and not failed
+
+
+def is_idle(node: Node) -> bool:
+    return "S_IDLE" in node.exec("crmadmin", "--status", "alone", check=False).stdout
 
 
 def main_pid(node: Node) -> str:
