@@ -97,15 +97,13 @@ def _read(entry: Mapping[str, Any], stanza: str) -> Published:
     name, version = entry["package"], entry["version"]
     if not stanza.startswith(f"Package: {name}\n"):
         raise ValueError(f"{name} {version} is not where the manifest has it")
+    files = entry.get("files", (entry,))
     return Published(
-        component=entry["component"],
-        name=name,
-        version=version,
-        architecture=entry["architecture"],
-        stanza=stanza.partition(_PHASED)[0],
-        files=tuple(
-            PoolFile(file["path"], file["size"], file["sha256"])
-            for file in entry.get("files", (entry,))
-        ),
-        phase=entry.get("phase", 100),
+        entry["component"],
+        name,
+        version,
+        entry["architecture"],
+        stanza.partition(_PHASED)[0],
+        tuple([PoolFile(file["path"], file["size"], file["sha256"]) for file in files]),
+        entry.get("phase", 100),
     )

@@ -10,12 +10,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from hadeb.deb import write
 from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
-from hadeb.repo.keyring_package import keyring_package
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import addresses, keyring_name
 from hadeb.repo.writer import Writer
@@ -50,6 +48,10 @@ def with_keyring(
     name, version = keyring_name(repository), str(repository.keyring_version)
     if contents.named(name, version):
         return contents
+    # These take a tenth of the time that a whole publish has, and are wanted once in years.
+    from hadeb.deb import write
+    from hadeb.repo.keyring_package import keyring_package
+
     package = keyring_package(repository, keys, repository.keyring_time)
     with staging_in(writer.tree.incoming) as made, staging_in(writer.tree.incoming) as staging:
         file = made / package.file_name

@@ -87,7 +87,7 @@ def _publish(
         pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
         if faults := _list_clashes(arrived, old):
             raise FilesRefused(faults)
-        wanted = [dataclasses.replace(one.published, phase=addition.phase) for one in arrived]
+        wanted = [one.published._replace(phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
             pool.place(tree, arrived)
@@ -167,7 +167,7 @@ def promote(
             tree.make(suite.name)
             tree.clear_unfinished(suite.name)
         old = contents_in_force(tree, suite)
-        wanted = [dataclasses.replace(one, phase=addition.phase) for one in chosen]
+        wanted = [one._replace(phase=addition.phase) for one in chosen]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         step = Step("phase") if source == suite.name else Step("promote", source=source)
         return conclude(writer, repository, suite, old, new, step, dry_run=dry_run)

@@ -86,7 +86,7 @@ def listed(tree: Tree, suite_name: str | None) -> list[dict[str, object]]:
             "version": one.version,
             "architecture": one.architecture,
             "phase": one.phase,
-            "files": [dataclasses.asdict(file) for file in one.files],
+            "files": [file._asdict() for file in one.files],
         }
         for suite in suites
         for one in contents_in_force(tree, suite).packages
