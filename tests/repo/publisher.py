@@ -33,14 +33,32 @@ class Publisher:
 
     def call(self, *arguments: str | Path) -> Outcome:
         """A command, which must succeed; `--repo` is said already."""
-        done = run_hadeb(
+        done = self._run(*arguments)
+        assert done.code == 0, done.stderr
+        return done
+
+    def _run(self, *arguments: str | Path) -> Outcome:
+        return run_hadeb(
             *arguments,
             *("--repo", self.repository),
             directory=self.repository.parent,
             environment={"GNUPGHOME": str(self.home)},
         )
-        assert done.code == 0, done.stderr
-        return done
+
+    def refused(self, *arguments: str | Path) -> str:
+        """What a command says that must fail, and change nothing of what clients read."""
+        before = self.served()
+        done = self._run(*arguments)
+        assert done.code != 0
+        assert "Traceback" not in done.stderr
+        assert self.served() == before
+        return done.stderr
+
+    def served(self) -> dict[str, bytes]:
+        """All that a client can read, of what is in force."""
+        pages = [path for path in self.repository.iterdir() if path.is_file()]
+        suites = [path for path in self.repository.glob("dists/*/*") if path.is_file()]
+        return {str(path): path.read_bytes() for path in (*pages, *suites)}
 
     def json(self, *arguments: str | Path) -> Any:
         """What a command says to programs."""
@@ -63,6 +81,13 @@ class Publisher:
     def new_key(self, user_id: str) -> str:
         """The fingerprint of a key that is now in the key ring."""
         return make_key(self.keychain, user_id)
+
+    def weak_key(self, user_id: str) -> str:
+        """The fingerprint of a key that apt of Debian 12 takes, and apt of Debian 13 does not."""
+        options = ("--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", "")
+        wanted = ("--quick-generate-key", user_id, "rsa1024", "sign", "1y")
+        made = self.keychain.gpg(*options, *wanted).stdout
+        return made[made.index("KEY_CREATED") :].split()[2]
 
     @property
     def keychain(self) -> Keychain:
