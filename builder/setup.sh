@@ -4,6 +4,7 @@
 #
 #   setup.sh hadeb   .venv with the command hadeb and the libraries it runs on (requirements.lock)
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
+#   setup.sh repo    the Debian packages that `make repo` needs
 #   setup.sh lint    the Debian packages that `make lint` needs
 #   setup.sh unit    the Debian packages that `make test-unit` needs
 #   setup.sh test    those that `make test` needs besides
@@ -23,12 +24,15 @@ unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
 packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
 hadeb python3-venv      makes .venv, where hadeb and its libraries live
+repo  apt-utils         apt-ftparchive reads packages and writes Release
+repo  gpg               signs
+repo  gpg-agent         keeps the key that signs
+repo  gpgv              verifies signatures as apt of Debian 12 does
+repo  sqv               verifies signatures as apt of Debian 13 does
 lint  shellcheck        checks the shell programs
 unit  binutils          ar, to look into packages
 unit  dpkg-dev          reads the changelog as Debian does
 unit  fish              completes hadeb's words
-unit  gpg               makes keys and signs repositories
-unit  gpg-agent         keeps the keys while it does
 unit  lintian           checks the package as Debian would
 unit  man-db            renders the manual pages
 unit  mount             a disk that is full, and maintainer scripts in a place of their own
@@ -46,9 +50,7 @@ test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-teste
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
-peers apt-utils         apt-ftparchive, which hadeb publish is measured beside
 peers aptly             hadeb publish is measured beside it
-peers gnupg             signs what is published there
 peers reprepro          hadeb publish is measured beside it
 pictures chromium       draws the report as a browser does
 LIST
@@ -176,7 +178,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    lint | unit | test | peers | pictures) need "$wanted" ;;
+    repo | lint | unit | test | peers | pictures) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done

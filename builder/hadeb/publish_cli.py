@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from hadeb.repo_calling import (
     tell,
     writing_as,
 )
+
+if TYPE_CHECKING:
+    from hadeb.repo.writer import Writer
 
 
 @click.command(short_help="Put packages into a signed apt repository.")
@@ -76,12 +80,30 @@ def publish(
     from hadeb.repo.publish import Addition
     from hadeb.repo.publish import publish as put
 
-    wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
     addition = Addition(suite, component, phase, downgrade)
     with writing_as(call, directory, key_file, passphrase_file) as writer:
+        key = key or (None if key_file or dry_run else _asked_key(writer))
+        wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
         paths = [call.context.directory / file for file in files]
         outcome = put(writer, paths, addition, wishes, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
+
+
+def _asked_key(writer: Writer) -> str | None:
+    """The key for a new repository, where somebody is there to be asked; None for a new one."""
+    from hadeb.repo.opening import find_repository
+    from hadeb.repo.signing import secret_keys
+
+    if find_repository(writer.tree) or not ui.is_answered():
+        return None
+    keys = secret_keys(writer.keychain)
+    if not keys:
+        return None
+    ui.note("a new repository; these keys of yours can sign it:")
+    for one in keys:
+        ui.note(f"  {one.fingerprint}  {one.user_id}")
+    question = "fingerprint of the one to use, or nothing for a new key"
+    return click.prompt(question, default="", show_default=False, err=True) or None
 
 
 @click.command(short_help="Put a package of one suite into another.")

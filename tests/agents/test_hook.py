@@ -69,7 +69,12 @@ def monitor(node: Node) -> str:
 
 
 def settle(node: Node) -> None:
-    eventually(lambda: answers(node) and is_settled(node), 40)
+    # On a busy machine a cleanup's new probes and monitors take their time.
+    try:
+        eventually(lambda: answers(node) and is_settled(node), 120)
+    except AssertionError:
+        print(monitor(node), node.sh("journalctl --lines=200 --output=short-precise").stdout)
+        raise
 
 
 def is_settled(node: Node) -> bool:

@@ -78,8 +78,17 @@ def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
         origin=origin,
         label=wishes.label or origin,
         url=wishes.url or f"file:{quote(str(tree.root.resolve()))}",
-        keys=() if wishes.key is None else (full_fingerprint(keychain, wishes.key),),
+        keys=_first_keys(keychain, wishes.key),
     )
+
+
+def _first_keys(keychain: signing.Keychain, key: str | None) -> tuple[str, ...]:
+    """The key that is named, or those of a key file; none where one is to be made."""
+    if key is not None:
+        return (full_fingerprint(keychain, key),)
+    if keychain.home is None:
+        return ()
+    return tuple(each.fingerprint for each in signing.secret_keys(keychain))
 
 
 def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
