@@ -150,3 +150,58 @@ def remove(
     with writing_as(call, directory, key_file, passphrase_file) as writer:
         outcome = take_out(writer, *package, suite, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
+
+
+@repo.group(short_help="Let a repository go from one key to another.")
+def key() -> None:
+    """The keys that sign. To change one for another, let both sign for some weeks.
+
+    Add the new key; machines get it with the usual upgrades. When all have it, drop the old one.
+    """
+
+
+@key.command("add")
+@click.argument("fingerprint")
+@REPO
+@signing
+@JSON
+@command
+def add_key(
+    call: Call,
+    fingerprint: str,
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Let the key FINGERPRINT sign, too, and give the machines it with the package of keys.
+
+    Every suite is signed anew. A --key-file has to hold all keys that sign.
+    """
+    from hadeb.repo.rotate import add_key as add
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcomes = add(writer, fingerprint)
+    tell(outcomes, as_json=as_json)
+
+
+@key.command("drop")
+@click.argument("fingerprint")
+@REPO
+@signing
+@JSON
+@command
+def drop_key(
+    call: Call,
+    fingerprint: str,
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows."""
+    from hadeb.repo.rotate import drop_key as drop
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcomes = drop(writer, fingerprint)
+    tell(outcomes, as_json=as_json)

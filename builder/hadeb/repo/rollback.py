@@ -14,6 +14,7 @@ from hadeb.repo.generation import contents_in_force, load_contents
 from hadeb.repo.history import changes, origin_of
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.opening import open_repository
+from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
@@ -28,14 +29,14 @@ def rollback(writer: Writer, suite_name: str, generation: int | None, *, dry_run
         if not dry_run:
             tree.clear_unfinished(suite.name)
         now = contents_in_force(tree, suite)
-        number, old = _chosen(tree, suite, now, generation)
+        number, old = _chosen(tree, suite, now, generation, keyring_name(repository))
         pool.refuse_faults(difference(now, old).added, tree.root)
         step = Step("rollback", restores=number)
         return conclude(writer, repository, suite, now, old, step, dry_run=dry_run)
 
 
 def _chosen(
-    tree: Tree, suite: RepoSuite, now: Contents, generation: int | None
+    tree: Tree, suite: RepoSuite, now: Contents, generation: int | None, keyring: str
 ) -> tuple[int, Contents]:
     numbers = [number for number in tree.numbers(suite.name) if number < tree.current(suite.name)]
     listed = ", ".join(map(str, numbers)) or "none"
@@ -49,7 +50,8 @@ def _chosen(
     base = origin_of(changes(tree, suite.name), tree.current(suite.name))
     for number in reversed([number for number in numbers if number < base]):
         old = load_contents(tree.generation(suite.name, number), suite)
-        if difference(now, old):
+        # The package of keys comes along whatever list is in force, so it makes no other list.
+        if difference(now.without(now.named(keyring)), old.without(old.named(keyring))):
             return number, old
     raise UsageError(
         f"{suite.name} has no older list to go back to",
