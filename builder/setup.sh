@@ -39,7 +39,10 @@ unit  mount             a disk that is full, and maintainer scripts in a place o
 unit  shellcheck        checks the programs that a repository gives to clients
 unit  xz-utils          looks into packages
 unit  zsh               completes hadeb's words
+test  apt-utils         apt-ftparchive, which writes the indexes of a repository
+test  e2fsprogs         file systems whose power is cut
 test  gcc               compiles the C server that the daemon is measured against
+test  gpgv              verifies repositories as apt of Debian 12 does
 test  iproute2          network namespaces, bridges and slow links of the lab
 test  libc6-dev         headers for gcc
 test  libxml2-utils     checks the agents' meta-data against the DTD
@@ -47,6 +50,8 @@ test  mmdebstrap        makes the file systems of the lab's nodes
 test  nftables          filters packets for the lab's network faults
 test  procps            watches processes
 test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
+test  sqv               verifies repositories as apt of Debian 13 does
+test  strace            sees every call that changes a file
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
