@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import tempfile
+from pathlib import Path
 
 from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents
@@ -25,6 +27,22 @@ def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
     for warning in signing.check_expiry(keys, writer.now):
         writer.say(warning)
     return signing.public_keys(writer.keychain, keys)
+
+
+def try_keys(writer: Writer, repository: Repository) -> None:
+    """Let the keys sign something that nobody gets, before a repository is known to have them.
+
+    With a key that gpg, a verifier or time refuses, no later command could do anything.
+    """
+    keys = current_keys(writer, repository)
+    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
+        directory = Path(name)
+        for file in ("Release", "manifest.json"):
+            (directory / file).write_text("a trial\n", encoding="utf-8")
+        keyring = directory / "keyring.pgp"
+        keyring.write_bytes(keys.binary)
+        signing.sign(writer.keychain, repository.keys, directory)
+        signing.verify(keyring, directory, len(repository.keys))
 
 
 def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:

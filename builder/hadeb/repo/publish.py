@@ -14,6 +14,7 @@ from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming, staging_in
+from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import (
     Wishes,
     born,
@@ -56,6 +57,8 @@ def publish(
             writer.say(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
             repository = dataclasses.replace(repository, keys=(key,))
             save_repository(tree, repository)
+        elif find_repository(tree) is None:
+            try_keys(writer, repository)
         return _publish(writer, repository, paths, addition, wishes, dry_run=False)
 
 

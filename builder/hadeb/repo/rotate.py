@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import tempfile
-from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.repo import signing
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository
-from hadeb.repo.keyring import current_keys
+from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import full_fingerprint, open_repository
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
@@ -69,7 +66,7 @@ def _of_repository(repository: Repository, key: str) -> str:
 
 
 def _signed_anew(writer: Writer, repository: Repository) -> list[Outcome]:
-    _try_keys(writer, repository)
+    try_keys(writer, repository)
     outcomes = []
     for suite in repository.suites:
         writer.tree.clear_unfinished(suite.name)
@@ -78,16 +75,3 @@ def _signed_anew(writer: Writer, repository: Repository) -> list[Outcome]:
         repository = outcome.repository
         outcomes.append(outcome)
     return outcomes
-
-
-def _try_keys(writer: Writer, repository: Repository) -> None:
-    """Sign something that nobody gets: once the repository has a key that fails, all else does."""
-    keys = current_keys(writer, repository)
-    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
-        directory = Path(name)
-        for file in ("Release", "manifest.json"):
-            (directory / file).write_text("a trial\n", encoding="utf-8")
-        keyring = directory / "keyring.pgp"
-        keyring.write_bytes(keys.binary)
-        signing.sign(writer.keychain, repository.keys, directory)
-        signing.verify(keyring, directory, len(repository.keys))
