@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Publisher:
 
     def served(self) -> dict[str, bytes]:
         """All that a client can read, of what is in force."""
-        pages = [path for path in self.repository.iterdir() if path.is_file()]
+        pages = [path for path in self.repository.glob("*") if path.is_file()]
         suites = [path for path in self.repository.glob("dists/*/*") if path.is_file()]
         return {str(path): path.read_bytes() for path in (*pages, *suites)}
 
@@ -101,12 +102,12 @@ class Publisher:
 @contextmanager
 def publisher(directory: Path) -> Iterator[Publisher]:
     """Somebody who has published nothing yet; gpg's agent ends with the block."""
-    home = directory / "gnupg"
-    home.mkdir(mode=0o700)
-    try:
-        yield Publisher(directory / "repository", home)
-    finally:
-        run(("gpgconf", "--homedir", str(home), "--kill", "all"), check=False)
+    # Not below pytest's directory: the path of an agent's socket has to be a short one.
+    with tempfile.TemporaryDirectory(prefix="hadeb-publisher-") as home:
+        try:
+            yield Publisher(directory / "repository", Path(home))
+        finally:
+            run(("gpgconf", "--homedir", home, "--kill", "all"), check=False)
 
 
 def package(version: str, name: str = NAME) -> Package:

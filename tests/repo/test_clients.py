@@ -255,6 +255,39 @@ def test_a_key_that_cannot_sign_alone_or_at_all_leaves_the_repository_as_it_was(
     owner.release("1.1")
 
 
+def test_a_repository_is_not_born_with_a_key_that_debian_13_refuses(tmp_path: Path) -> None:
+    with publisher(tmp_path) as owner:
+        weak, good = owner.weak_key("Example Ltd, from long ago"), owner.new_key("Example Ltd")
+        wanted = ("publish", owner.file("1.0"), "--suite", "stable", "--key")
+        assert "sqv refuses" in owner.refused(*wanted, weak)
+        owner.call(*wanted, good)
+
+
+def test_names_that_mean_something_to_apt_and_a_longer_life_of_the_key_reach_the_clients(
+    shop: Web, client: Client, tmp_path: Path
+) -> None:
+    origin = "Müller & Söhne, GmbH [x] * <y>? 'z' $HOME\\"
+    with publisher(tmp_path) as owner:
+        for version in ("1.0", "1.1"):
+            named = ("--name", REPOSITORY, "--origin", origin, "--codename", "book+worm-ha")
+            owner.call(
+                *("publish", owner.file(version), "--suite", "stable"), *named, "--url", f"{URL}/"
+            )
+        shop.serve(owner.repository)
+        follow(client, shop, "add", "install", "keys")
+        assert client.has(NAME) == "1.1"
+        owner.call("rollback", "stable")
+        follow(client, shop, "roll-back")
+        assert client.has(NAME) == "1.0"
+        (key,) = owner.json("repo", "status")["keys"]
+        owner.keychain.gpg("--quick-set-expire", key, "5y")
+        owner.call("repo", "refresh")
+        before = sources(client)
+        follow(client, shop, "upgrade")
+        assert sources(client) != before
+        assert sources(client) in shop.words("add", "stable")
+
+
 def test_the_sample_bundle_with_all_it_depends_on_follows_the_page_on_a_cluster_node(
     shop: Web, suite: Suite, tmp_path: Path
 ) -> None:
