@@ -66,7 +66,6 @@ http {{
     server {{
         listen {ADDRESS}:80;
         root /srv/repository;
-        location /.hadeb {{ deny all; }}
     }}
 }}
 """

@@ -97,6 +97,12 @@ def test_the_shorter_ways_to_add_the_repository_give_the_same_sources(
     assert client.has(NAME) == "1.0"
 
 
+def test_what_is_behind_a_repository_is_not_for_clients(owner: Publisher, shop: Web) -> None:
+    for path in (".hadeb/repository.json", ".hadeb/history/stable/1.json"):
+        assert (owner.repository / path).is_file()
+        assert shop.fetch(f"/{path}").startswith("HTTP/1.1 403 ")
+
+
 def test_a_client_that_never_agreed_to_go_down_keeps_what_it_has_after_a_rollback(
     owner: Publisher, shop: Web, client: Client
 ) -> None:
@@ -110,18 +116,24 @@ def test_a_client_that_never_agreed_to_go_down_keeps_what_it_has_after_a_rollbac
 def test_of_two_generations_within_a_second_a_client_gets_the_later_one(
     owner: Publisher, shop: Web, client: Client
 ) -> None:
-    # Servers and mirrors tell files with one name apart by the second of their last change.
-    for version in ("1.1", "1.2"):
-        owner.release(version)
+    follow(client, shop, "add", "install")
+    # No earlier than the one in force, whatever the clock says: all have the same date.
+    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=1)
+    for version in ("1.1", "1.2", "1.3"):
+        files = [owner.file(version)]
+        publish(owner.at(moment), files, Addition("stable"), Wishes(), dry_run=False)
+        follow(client, shop, "upgrade")
+        assert client.has(NAME) == version
     numbered = sorted(Path(owner.repository, "dists/.generations/stable").iterdir())
+    assert len({line for each in numbered for line in dates(each / "Release")}) == 1
+    # Servers and mirrors tell files with one name apart by the second of their last change.
     for name in ("InRelease", "Release", "Release.gpg", "manifest.json", "manifest.json.asc"):
         seconds = [int((generation / name).stat().st_mtime) for generation in numbered]
         assert seconds == sorted({*seconds}), name
-    follow(client, shop, "add", "install")
-    owner.call("rollback", "stable")
-    owner.release("1.3")
-    follow(client, shop, "upgrade")
-    assert client.has(NAME) == "1.3"
+
+
+def dates(release: Path) -> list[str]:
+    return [line for line in release.read_text("utf-8").splitlines() if line.startswith("Date:")]
 
 
 def would_upgrade(client: Client) -> set[int]:
