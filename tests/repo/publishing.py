@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.repo.signing import Keychain, export, make_key
+from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
 from unit.calling import HADEB, Outcome, run_hadeb
 
 
@@ -79,6 +79,8 @@ class Desk:
         path.parent.mkdir(exist_ok=True)
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "--build", tree, path],
+            # The same words give the same bytes, whenever they are packed.
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
             check=True,
             capture_output=True,
         )
@@ -94,7 +96,7 @@ def desk(place: Path) -> Iterator[Desk]:
     try:
         key = make_key(keychain, "sample archive signing key")
         keyring = place / "clients.pgp"
-        keyring.write_bytes(export(keychain, [key])[0])
+        keyring.write_bytes(public_keys(keychain, secret_keys(keychain, [key])).binary)
         yield Desk(place, home, key, keyring)
     finally:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
