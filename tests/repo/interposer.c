@@ -178,6 +178,9 @@ WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), fd, NULL, 0)
 WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), AT_FDCWD, path, 0)
 WRAP(int, fchmodat, (int at, const char *path, mode_t mode, int flags), (at, path, mode, flags),
      at, path, 0)
+WRAP(int, utimensat, (int at, const char *path, const struct timespec times[2], int flags),
+     (at, path, times, flags), at, path, 0)
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), fd, NULL, 0)
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), AT_FDCWD, path, 1)
 WRAP(int, mkdirat, (int at, const char *path, mode_t mode), (at, path, mode), at, path, 1)
 WRAP(int, rmdir, (const char *path), (path), AT_FDCWD, path, 0)

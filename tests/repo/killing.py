@@ -71,8 +71,8 @@ SCENES = (
     Scene(
         "publish",
         _some,
-        ("publish", "world_2.0_all.deb", "--suite", "staging"),
-        {"staging": {*_HELLO, *_WORLD, "world_2.0_all.deb"}},
+        ("publish", "world_2.0_all.deb", "world_3.0_all.deb", "--suite", "staging"),
+        {"staging": {*_HELLO, *_WORLD, "world_2.0_all.deb", "world_3.0_all.deb"}},
     ),
     Scene(
         "promote",
@@ -107,7 +107,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.place.mkdir()
-        for version in ("1.0", "2.0"):
+        for version in ("1.0", "2.0", "3.0"):
             for name in ("hello", "world"):
                 self.desk.deb(name, version)
         self.scene.prepare(self.desk, self._template)

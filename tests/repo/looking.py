@@ -76,9 +76,10 @@ def _named(index: str) -> list[tuple[str, str]]:
 
 
 def packages(root: Path, suite: str) -> set[str]:
-    """The file names of all packages that a client can install."""
+    """The file names of all packages that a client can install, besides the one with the keys."""
     index = root / "dists" / suite / "main/binary-amd64/Packages.gz"
-    return {Path(path).name for path, _ in _named(gzip.decompress(index.read_bytes()).decode())}
+    names = {Path(path).name for path, _ in _named(gzip.decompress(index.read_bytes()).decode())}
+    return {name for name in names if "-archive-keyring_" not in name}
 
 
 def published(root: Path) -> dict[str, str]:

@@ -79,6 +79,8 @@ class Desk:
         path.parent.mkdir(exist_ok=True)
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "--build", tree, path],
+            # The same words give the same bytes, whenever they are packed.
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
             check=True,
             capture_output=True,
         )

@@ -114,8 +114,13 @@ def _grown(
 ) -> Contents:
     """The list with these in it; UsageError where clients would have to go back, unasked."""
     lower = {}
+    known = {one.identity for one in old.packages}
     for one in wanted:
         newest = old.newest(one.name, one.architecture)
+        # What is in already takes nobody back, as where a killed publish of two versions is called
+        # again.
+        if not downgrade and one.identity in known:
+            continue
         if newest and version_key(newest.version) > version_key(one.version):
             lower[one] = newest
     if lower and not downgrade:

@@ -165,8 +165,9 @@ def _try_out(
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
     """Now, or the date of the generation in force where this clock lags a little behind another.
 
-    apt keeps the newer of two Releases, silently (apt-secure(8)).
+    So it does, too, where we have waited for the lock, for ten minutes at most. apt keeps the newer
+    of two Releases, silently (apt-secure(8)).
     """
     now = writer.now.replace(microsecond=0)
     last = date_of(writer.tree, suite)
-    return last if last and now < last < now + datetime.timedelta(minutes=5) else now
+    return last if last and now < last < now + datetime.timedelta(minutes=15) else now

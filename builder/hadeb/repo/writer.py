@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hadeb.repo import signing
 from hadeb.repo.lock import locked
+from hadeb.repo.opening import open_repository
 from hadeb.repo.tree import Tree
 
 
@@ -27,5 +28,7 @@ class Writer:
 @contextmanager
 def writing(writer: Writer) -> Iterator[None]:
     """Be the one who changes the repository; waits for whoever is."""
+    if not writer.tree.state.is_dir():
+        open_repository(writer.tree)
     with locked(writer.tree.lock, writer.who, writer.say):
         yield
