@@ -48,7 +48,7 @@ def status(call: Call, directory: Path, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-def listpackage_versions(call: Call, suite: str | None, directory: Path, as_json: bool) -> None:
+def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool) -> None:
     """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
     from hadeb.repo.status import listed
 
