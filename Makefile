@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 
-.PHONY: help deb test test-unit lint format bench fresh lab lab-smoke lab-kills failover-picture report-pictures reference lock clean
+.PHONY: help deb repo test test-unit lint format bench bench-repo fresh lab lab-smoke lab-kills failover-picture report-pictures reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -12,12 +12,17 @@ deb: ## the sample bundle's package, into dist/; prints its path
 	$(SETUP) hadeb
 	@.venv/bin/hadeb build
 
+repo: ## publishes the sample bundle into a signed apt repository, dist/repo
+	$(SETUP) hadeb repo
+	@.venv/bin/hadeb publish "$$(.venv/bin/hadeb build)" --repo dist/repo --suite stable \
+		--name sample --origin "hadeb sample"
+
 test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
-	$(SETUP) unit test
+	$(SETUP) repo unit test
 	@sh tests/as-root.sh $(RUN) pytest --durations 10
 
 test-unit: ## the quick tests; no root
-	$(SETUP) tools unit
+	$(SETUP) tools repo unit
 	@$(RUN) pytest tests/unit tests/daemon
 
 lint: ## ruff, mypy, shellcheck
@@ -35,12 +40,17 @@ format: ## lays out the Python code
 	@$(RUN) ruff format
 
 bench: ## measures speed and memory; wants a quiet machine
-	$(SETUP) tools test
+	$(SETUP) tools repo test peers
 	@.venv/bin/python3 tests/bench/build_bench.py
+	@.venv/bin/python3 tests/bench/repo_bench.py 100 5000
 	@.venv/bin/python3 tests/bench/daemon_bench.py
 	@.venv/bin/python3 tests/bench/daemon_bench.py --memory
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/monitor_bench.py
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/failover_bench.py
+
+bench-repo: ## measures hadeb publish beside other tools, up to 20,000 packages; wants a quiet machine
+	$(SETUP) tools repo peers
+	@.venv/bin/python3 tests/bench/repo_bench.py
 
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools test

@@ -4,9 +4,11 @@
 #
 #   setup.sh hadeb   .venv with the command hadeb and the libraries it runs on (requirements.lock)
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
+#   setup.sh repo    the Debian packages that `make repo` needs
 #   setup.sh lint    the Debian packages that `make lint` needs
 #   setup.sh unit    the Debian packages that `make test-unit` needs
 #   setup.sh test    those that `make test` needs besides
+#   setup.sh peers   those that `make bench` and `make bench-repo` need besides
 #   setup.sh pictures
 #                    those that `make report-pictures` needs
 #
@@ -22,6 +24,11 @@ unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
 packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
 hadeb python3-venv      makes .venv, where hadeb and its libraries live
+repo  apt-utils         apt-ftparchive reads packages and writes Release
+repo  gpg               signs
+repo  gpg-agent         keeps the key that signs
+repo  gpgv              verifies signatures as apt of Debian 12 does
+repo  sqv               verifies signatures as apt of Debian 13 does
 lint  shellcheck        checks the shell programs
 unit  binutils          ar, to look into packages
 unit  dpkg-dev          reads the changelog as Debian does
@@ -29,9 +36,13 @@ unit  fish              completes hadeb's words
 unit  lintian           checks the package as Debian would
 unit  man-db            renders the manual pages
 unit  mount             a disk that is full, and maintainer scripts in a place of their own
+unit  shellcheck        checks the programs that a repository gives to clients
 unit  xz-utils          looks into packages
 unit  zsh               completes hadeb's words
+test  apt-utils         apt-ftparchive, which writes the indexes of a repository
+test  e2fsprogs         file systems whose power is cut
 test  gcc               compiles the C server that the daemon is measured against
+test  gpgv              verifies repositories as apt of Debian 12 does
 test  iproute2          network namespaces, bridges and slow links of the lab
 test  libc6-dev         headers for gcc
 test  libxml2-utils     checks the agents' meta-data against the DTD
@@ -39,9 +50,13 @@ test  mmdebstrap        makes the file systems of the lab's nodes
 test  nftables          filters packets for the lab's network faults
 test  procps            watches processes
 test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
+test  sqv               verifies repositories as apt of Debian 13 does
+test  strace            sees every call that changes a file
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes
 test  util-linux        namespaces of the lab
+peers aptly             hadeb publish is measured beside it
+peers reprepro          hadeb publish is measured beside it
 pictures chromium       draws the report as a browser does
 LIST
 }
@@ -168,7 +183,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    lint | unit | test | pictures) need "$wanted" ;;
+    repo | lint | unit | test | peers | pictures) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done

@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 
 from hadeb import __version__, ui
-from hadeb.build import build as write_packages
-from hadeb.calling import JSON, Call, command, plan_all
+from hadeb.calling import JSON, Call, command
 from hadeb.errors import HadebError
 from hadeb.lab_cli import lab
+from hadeb.publish_cli import promote, prune, publish, rollback
+from hadeb.repo_cli import repo
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
 
@@ -51,6 +52,9 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
     Where one of them is wrong, nothing is written.
     """
+    from hadeb.build import build as write_packages
+    from hadeb.planned import plan_all
+
     started = time.perf_counter()
     planned = plan_all(manifests, call.context)
     built = write_packages([each.package for each in planned], output)
@@ -76,6 +80,7 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     On a node, hadeb plan --pcs | sudo sh makes the cluster that the manifest describes.
     """
     from hadeb.plan_view import cluster_text, plan_json, plan_text
+    from hadeb.planned import plan_all
 
     if as_json + pcs + crm > 1:
         context = click.get_current_context()
@@ -138,7 +143,8 @@ def completion(call: Call, shell: str) -> None:
         ui.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
 
 
-hadeb.add_command(lab)
+for _command in (lab, publish, promote, rollback, prune, repo):
+    hadeb.add_command(_command)
 
 
 def main() -> None:

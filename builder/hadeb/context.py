@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from hadeb.errors import HadebError, UsageError
 class Context:
     """The environment variables that mean something to hadeb, and where it was called.
 
-    `source_date_epoch` is in seconds since 1970; `cache` is where lab images are kept.
+    `source_date_epoch` is in seconds since 1970; `cache` is where lab images are kept,
+    `who` is user and machine, as a history names them.
     """
 
     directory: Path
@@ -24,6 +26,7 @@ class Context:
     maintainer: str | None
     cache: Path
     is_root: bool
+    who: str
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Context:
@@ -37,6 +40,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Context:
         maintainer=f"{name} <{address}>" if name and address else None,
         cache=_cache(variables, is_root=is_root),
         is_root=is_root,
+        who=_who(variables),
     )
 
 
@@ -59,6 +63,15 @@ def _epoch(value: str | None) -> int | None:
             hint="unset it, or set it as in: SOURCE_DATE_EPOCH=$(git log -1 --pretty=%ct)",
         )
     return int(value)
+
+
+def _who(variables: Mapping[str, str]) -> str:
+    """Who calls, behind sudo, too."""
+    try:
+        user = variables.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = f"uid {os.geteuid()}"
+    return f"{user}@{os.uname().nodename}"
 
 
 def _cache(variables: Mapping[str, str], *, is_root: bool) -> Path:

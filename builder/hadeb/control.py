@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,9 @@ from hadeb.python_project import minimum_python
 
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+# Deflated, no name, no time, best compression, Unix.
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 
 # A long address stays whole, and whoever fills the text anew puts no blank into a word.
 _FILLED = textwrap.TextWrapper(78, break_long_words=False, break_on_hyphens=False)
@@ -154,3 +158,9 @@ def license_text(license_id: str, own_text: str | None) -> str:
         own_text = f"On Debian systems the full text of this license is in\n{common}."
     lines = own_text.rstrip("\n").splitlines()
     return "\n".join(f" {line.rstrip()}" if line.strip() else " ." for line in lines)
+
+
+def gzipped(content: bytes) -> bytes:
+    """A text of the documentation, compressed as Debian Policy 12.3 and 12.7 want it."""
+    # Python's releases disagree about the byte that names the operating system (RFC 1952, 2.3).
+    return _GZIP_HEADER + gzip.compress(content, 9, mtime=0)[len(_GZIP_HEADER) :]

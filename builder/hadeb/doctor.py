@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hadeb.context import Context
 from hadeb.errors import HadebError
 from hadeb.lab.apt import debian_archive
-from hadeb.tools import LAB, package_of
+from hadeb.tools import LAB, PUBLISH, package_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,25 @@ class Diagnosis:
 
 def diagnose(context: Context) -> list[Diagnosis]:
     """Look for everything that a task needs."""
+    lab = (*_programs(LAB), _root(context), _archive())
     return [
-        Diagnosis(what, "lab", present=not remedy, remedy=remedy)
-        for what, remedy in (*_programs(), _root(context), _archive())
+        Diagnosis(what, task, present=not remedy, remedy=remedy)
+        for task, looked_for in (("lab", lab), ("publish", _programs(PUBLISH)))
+        for what, remedy in looked_for
     ]
 
 
 def install_line(diagnoses: Sequence[Diagnosis]) -> str | None:
     """The one line that installs every program that is missing; None where none is."""
-    missing = {found.what for found in diagnoses if not found.present} & set(LAB)
+    missing = {found.what for found in diagnoses if not found.present} & {*LAB, *PUBLISH}
     packages = sorted({package_of(program) for program in missing})
     return (
         f"sudo apt-get install --no-install-recommends {' '.join(packages)}" if packages else None
     )
 
 
-def _programs() -> Iterator[tuple[str, str]]:
-    for program in LAB:
+def _programs(programs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for program in programs:
         yield program, "" if _on_path(program) else f"install the package {package_of(program)}"
 
 

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from hadeb import ui
-from hadeb.calling import JSON, Call, command, plan_all
+from hadeb.calling import JSON, Call, command
 from hadeb.suite import SUITES, Suite
 
 _MANIFEST = click.option(
@@ -96,6 +96,7 @@ def run(
     from hadeb.lab.report_json import report_json
     from hadeb.lab.report_table import table
     from hadeb.lab.reports import write_reports
+    from hadeb.planned import plan_all
 
     if smoke and faults:
         raise click.UsageError("--smoke names the faults itself", click.get_current_context())
@@ -154,6 +155,7 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
     from hadeb.lab.cluster import Cluster
     from hadeb.lab.scenario import deploy, scenario_of
     from hadeb.lab.space import scratch
+    from hadeb.planned import plan_all
 
     with scratch() as work:
         scenario = None

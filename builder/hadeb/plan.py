@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from hadeb.bundle import Bundle, SourceFile
-from hadeb.control import changelog, control_fields, license_text
+from hadeb.control import changelog, control_fields, gzipped, license_text
 from hadeb.model import FileTable, LintianOverrideTable
 from hadeb.package import Entry, File, Link, Package, Script
 from hadeb.render import render
@@ -17,9 +16,6 @@ from hadeb.toml_lines import KeyPath
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
-
-# Deflated, no name, no time, best compression, Unix.
-_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 
 # An entry together with the manifest's key that asks for it.
 _Placed = tuple[KeyPath, Entry]
@@ -126,7 +122,7 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
     yield ("package", "copyright"), File(f"{directory}/copyright", rendered.encode())
     changes = changelog(package.name, bundle.maintainer, manifest.changelog)
     log = "changelog.Debian.gz" if "-" in package.version else "changelog.gz"
-    yield ("changelog",), File(f"{directory}/{log}", _gzip(changes.encode()))
+    yield ("changelog",), File(f"{directory}/{log}", gzipped(changes.encode()))
     overrides = (*_standing_overrides(bundle), *manifest.lintian_override)
     if overrides:
         text = render("usr/share/lintian/overrides/NAME", name=package.name, overrides=overrides)
@@ -136,12 +132,7 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
         title = page.rpartition("/")[2]
         path = f"usr/share/man/man{title.rpartition('.')[2][0]}/{title}.gz"
         content = bundle.sources[page][0].content
-        yield ("package", "manpages", index), File(path, _gzip(content))
-
-
-def _gzip(content: bytes) -> bytes:
-    # Python's releases disagree about the byte that names the operating system (RFC 1952, 2.3).
-    return _GZIP_HEADER + gzip.compress(content, 9, mtime=0)[len(_GZIP_HEADER) :]
+        yield ("package", "manpages", index), File(path, gzipped(content))
 
 
 def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:

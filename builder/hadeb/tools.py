@@ -17,8 +17,12 @@ LAB = (
     "unshare",
 )
 
+# What publishing starts; gpg asks gpg-agent, which is a package of its own.
+PUBLISH = ("apt-ftparchive", "apt-get", "dpkg-deb", "gpg", "gpg-agent", "gpgconf", "gpgv", "sqv")
+
 _PACKAGE_OF = {
     "apt-config": "apt",
+    "apt-ftparchive": "apt-utils",
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
     "dpkg-query": "dpkg",

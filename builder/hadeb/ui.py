@@ -39,6 +39,11 @@ def note(text: str, label: str = "") -> None:
         pass
 
 
+def is_answered() -> bool:
+    """Whether somebody is there who can be asked."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
+
+
 def finish() -> None:
     """Drop what nobody takes: else Python tries again at exit, and ends with a code of its own."""
     for stream in (sys.stdout, sys.stderr):

@@ -28,6 +28,7 @@ from hadeb.run import run, start
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("HADEB_CACHE") or "/var/cache/hadeb", "fresh")
 CLONE = Path("/root/hadeb")
+NEWCOMERS = ("make", "git", "ca-certificates")
 SECOND_BUILD = 1.0
 # How this machine reaches its registries is no part of what a newcomer has to set up.
 SETTINGS = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
@@ -66,23 +67,26 @@ def locked(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
         os.close(descriptor)
 
 
-def bare(suite: str) -> Path:
-    """The directory of a bare Debian; made once, in some 20 s."""
-    ready = CACHE / suite
-    with locked(CACHE / f".{suite}.lock"):
+def bare(suite: str, packages: Sequence[str] = NEWCOMERS) -> Path:
+    """The directory of a bare Debian with apt and a few packages; made once, in some 20 s."""
+    name = suite if packages == NEWCOMERS else "-".join((suite, *(packages or ("apt",))))
+    ready = CACHE / name
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with locked(CACHE / f".{name}.lock"):
         if not ready.is_dir():
-            say(f"making a bare {suite}, once")
-            half = CACHE / f".{suite}.half"
+            say(f"making a bare {name}, once")
+            half = CACHE / f".{name}.half"
             shutil.rmtree(half, ignore_errors=True)
             archive = debian_archive()
             if "\n" in archive.signed_by:
                 raise HadebError("a key that lies inside apt's sources is not supported here")
             options = [f"--aptopt={line}" for line in transport_options()]
+            options += [f"--include={package}" for package in packages]
             run(
                 [
                     *OURS,
                     *("--mount-proc", "mmdebstrap", "--quiet", "--mode=root", "--variant=apt"),
-                    *("--format=directory", "--include=make,git,ca-certificates", *options),
+                    *("--format=directory", *options),
                     *(suite, str(half), archive.line(suite, archive.signed_by)),
                 ],
                 timeout=600,

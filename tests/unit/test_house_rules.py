@@ -20,8 +20,9 @@ TOOLKIT = ROOT / "builder" / "hadeb"
 # From the top down. A new module or directory of builder/hadeb/ is registered here, where its
 # imports say it belongs; docs/architecture.md says what a layer may do.
 LAYERS = {
-    "mouth": {"__main__", "calling", "cli", "lab_cli", "plan_view", "ui"},
-    "effects": {"build", "context", "doctor", "lab", "load", "run"},
+    "mouth": {"__main__", "calling", "cli", "lab_cli", "plan_view", "publish_cli"}
+    | {"repo_calling", "repo_cli", "ui"},
+    "effects": {"build", "context", "doctor", "lab", "load", "planned", "repo", "run"},
     "steps": {
         *("cluster_check", "cluster_commands", "control", "deb", "manifest", "ocf", "plan"),
         *("python_project", "reference", "render", "schema", "tables"),

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in a suite: a list of packages, and how it changes. Pure values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from hadeb.repo.version import version_key
+
+SOURCE = "source"
+
+
+# Tuples, since there are tens of thousands of them: a frozen dataclass takes five times as long
+# to make.
+class PoolFile(NamedTuple):
+    """A file of the pool. `path` is below the repository; `size` in bytes, `sha256` in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Published(NamedTuple):
+    """A package in a suite. `architecture` is `source` for a source package.
+
+    `stanza` is what the index says of it, as apt-ftparchive wrote it, with its place in the pool;
+    without a newline at its end. `phase` is the percentage of machines that may upgrade to it,
+    100 for all. A binary package has one file, a source package several.
+    """
+
+    component: str
+    name: str
+    version: str
+    architecture: str
+    stanza: str
+    files: tuple[PoolFile, ...]
+    phase: int = 100
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What two different files must not share."""
+        return self.name, self.version, self.architecture
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} {self.architecture}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The packages of a suite, sorted by component, name, version and architecture."""
+
+    packages: tuple[Published, ...] = ()
+
+    def indexed(self, component: str, architecture: str) -> list[Published]:
+        """What one index lists: a binary index has the packages of all architectures, too."""
+        fits = {architecture} if architecture == SOURCE else {architecture, "all"}
+        return [
+            one for one in self.packages if one.component == component and one.architecture in fits
+        ]
+
+    def with_packages(self, added: Iterable[Published]) -> Self:
+        """The list with these in it, each in place of the one with its identity."""
+        found = {one.identity: one for one in self.packages}
+        found.update((one.identity, one) for one in added)
+        return dataclasses.replace(self, packages=tuple(sorted(found.values(), key=_place)))
+
+    def without(self, removed: Iterable[Published]) -> Self:
+        """The list without these."""
+        gone = {one.identity for one in removed}
+        left = tuple(one for one in self.packages if one.identity not in gone)
+        return dataclasses.replace(self, packages=left)
+
+    def named(self, name: str, version: str | None = None) -> list[Published]:
+        """All packages of a name, or of one version of it."""
+        return [
+            one
+            for one in self.packages
+            if one.name == name and (version is None or one.version == version)
+        ]
+
+    def newest(self, name: str, architecture: str) -> Published | None:
+        """The package that a client of that architecture would install."""
+        fits = [one for one in self.named(name) if one.architecture == architecture]
+        return max(fits, key=lambda one: version_key(one.version), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one list has that another has not; `phased` are those with another percentage."""
+
+    added: tuple[Published, ...]
+    removed: tuple[Published, ...]
+    phased: tuple[Published, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.phased)
+
+    def lines(self) -> list[str]:
+        """A line a package: `+ name version architecture`, `-` for one that goes."""
+        return [
+            *(f"+ {one}{_share(one)}" for one in self.added),
+            *(f"- {one}" for one in self.removed),
+            *(f"~ {one}, for {one.phase} % of machines" for one in self.phased),
+        ]
+
+
+def difference(old: Contents, new: Contents) -> Difference:
+    """What changes from one list to the other."""
+    before = {one.identity: one for one in old.packages}
+    after = {one.identity: one for one in new.packages}
+    return Difference(
+        added=tuple(one for one in new.packages if one.identity not in before),
+        removed=tuple(one for one in old.packages if one.identity not in after),
+        phased=tuple(
+            one
+            for one in new.packages
+            if one.identity in before and before[one.identity].phase != one.phase
+        ),
+    )
+
+
+def _share(one: Published) -> str:
+    return "" if one.phase == 100 else f", for {one.phase} % of machines"
+
+
+def _place(one: Published) -> tuple[str, str, object, str]:
+    return one.component, one.name, version_key(one.version), one.architecture

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generations on disk: how one is laid out, signed and tried, and what one holds."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.errors import HadebError
+from hadeb.repo.contents import Contents
+from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.indexes import MANIFEST, index, index_paths, manifest, read_contents
+from hadeb.repo.tree import Tree
+from hadeb.run import run
+
+# Level 6 is gzip's own; 9 takes twice the time for a hundredth of the size.
+_LEVEL = 6
+# How long a client may take between InRelease and the last index, and how many generations that is
+# at least.
+_KEPT_SECONDS = 3600
+_KEPT_GENERATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a generation says of itself. `date` is to the second, in UTC."""
+
+    number: int
+    date: datetime.datetime
+
+
+def load_contents(directory: Path, suite: RepoSuite) -> Contents:
+    """What a generation holds; HadebError where it is damaged."""
+    try:
+        text = (directory / MANIFEST).read_text("utf-8", "surrogateescape")
+        indexes = {
+            key: zlib.decompress((directory / f"{path}.gz").read_bytes(), wbits=31).decode(
+                "utf-8", "surrogateescape"
+            )
+            for key, path in index_paths(suite).items()
+            if (directory / f"{path}.gz").exists()
+        }
+        return read_contents(text, indexes)
+    except (OSError, zlib.error, HadebError) as error:
+        raise HadebError(
+            f"generation {directory.name} of {suite.name} cannot be read: {error}",
+            hint=f"hadeb repo verify says what is wrong; hadeb rollback {suite.name} may help",
+        ) from error
+
+
+def contents_in_force(tree: Tree, suite: RepoSuite) -> Contents:
+    """What clients get of a suite; nothing where it has no generation yet."""
+    number = tree.current(suite.name)
+    return load_contents(tree.generation(suite.name, number), suite) if number else Contents()
+
+
+def date_of(tree: Tree, suite: RepoSuite) -> datetime.datetime | None:
+    """The date of the generation in force, in UTC; None where there is none."""
+    manifest_file = tree.generation(suite.name, tree.current(suite.name)) / MANIFEST
+    if not manifest_file.exists():
+        return None
+    with manifest_file.open(encoding="utf-8", errors="surrogateescape") as stream:
+        for line in stream:
+            if line.startswith(' "date": '):
+                return datetime.datetime.fromisoformat(line.split('"')[3])
+    return None
+
+
+def lay_out(
+    directory: Path, repository: Repository, suite: RepoSuite, contents: Contents, heading: Heading
+) -> None:
+    """Write a generation's files, all but the signatures, into an empty directory."""
+    said = {
+        "repository": repository.name,
+        "origin": repository.origin,
+        "suite": suite.name,
+        "codename": suite.codename,
+        "generation": heading.number,
+        "date": f"{heading.date:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    (directory / MANIFEST).write_bytes(manifest(contents, said))
+    plain = []
+    for (component, architecture), path in index_paths(suite).items():
+        content = index(contents.indexed(component, architecture))
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+        plain.append(directory / path)
+        _write_compressed(directory / f"{path}.gz", content)
+    (directory / "Release").write_text(
+        _release(directory, repository, suite, heading), encoding="utf-8"
+    )
+    # Release names them, and no client takes the longer way.
+    for file in plain:
+        file.unlink()
+
+
+def _write_compressed(path: Path, content: bytes) -> None:
+    compressor = zlib.compressobj(_LEVEL, wbits=31)
+    packed = compressor.compress(content) + compressor.flush()
+    path.write_bytes(packed)
+    by_hash = path.parent / "by-hash" / "SHA256"
+    by_hash.mkdir(parents=True, exist_ok=True)
+    (by_hash / hashlib.sha256(packed).hexdigest()).hardlink_to(path)
+
+
+def _release(directory: Path, repository: Repository, suite: RepoSuite, heading: Heading) -> str:
+    """Release by apt-ftparchive(1), with SHA256 alone: no apt that lives wants another."""
+    fields = {
+        "Origin": repository.origin,
+        "Label": repository.label,
+        "Suite": suite.name,
+        "Codename": suite.codename,
+        "Date": _rfc1123(heading.date),
+        "Architectures": " ".join(suite.architectures),
+        "Components": " ".join(suite.components),
+        "Description": f"{repository.origin}, {suite.name}",
+        "Acquire-By-Hash": "yes",
+        "Patterns::": MANIFEST,
+    }
+    if suite.valid_days:
+        # It writes the date only where it is told a time, too, from which it would count today.
+        fields["ValidTime"] = str(suite.valid_days * 86400)
+        fields["Valid-Until"] = _rfc1123(valid_until(suite, heading.date))
+    options = [f"APT::FTPArchive::Release::{name}={value}" for name, value in fields.items()]
+    options += [f"APT::FTPArchive::{name}=no" for name in ("MD5", "SHA1", "SHA512")]
+    written = [word for option in options for word in ("-o", option)]
+    return run(("apt-ftparchive", *written, "release", "."), cwd=directory).stdout
+
+
+def valid_until(suite: RepoSuite, date: datetime.datetime) -> datetime.datetime:
+    """When a signature of that date runs out."""
+    return date + datetime.timedelta(days=suite.valid_days)
+
+
+def _rfc1123(moment: datetime.datetime) -> str:
+    days, months = "Mon Tue Wed Thu Fri Sat Sun", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+    day, month = days.split()[moment.weekday()], months.split()[moment.month - 1]
+    return f"{day}, {moment.day:02} {month} {moment:%Y %H:%M:%S} +0000"
+
+
+def keep_old_indexes(tree: Tree, suite: RepoSuite, directory: Path, now: float) -> None:
+    """Link in by hash what clients may still ask for, who read an InRelease before the switch."""
+    ended = now
+    for distance, number in enumerate(reversed(tree.numbers(suite.name)), start=1):
+        # What counts is how long ago it was in force: that is until its follower was made.
+        if distance > _KEPT_GENERATIONS and now - ended > _KEPT_SECONDS:
+            break
+        old = tree.generation(suite.name, number)
+        for path in index_paths(suite).values():
+            _keep(old / f"{path}.gz", directory / f"{path}.gz")
+        ended = old.stat().st_mtime
+
+
+def _keep(old: Path, new: Path) -> None:
+    if not old.exists():
+        return
+    digest = hashlib.sha256(old.read_bytes()).hexdigest()
+    kept = new.parent / "by-hash" / "SHA256" / digest
+    if not kept.exists():
+        kept.hardlink_to(old)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pool: files that never change, each under a name of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from hadeb.repo import durable
+from hadeb.repo.contents import PoolFile, Published
+from hadeb.repo.incoming import Arrived, FilesRefused, digest
+from hadeb.repo.tree import Tree
+
+
+def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
+    """Give copies their names in the pool, after their bytes are on the disk.
+
+    Raises FilesRefused where a name is taken by other bytes that a list names.
+    """
+    wanted = [
+        (copy, file)
+        for one in arrived
+        for copy, file in zip(one.copies, one.published.files, strict=True)
+        if not _is(tree.root / file.path, file)
+    ]
+    refuse_clashes(tree, [file for _, file in wanted])
+    durable.sync(copy for copy, _ in wanted)
+    for copy, file in wanted:
+        path = tree.root / file.path
+        durable.make_directory(path.parent)
+        # The copy stays for now: a rename would take it from whoever reads it again.
+        temporary = path.with_name(f"{durable.UNFINISHED}{path.name}")
+        temporary.unlink(missing_ok=True)
+        temporary.hardlink_to(copy)
+        temporary.replace(path)
+    # Those that were there, too: who made them may have been killed before this.
+    named = {tree.root / file.path for one in arrived for file in one.published.files}
+    durable.sync({up for path in named for up in path.parents if tree.root in up.parents})
+
+
+def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
+    """Raise FilesRefused where a file would take the place of another that a list names.
+
+    What no list names was left by a command that failed, and may go.
+    """
+    taken = [file for file in files if _clashes(tree.root / file.path, file)]
+    named = _named_by_lists(tree, {file.path for file in taken}) if taken else set()
+    if named:
+        raise FilesRefused(
+            [
+                f"{path} is published with other bytes: a changed package wants a new version"
+                for path in sorted(named)
+            ]
+        )
+
+
+def _named_by_lists(tree: Tree, paths: set[str]) -> set[str]:
+    """Which of these paths a generation names, of those that are there."""
+    found = set[str]()
+    for manifest in tree.dists.glob(".generations/*/*/manifest.json"):
+        text = manifest.read_text("utf-8", "surrogateescape")
+        found |= {path for path in paths if f'"{path}"' in text}
+    return found
+
+
+def _is(path: Path, file: PoolFile) -> bool:
+    return path.is_file() and path.stat().st_size == file.size and digest(path) == file.sha256
+
+
+def _clashes(path: Path, file: PoolFile) -> bool:
+    return path.exists() and not _is(path, file)
+
+
+def faults(packages: Sequence[Published], root: Path) -> list[str]:
+    """What is wrong with the files of these packages: gone, or not what was published."""
+    return [
+        f"{file.path} has changed in the pool since it was published"
+        if (root / file.path).is_file()
+        else f"{file.path} is gone from the pool"
+        for one in packages
+        for file in one.files
+        if not _is(root / file.path, file)
+    ]
+
+
+def refuse_faults(packages: Sequence[Published], root: Path) -> None:
+    """Raise FilesRefused where the pool no longer has what a list is to name."""
+    if found := faults(packages, root):
+        raise FilesRefused(found)
+
+
+def paths(root: Path) -> list[Path]:
+    """All files of the pool."""
+    return [
+        Path(directory, name)
+        for directory, _, names in os.walk(root / "pool")
+        for name in sorted(names)
+    ]

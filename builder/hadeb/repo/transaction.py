@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From one generation to the next: laid out, signed, verified, tried with apt, then put in force.
+
+Up to the switch nothing that a client reads has changed; the switch is one rename. Whoever is
+killed before it leaves what the next command removes, whoever is killed after it leaves pages
+that the next command writes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeb.errors import HadebError
+from hadeb.repo import durable, signing
+from hadeb.repo.contents import Contents, Difference, difference
+from hadeb.repo.front import write_pages
+from hadeb.repo.generation import Heading, date_of, keep_old_indexes, lay_out
+from hadeb.repo.history import Action, Change, record, stamp
+from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.keyring import current_keys, with_keyring, with_keys
+from hadeb.repo.keys import PublicKeys
+from hadeb.repo.opening import save_repository
+from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What brings a new generation about."""
+
+    action: Action
+    source: str | None = None
+    restores: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did to a suite, or would do; `generation` is the one in force afterwards."""
+
+    repository: Repository
+    suite: RepoSuite
+    generation: int
+    difference: Difference
+
+
+def conclude(
+    writer: Writer,
+    repository: Repository,
+    suite: RepoSuite,
+    old: Contents,
+    new: Contents,
+    step: Step,
+    *,
+    dry_run: bool = False,
+    anyway: bool = False,
+) -> Outcome:
+    """Bring a suite from one list to another, and the pages beside it; wants the lock.
+
+    Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
+    written all the same: a command that was killed may have left them behind.
+    """
+    tree = writer.tree
+    if dry_run:
+        return Outcome(repository, suite, tree.current(suite.name), difference(old, new))
+    keys = current_keys(writer, repository)
+    repository = with_keys(repository, keys, writer.now.timestamp())
+    save_repository(tree, repository)
+    new = with_keyring(writer, repository, keys, suite, new)
+    change = difference(old, new)
+    if change or anyway or not tree.current(suite.name):
+        _put_in_force(writer, repository, keys, suite, change, new, step)
+    write_pages(tree, repository, keys, {suite.name: new})
+    return Outcome(repository, suite, tree.current(suite.name), change)
+
+
+def _put_in_force(
+    writer: Writer,
+    repository: Repository,
+    keys: PublicKeys,
+    suite: RepoSuite,
+    change: Difference,
+    new: Contents,
+    step: Step,
+) -> None:
+    """Make a generation of `new` and let clients have it.
+
+    Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
+    """
+    tree = writer.tree
+    number = tree.current(suite.name) + 1
+    heading = Heading(number, _date(writer, suite))
+    final = tree.generation(suite.name, number)
+    directory = final.with_name(f"{durable.UNFINISHED}{number}")
+    directory.mkdir()
+    try:
+        lay_out(directory, repository, suite, new, heading)
+        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
+        _sign(writer, repository, directory, tree.generation(suite.name, number - 1))
+        _try_out(keys, suite, directory, change, new)
+        record(
+            tree,
+            suite.name,
+            Change(
+                number,
+                stamp(heading.date),
+                writer.who,
+                step.action,
+                tuple(change.lines()),
+                step.source,
+                step.restores,
+            ),
+        )
+        directory.rename(final)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise HadebError(
+            f"generation {number} of {suite.name} cannot be written: {error.strerror}",
+            hint="the suite is as it was; make room, for example with hadeb prune",
+        ) from error
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    # Those above it, too: who made them may have been killed before they were on the disk.
+    durable.sync([final.parent, final.parent.parent, tree.root])
+    tree.switch(suite.name, number)
+
+
+def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
+    """Sign a generation, and let its files be a second younger than those of the one before.
+
+    A client asks whether InRelease has changed since the second that it knows. Servers compare no
+    more than that, and would deny a change within it for as long as there is no other.
+    """
+    signing.sign(writer.keychain, repository.keys, directory)
+    earlier = before.iterdir() if before.is_dir() else ()
+    latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
+    for file in filter(Path.is_file, directory.iterdir()):
+        time = max(int(file.stat().st_mtime), latest + 1)
+        os.utime(file, (time, time))
+
+
+def _try_out(
+    keys: PublicKeys, suite: RepoSuite, directory: Path, change: Difference, new: Contents
+) -> None:
+    """Verify the signatures, and try the generation with apt, while it goes to the disk."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        keyring = Path(name, "keyring.pgp")
+        keyring.write_bytes(keys.binary)
+        saved = threads.submit(durable.sync_tree, directory)
+        verified = threads.submit(signing.verify, keyring, directory, len(keys.keys))
+        rehearse(directory, keyring, suite, new, change.added)
+        verified.result()
+        saved.result()
+
+
+def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
+    """Now, or the date of the generation in force where this clock lags a little behind another.
+
+    So it does, too, where we have waited for the lock, for ten minutes at most. apt keeps the newer
+    of two Releases, silently (apt-secure(8)).
+    """
+    now = writer.now.replace(microsecond=0)
+    last = date_of(writer.tree, suite)
+    return last if last and now < last < now + datetime.timedelta(minutes=15) else now

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hadeb repo`: what a repository holds, who did what, whether it is whole, and new signatures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hadeb import ui
+from hadeb.calling import JSON, Call, command
+from hadeb.repo_calling import (
+    DRY_RUN,
+    REPO,
+    package_version,
+    signing,
+    tell,
+    tree_of,
+    writing_as,
+)
+
+
+@click.group(short_help="Look at a repository, verify it, and sign it anew.")
+def repo() -> None:
+    """A signed apt repository: what is in it, who did what, and whether it is whole.
+
+    hadeb publish makes it and puts packages in; promote, rollback and prune change it.
+    """
+
+
+@repo.command()
+@REPO
+@JSON
+@command
+def status(call: Call, directory: Path, as_json: bool) -> None:
+    """Say what the repository is, who signs it, and what its suites hold."""
+    from hadeb.repo.status import status as look
+
+    found = look(tree_of(call, directory))
+    if as_json:
+        ui.result_json(found.as_json())
+    else:
+        ui.result(found.text())
+
+
+@repo.command("list")
+@click.argument("suite", required=False)
+@REPO
+@JSON
+@command
+def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool) -> None:
+    """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
+    from hadeb.repo.status import listed
+
+    rows = listed(tree_of(call, directory), suite)
+    if as_json:
+        ui.result_json(rows)
+        return
+    for row in rows:
+        share = "" if row["phase"] == 100 else f"  {row['phase']} %"
+        words = ("suite", "component", "package", "version", "architecture")
+        ui.result("  ".join(str(row[word]) for word in words) + share)
+
+
+@repo.command()
+@click.argument("suite")
+@REPO
+@JSON
+@command
+def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
+    """Say who did what to SUITE and when, the last change first."""
+    import dataclasses
+
+    from hadeb.repo.history import changes
+    from hadeb.repo.opening import open_repository
+
+    tree = tree_of(call, directory)
+    open_repository(tree).suite(suite)
+    records = changes(tree, suite)[::-1]
+    if as_json:
+        ui.result_json([dataclasses.asdict(change) for change in records])
+        return
+    for change in records:
+        ui.result("\n".join((str(change), *(f"      {line}" for line in change.lines))))
+
+
+@repo.command()
+@REPO
+@JSON
+@command
+def verify(call: Call, directory: Path, as_json: bool) -> None:
+    """Read everything, and say what is not as it was published. Ends with 4 where anything is."""
+    from hadeb.repo.verify import verify as look
+
+    with writing_as(call, directory, None, None) as writer:
+        found = look(writer)
+    if as_json:
+        ui.result_json(found)
+    for fault in () if as_json else found:
+        ui.result(fault)
+    if found:
+        raise SystemExit(4)
+    if not as_json:
+        call.progress("all is as it was published")
+
+
+@repo.command()
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@REPO
+@signing
+@JSON
+@command
+def refresh(
+    call: Call,
+    suites: tuple[str, ...],
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer."""
+    from hadeb.repo.rollback import refresh as sign_anew
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcomes = sign_anew(writer, suites)
+    tell(outcomes, as_json=as_json)
+
+
+@repo.command("remove")
+@click.argument("package", metavar="NAME[=VERSION]", callback=package_version)
+@click.argument("suite")
+@REPO
+@signing
+@DRY_RUN
+@JSON
+@command
+def remove(
+    call: Call,
+    package: tuple[str, str | None],
+    suite: str,
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
+    from hadeb.repo.publish import remove as take_out
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcome = take_out(writer, *package, suite, dry_run=dry_run)
+    tell([outcome], as_json=as_json, dry_run=dry_run)
+
+
+@repo.group(short_help="Let a repository go from one key to another.")
+def key() -> None:
+    """The keys that sign. To change one for another, let both sign for some weeks.
+
+    Add the new key; machines get it with the usual upgrades. When all have it, drop the old one.
+    """
+
+
+@key.command("add")
+@click.argument("fingerprint")
+@REPO
+@signing
+@JSON
+@command
+def add_key(
+    call: Call,
+    fingerprint: str,
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Let the key FINGERPRINT sign, too, and give the machines it with the package of keys.
+
+    Every suite is signed anew. A --key-file has to hold all keys that sign.
+    """
+    from hadeb.repo.rotate import add_key as add
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcomes = add(writer, fingerprint)
+    tell(outcomes, as_json=as_json)
+
+
+@key.command("drop")
+@click.argument("fingerprint")
+@REPO
+@signing
+@JSON
+@command
+def drop_key(
+    call: Call,
+    fingerprint: str,
+    directory: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows."""
+    from hadeb.repo.rotate import drop_key as drop
+
+    with writing_as(call, directory, key_file, passphrase_file) as writer:
+        outcomes = drop(writer, fingerprint)
+    tell(outcomes, as_json=as_json)

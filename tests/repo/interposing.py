@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hadeb under interposer.c, which counts calls that change files, and steps in at one of them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+_SOURCE = Path(__file__).with_name("interposer.c")
+
+
+def compiled(place: Path) -> Path:
+    """The library, made in a directory."""
+    library = place / "interposer.so"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library, _SOURCE],
+        check=True,
+    )
+    return library
+
+
+def interposed(library: Path, below: Path, **how: str | int | Path) -> dict[str, str]:
+    """Environment for a program: what is to happen at calls that change something below."""
+    settings = {f"INTERPOSE_{name.upper()}": str(value) for name, value in how.items()}
+    return {"LD_PRELOAD": str(library), "INTERPOSE_BELOW": str(below), **settings}
+
+
+def calls(log: Path) -> list[str]:
+    """The calls of a run that was logged: a name and a path each."""
+    return log.read_text("utf-8").splitlines()

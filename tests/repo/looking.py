@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A repository as its clients see it, with nothing of hadeb's own code: gpgv, hashes, and apt."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+_LISTED = re.compile(r"^ ([0-9a-f]{64}) +([0-9]+) +(\S+)$", re.MULTILINE)
+_CONFIGURATION = """\
+Dir "{home}/";
+Dir::State "{home}/";
+Dir::State::status "{home}/status";
+Dir::Cache "{home}/cache/";
+Dir::Etc "{home}/etc/";
+Dir::Bin::methods "/usr/lib/apt/methods/";
+APT::Architecture "amd64";
+APT::Architectures "amd64";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "0";
+Acquire::http::Proxy "DIRECT";
+"""
+
+
+def in_release(root: Path, suite: str) -> bytes | None:
+    """What a client reads first; nothing where the suite is not there yet."""
+    try:
+        return (root / "dists" / suite / "InRelease").read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def faults(root: Path, suite: str, keyring: Path, read: bytes) -> Iterator[str]:
+    """What a client misses that has read this InRelease, now or a while ago."""
+    verified = subprocess.run(
+        ["gpgv", "--keyring", str(keyring)], input=read, capture_output=True, check=False
+    )
+    if verified.returncode != 0:
+        yield f"gpgv refuses InRelease: {verified.stderr.decode()}"
+        return
+    listed = _LISTED.findall(read.decode().partition("\nSHA256:\n")[2])
+    if not any(name.endswith("Packages.gz") for _, _, name in listed):
+        yield "InRelease names no index"
+    for digest, _, name in listed:
+        if not name.endswith(".gz"):
+            continue
+        index = root / "dists" / suite / Path(name).parent / "by-hash" / "SHA256" / digest
+        if not index.is_file():
+            yield f"{name} is not there by its hash"
+        elif hashlib.sha256(content := index.read_bytes()).hexdigest() != digest:
+            yield f"{name} is not what InRelease says"
+        elif name.endswith("Packages.gz"):
+            yield from _pool_faults(root, gzip.decompress(content).decode())
+
+
+def _pool_faults(root: Path, index: str) -> Iterator[str]:
+    for path, digest in _named(index):
+        try:
+            content = (root / path).read_bytes()
+        except FileNotFoundError:
+            yield f"{path} is named and not there"
+            continue
+        if hashlib.sha256(content).hexdigest() != digest:
+            yield f"{path} is not what its index says"
+
+
+def _named(index: str) -> list[tuple[str, str]]:
+    paths = re.findall("^Filename: (.+)$", index, re.MULTILINE)
+    return list(zip(paths, re.findall("^SHA256: (.+)$", index, re.MULTILINE), strict=True))
+
+
+def packages(root: Path, suite: str) -> set[str]:
+    """The file names of all packages that a client can install, besides the one with the keys."""
+    index = root / "dists" / suite / "main/binary-amd64/Packages.gz"
+    names = {Path(path).name for path, _ in _named(gzip.decompress(index.read_bytes()).decode())}
+    return {name for name in names if "-archive-keyring_" not in name}
+
+
+def published(root: Path) -> dict[str, str]:
+    """Every file and link that clients can read, with what is in it."""
+    found = {}
+    for top in ("dists", "pool"):
+        for directory, directories, names in os.walk(root / top):
+            for path in (Path(directory, name) for name in (*directories, *names)):
+                place = str(path.relative_to(root))
+                if path.is_symlink():
+                    found[place] = str(path.readlink())
+                elif path.is_file():
+                    found[place] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def leftovers(root: Path) -> list[str]:
+    """What a command has left that was to be gone at its end."""
+    found = [str(path) for path in root.rglob(".unfinished-*")]
+    found += [str(path) for path in (root / ".hadeb/incoming").glob("*")]
+    if (root / ".hadeb/lock").read_bytes():
+        found.append("a name in the lock")
+    for link in (root / "dists").iterdir():
+        if link.is_symlink():
+            newest = int(link.readlink().name)
+            for kept in (
+                root / "dists/.generations" / link.name,
+                root / ".hadeb/history" / link.name,
+            ):
+                found += [str(path) for path in kept.iterdir() if int(path.stem) > newest]
+    return found
+
+
+class Client:
+    """An apt with a configuration and lists of its own, that knows one suite and nothing else."""
+
+    def __init__(self, home: Path, uri: str, suite: str, keyring: Path) -> None:
+        self._home = home
+        for directory in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d"):
+            (home / directory).mkdir(parents=True)
+        for directory in ("etc/sources.list.d", "etc/preferences.d", "etc/trusted.gpg.d"):
+            (home / directory).mkdir()
+        (home / "apt.conf").write_text(_CONFIGURATION.format(home=home))
+        (home / "status").touch()
+        (home / "etc/sources.list.d/own.sources").write_text(
+            f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\nSigned-By: {keyring}\n"
+        )
+
+    def update(self) -> list[str]:
+        """Run `apt-get update`; every line in which it complains."""
+        done = subprocess.run(
+            ["apt-get", "-q", "update"],
+            env={"APT_CONFIG": f"{self._home}/apt.conf", "LC_ALL": "C.UTF-8", "PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = f"{done.stdout}\n{done.stderr}".splitlines()
+        complaints = [line for line in said if line.startswith(("E:", "W:", "Err:"))]
+        return complaints or ([f"ended with {done.returncode}"] if done.returncode else [])

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A suite's list, its order and its way into a generation's files and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hadeb.errors import HadebError, UsageError
+from hadeb.repo.contents import SOURCE, Contents, PoolFile, Published, difference
+from hadeb.repo.history import Change, origin_of
+from hadeb.repo.identity import Repository, RepoSuite, read_repository
+from hadeb.repo.indexes import index, index_paths, manifest, read_contents
+from hadeb.repo.stand_ins import field, stand_ins
+from hadeb.repo.version import version_key
+from hadeb.run import run
+
+SUITE = RepoSuite("stable", "stable", ("main", "extra"), ("amd64", "arm64"))
+REPOSITORY = Repository("sample", "Sample", "Sample", "http://apt.example", ("AB" * 20,))
+
+
+def published(
+    name: str,
+    version: str = "1.0",
+    architecture: str = "all",
+    *,
+    component: str = "main",
+    more: str = "",
+    phase: int = 100,
+) -> Published:
+    path = f"pool/{component}/{name[0]}/{name}/{name}_{version}_{architecture}.deb"
+    stanza = f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}{more}"
+    file = PoolFile(path, 7, "0" * 64)
+    return Published(component, name, version, architecture, stanza, (file,), phase)
+
+
+def round_trip(contents: Contents) -> Contents:
+    indexes = {
+        (component, architecture): index(contents.indexed(component, architecture)).decode()
+        for component, architecture in index_paths(SUITE)
+    }
+    return read_contents(manifest(contents, {"suite": "stable"}).decode(), indexes)
+
+
+VERSIONS = (
+    "1",
+    "1.0",
+    "1.0~rc1",
+    "1.0-1",
+    "1.0-1+b1",
+    "1.0+a",
+    "1.0a",
+    "1:0.1",
+    "1.0-1~",
+    "10",
+    "9",
+)
+
+
+def test_versions_sort_as_dpkg_has_them() -> None:
+    for left, right in itertools.combinations(VERSIONS, 2):
+        older = run(("dpkg", "--compare-versions", left, "lt", right), check=False).returncode == 0
+        assert (version_key(left) < version_key(right)) is older, (left, right)
+
+
+@given(
+    st.text("0123456789.~+-:abZ", min_size=1, max_size=8).map(lambda text: f"1{text}"),
+    st.text("0123456789.~+-:abZ", min_size=1, max_size=8).map(lambda text: f"1{text}"),
+)
+def test_hostile_versions_sort_without_an_error(left: str, right: str) -> None:
+    assert (version_key(left) < version_key(right)) is not (version_key(left) >= version_key(right))
+
+
+def test_the_newest_version_is_dpkgs_newest() -> None:
+    contents = Contents().with_packages(published("a", version) for version in ("9", "10", "1:1"))
+    newest = contents.newest("a", "all")
+    assert newest
+    assert newest.version == "1:1"
+    assert contents.newest("a", "amd64") is None
+
+
+def test_a_list_comes_back_from_the_files_of_a_generation() -> None:
+    source = PoolFile("pool/main/s/s/s_1.dsc", 3, "1" * 64)
+    contents = Contents().with_packages(
+        [
+            published("b", "2", "arm64"),
+            published("b", "2", "amd64"),
+            published("b", "10", "amd64", phase=10),
+            published("a", more="\nDescription: text\n of two lines\n ."),
+            published("c", component="extra"),
+            Published("main", "s", "1", SOURCE, "Package: s\nDirectory: x", (source, source)),
+        ]
+    )
+    assert round_trip(contents) == contents
+    assert [one.version for one in contents.named("b")] == ["2", "2", "10"]
+
+
+def test_a_phase_stands_in_the_index_and_not_in_the_stanza() -> None:
+    one = published("a", phase=25)
+    assert index([one]).endswith(b"\nPhased-Update-Percentage: 25\n\n")
+    (back,) = round_trip(Contents((one,))).packages
+    assert back == one
+
+
+def test_the_manifest_is_json_with_a_line_a_package() -> None:
+    text = manifest(
+        Contents((published("a"), published("b", phase=5))), {"suite": 'a "b"'}
+    ).decode()
+    read = json.loads(text)
+    assert read["suite"] == 'a "b"'
+    assert [package["package"] for package in read["packages"]] == ["a", "b"]
+    assert read["packages"][1]["phase"] == 5
+    assert len([line for line in text.splitlines() if '"package": "' in line]) == 2
+    assert json.loads(manifest(Contents(), {"suite": "s"}))["packages"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "stanza"),
+    [
+        ("{", "Package: a"),
+        ('{"packages": [{"package": "a"}]}', "Package: a"),
+        (manifest(Contents((published("a"),)), {}).decode(), "Package: b"),
+        (manifest(Contents((published("a"),)), {}).decode(), ""),
+    ],
+)
+def test_a_damaged_generation_is_not_taken_for_a_list(text: str, stanza: str) -> None:
+    with pytest.raises(HadebError, match="damaged"):
+        read_contents(text, {("main", "amd64"): stanza})
+
+
+def test_a_difference_says_what_comes_goes_and_spreads() -> None:
+    old = Contents().with_packages([published("a"), published("b"), published("c", phase=10)])
+    new = old.without(old.named("a")).with_packages([published("c", phase=50), published("d")])
+    assert difference(old, new).lines() == [
+        "+ d 1.0 all",
+        "- a 1.0 all",
+        "~ c 1.0 all, for 50 % of machines",
+    ]
+    assert not difference(old, old)
+    assert difference(Contents(), Contents((published("x", phase=5),))).lines() == [
+        "+ x 1.0 all, for 5 % of machines"
+    ]
+
+
+def test_a_package_is_in_a_list_once() -> None:
+    contents = Contents().with_packages([published("a"), published("a", more="\nX: y")])
+    assert [one.stanza.endswith("X: y") for one in contents.packages] == [True]
+
+
+def record(generation: int, restores: int | None = None) -> Change:
+    return Change(generation, "2026-01-01T00:00:00Z", "a@b", "publish", (), None, restores)
+
+
+@pytest.mark.parametrize(
+    ("restored", "origin"),
+    [({}, 5), ({5: 3}, 3), ({5: 4, 4: 2}, 2), ({4: 1}, 5)],
+)
+def test_a_second_rollback_goes_further_back(restored: dict[int, int], origin: int) -> None:
+    records = [record(number, restored.get(number)) for number in range(1, 6)]
+    assert origin_of(records, 5) == origin
+
+
+def test_a_repository_comes_back_from_its_file() -> None:
+    repository = REPOSITORY.with_suite(SUITE).with_suite(RepoSuite("edge", "edge"))
+    assert read_repository(repository.write(), "x") == repository
+    assert [suite.name for suite in repository.suites] == ["edge", "stable"]
+    wider = dataclasses.replace(SUITE, components=("main",))
+    assert repository.with_suite(wider).suite("stable") == wider
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"format": 1}', '{"format": 1, "suites": [1]}']
+)
+def test_a_damaged_state_is_named(text: str) -> None:
+    with pytest.raises(HadebError, match=r"here/repository\.json is damaged"):
+        read_repository(text, "here/repository.json")
+
+
+def test_the_state_of_a_newer_release_is_left_alone() -> None:
+    with pytest.raises(HadebError, match="another release of hadeb"):
+        read_repository('{"format": 2}', "x")
+
+
+def test_an_unknown_suite_is_told_with_those_that_are_there() -> None:
+    with pytest.raises(UsageError, match="no suite x") as told:
+        REPOSITORY.with_suite(SUITE).suite("x")
+    assert "stable" in (told.value.hint or "")
+
+
+def test_a_field_is_read_over_its_lines() -> None:
+    stanza = "Package: a\nDepends: b,\n c (>= 1)\nDescription: x"
+    assert field(stanza, "Depends") == "b, c (>= 1)"
+    assert field(stanza, "depends") == "b, c (>= 1)"
+    assert not field(stanza, "Pre-Depends")
+
+
+@pytest.mark.parametrize(
+    ("depends", "expected"),
+    [
+        ("debian (>= 3)", {"debian": "9999:0"}),
+        ("debian (<< 3)", {"debian": "3~"}),
+        ("debian (= 3)", {"debian": "3"}),
+        ("debian:any, other | own", {"debian": "9999:0"}),
+        ("own", {}),
+        ("own (>= 1.0)", {}),
+        ("own (>> 1.0)", {"own": "9999:0"}),
+        ("virtual", {}),
+        ("virtual (>= 1)", {"virtual": "9999:0"}),
+        ("numbered (= 4)", {}),
+    ],
+)
+def test_only_what_the_suite_does_not_have_is_taken_for_installed(
+    depends: str, expected: dict[str, str]
+) -> None:
+    new = published("new", more=f"\nDepends: {depends}")
+    own = published("own", more="\nProvides: virtual, numbered (= 4)")
+    assert stand_ins([new], [new, own]) == expected
