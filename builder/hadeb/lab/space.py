@@ -34,6 +34,8 @@ BRIDGE = "lab0"
 # The socket that cuts power, in a lab's state and in its nodes' /run.
 POWER = "lab-power"
 RECORD = "lab.json"
+# Seconds that what a killed lab leaves may take to end.
+_DYING = 3.0
 _KEPT = "kept"
 _SCRIPT = Path(__file__).with_name("space.sh")
 
@@ -256,9 +258,18 @@ def kept() -> list[str]:
 
 
 def sweep() -> None:
-    """Remove what labs left whose process was killed."""
-    with _registry():
-        _sweep()
+    """Remove what labs left whose process was killed.
+
+    One that was killed a moment ago still dies, and looks like one that runs: it gets its time.
+    """
+    deadline = time.monotonic() + _DYING
+    while True:
+        with _registry():
+            _sweep()
+            left = [state for state in STATE.iterdir() if state.is_dir()]
+        if all((state / _KEPT).exists() for state in left) or time.monotonic() > deadline:
+            return
+        time.sleep(0.1)
 
 
 def _which() -> str:
