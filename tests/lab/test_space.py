@@ -18,7 +18,7 @@ import pytest
 from hadeb.errors import ToolMissing
 from hadeb.lab import Node, Suite
 from hadeb.lab import machine as boot_machine
-from hadeb.lab.space import STATE, Space
+from hadeb.lab.space import STATE, Space, sweep
 from lab.leftovers import assert_nothing_is_left, cgroups_of, processes_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -77,6 +77,20 @@ def test_kill_9_while_a_node_boots_leaves_nothing(
     process.kill()
     process.wait()
     assert_nothing_is_left(name)
+
+
+def test_a_sweep_waits_for_a_lab_that_dies_and_for_none_that_somebody_runs(
+    lab: Callable[[], tuple[subprocess.Popen[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, name = lab()
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", lambda _: pytest.fail("waited for a lab that runs"))
+        sweep()
+    assert (STATE / name).exists()
+    process.kill()
+    process.wait()
+    sweep()
+    assert not (STATE / name).exists()
 
 
 @pytest.mark.parametrize("ready", [True, False])

@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hadeb.context import from_environment
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.lab.apt import debian_archive, transport_options
+from hadeb.lab.lockfile import locked
 from hadeb.run import run
 from hadeb.suite import Suite
 
@@ -77,7 +76,7 @@ def image(
         os.utime(ready)
         return ready
     images.mkdir(parents=True, exist_ok=True)
-    with _locked(images / f".{suite}.lock"):
+    with locked(images / f".{suite}.lock"):
         if not ready.is_dir():
             also = f" with {', '.join(sorted(packages))}" if packages else ""
             say(f"making the image for {suite}{also}, once")
@@ -154,13 +153,3 @@ def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) ->
             f"the image for {suite} could not be made: {last[0] or done.stderr.strip()[-300:]}",
             hint=f"{asked}does `apt-get update` work on this machine?",
         )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

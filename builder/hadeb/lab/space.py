@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import CommandFailed, HadebError, ToolMissing, UsageError
+from hadeb.lab.lockfile import held, is_free
 from hadeb.run import Completed, run, start
 from hadeb.tools import LAB, package_of
 
@@ -37,6 +38,8 @@ RECORD = "lab.json"
 # Seconds that what a killed lab leaves may take to end.
 _DYING = 3.0
 _KEPT = "kept"
+# Held by a lab's processes, and by the hadeb that made it: it dies where that one alone is free.
+_LOCK, _OWNER = "lock", "owner"
 _SCRIPT = Path(__file__).with_name("space.sh")
 
 
@@ -67,6 +70,7 @@ class Space:
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._keeper = 0
+        self._owner = -1
         self._children: list[subprocess.Popen[bytes]] = []
 
     @classmethod
@@ -98,8 +102,8 @@ class Space:
             _sweep()
             self.state.mkdir()
             (self.state / POWER).touch()
-            lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._owner = held(self.state / _OWNER)
+            lock = held(self.state / _LOCK)
         try:
             self._hold(lock)
         except BaseException:
@@ -145,6 +149,7 @@ class Space:
         if self._holder.stdout.readline() != b"kept\n":
             raise HadebError("the lab ended before it was ready")
         self._keeper, self._holder = self._holder.pid, None
+        self._disown()
 
     def close(self) -> None:
         """End everything in the space; nothing of it stays on the machine."""
@@ -166,6 +171,12 @@ class Space:
             child.communicate()
         with _registry():
             _remove(self.state)
+        self._disown()
+
+    def _disown(self) -> None:
+        owner, self._owner = self._owner, -1
+        if owner >= 0:
+            os.close(owner)
 
     def _end_kept(self) -> None:
         # As long as the lock is held, the number is the holder's and nobody else's.
@@ -239,8 +250,7 @@ def scratch() -> Iterator[Path]:
     directory = STATE / f"{secrets.token_hex(4)}-scratch"
     with _registry():
         directory.mkdir()
-        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = held(directory / _LOCK)
     try:
         yield directory
     finally:
@@ -258,18 +268,15 @@ def kept() -> list[str]:
 
 
 def sweep() -> None:
-    """Remove what labs left whose process was killed.
-
-    One that was killed a moment ago still dies, and looks like one that runs: it gets its time.
-    """
+    """Remove what labs left whose process was killed, one that still dies after its end, too."""
     deadline = time.monotonic() + _DYING
     while True:
         with _registry():
             _sweep()
-            left = [state for state in STATE.iterdir() if state.is_dir()]
-        if all((state / _KEPT).exists() for state in left) or time.monotonic() > deadline:
+            dying = [state for state in STATE.iterdir() if _is_dying(state)]
+        if not dying or time.monotonic() > deadline:
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def _which() -> str:
@@ -286,17 +293,13 @@ def _sweep() -> None:
 
 
 def _is_dead(state: Path) -> bool:
-    try:
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
+    return is_free(state / _LOCK)
+
+
+def _is_dying(state: Path) -> bool:
+    """Whether nobody is left who would end a lab that still lives, or of which something does."""
+    owned = (state / _OWNER).exists() and not (state / _KEPT).exists()
+    return owned and is_free(state / _OWNER)
 
 
 def _remove(state: Path) -> None:
