@@ -11,10 +11,11 @@ from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.repo.contents import Contents
+from hadeb.repo.digest import digest
+from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import MANIFEST, index, index_paths, manifest, read_contents
 from hadeb.repo.tree import Tree
-from hadeb.run import run
 
 # Level 6 is gzip's own; 9 takes twice the time for a hundredth of the size.
 _LEVEL = 6
@@ -107,7 +108,7 @@ def _write_compressed(path: Path, content: bytes) -> None:
 
 
 def _release(directory: Path, repository: Repository, suite: RepoSuite, heading: Heading) -> str:
-    """Release by apt-ftparchive(1), with SHA256 alone: no apt that lives wants another."""
+    """Release by apt-ftparchive(1)."""
     fields = {
         "Origin": repository.origin,
         "Label": repository.label,
@@ -124,10 +125,8 @@ def _release(directory: Path, repository: Repository, suite: RepoSuite, heading:
         # It writes the date only where it is told a time, too, from which it would count today.
         fields["ValidTime"] = str(suite.valid_days * 86400)
         fields["Valid-Until"] = _rfc1123(valid_until(suite, heading.date))
-    options = [f"APT::FTPArchive::Release::{name}={value}" for name, value in fields.items()]
-    options += [f"APT::FTPArchive::{name}=no" for name in ("MD5", "SHA1", "SHA512")]
-    written = [word for option in options for word in ("-o", option)]
-    return run(("apt-ftparchive", *written, "release", "."), cwd=directory).stdout
+    settings = {f"Release::{name}": value for name, value in fields.items()}
+    return ftparchive("release", directory, settings)
 
 
 def valid_until(suite: RepoSuite, date: datetime.datetime) -> datetime.datetime:
@@ -157,7 +156,6 @@ def keep_old_indexes(tree: Tree, suite: RepoSuite, directory: Path, now: float) 
 def _keep(old: Path, new: Path) -> None:
     if not old.exists():
         return
-    digest = hashlib.sha256(old.read_bytes()).hexdigest()
-    kept = new.parent / "by-hash" / "SHA256" / digest
+    kept = new.parent / "by-hash" / "SHA256" / digest(old)
     if not kept.exists():
         kept.hardlink_to(old)

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import SOURCE, PoolFile, Published
+from hadeb.repo.digest import digest
+from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.stand_ins import field
 from hadeb.run import run
 
 _CHUNK = 1 << 20
-_NO_HASHES = ("MD5", "SHA1", "SHA512")
 _CHECKED = re.compile(r"^ ([0-9a-f]{64}) +([0-9]+) +(\S+)$", re.MULTILINE)
 _NAME = re.compile("[a-z0-9][a-z0-9+.-]*")
 _VERSION = re.compile("([0-9]+:)?[A-Za-z0-9.+~-]+")
@@ -141,12 +142,6 @@ def _named(path: Path) -> list[Path]:
     return found
 
 
-def digest(path: Path) -> str:
-    """The SHA256 of a file, in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _copy(path: Path, target: Path) -> str:
     """Copy a file; its SHA256."""
     seen = hashlib.sha256()
@@ -169,13 +164,12 @@ def _check_whole(path: Path) -> None:
 
 def _stanzas(staging: Path) -> Iterator[tuple[str, str]]:
     """The name below `staging` of each package there, and its stanza by apt-ftparchive(1)."""
-    options = [word for name in _NO_HASHES for word in ("-o", f"APT::FTPArchive::{name}=no")]
     for kind in ("packages", "sources"):
         suffix = ".deb" if kind == "packages" else ".dsc"
         if not any(staging.glob(f"*/*{suffix}")):
             continue
-        written = run(("apt-ftparchive", *options, kind, "."), cwd=staging, timeout=3600)
-        for stanza in filter(None, written.stdout.split("\n\n")):
+        written = ftparchive(kind, staging, timeout=3600)
+        for stanza in filter(None, written.split("\n\n")):
             if kind == "packages":
                 yield field(stanza, "Filename").removeprefix("./"), stanza.strip("\n")
             else:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hadeb.repo import durable
 from hadeb.repo.contents import PoolFile, Published
-from hadeb.repo.incoming import Arrived, FilesRefused, digest
+from hadeb.repo.digest import digest
+from hadeb.repo.incoming import Arrived, FilesRefused
 from hadeb.repo.tree import Tree
 
 

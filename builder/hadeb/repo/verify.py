@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.repo import pool, signing
+from hadeb.repo.digest import digest
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import index_paths
@@ -48,7 +48,7 @@ def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
     release = (directory / "Release").read_text("utf-8").split()
     for path in ("manifest.json", *(f"{path}.gz" for path in index_paths(suite).values())):
         file = directory / path
-        if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() not in release:
+        if file.exists() and digest(file) not in release:
             yield f"{path} is not what Release says"
 
 
