@@ -17,10 +17,10 @@ from hadeb.repo_calling import (
     DRY_RUN,
     PHASE,
     REPO,
+    as_writer,
     package_version,
     signing,
     tell,
-    writing_as,
 )
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ if TYPE_CHECKING:
 @DRY_RUN
 @JSON
 @command
+@as_writer
 def publish(
     call: Call,
+    writer: Writer,
     files: Sequence[Path],
-    directory: Path,
     suite: str,
     component: str,
     phase: int,
@@ -66,8 +67,6 @@ def publish(
     architectures: tuple[str, ...],
     valid_days: int | None,
     key: str | None,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -81,11 +80,10 @@ def publish(
     from hadeb.repo.publish import publish as put
 
     addition = Addition(suite, component, phase, downgrade)
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        key = key or (None if key_file or dry_run else _asked_key(writer))
-        wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
-        paths = [call.context.directory / file for file in files]
-        outcome = put(writer, paths, addition, wishes, dry_run=dry_run)
+    key = key or (None if dry_run else _asked_key(writer))
+    wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
+    paths = [call.context.directory / file for file in files]
+    outcome = put(writer, paths, addition, wishes, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
 
 
@@ -94,7 +92,8 @@ def _asked_key(writer: Writer) -> str | None:
     from hadeb.repo.opening import find_repository
     from hadeb.repo.signing import secret_keys
 
-    if find_repository(writer.tree) or not ui.is_answered():
+    # A key file says by itself which keys sign.
+    if writer.keychain.home or find_repository(writer.tree) or not ui.is_answered():
         return None
     keys = secret_keys(writer.keychain)
     if not keys:
@@ -117,16 +116,15 @@ def _asked_key(writer: Writer) -> str | None:
 @DRY_RUN
 @JSON
 @command
+@as_writer
 def promote(
     call: Call,
+    writer: Writer,
     package: tuple[str, str | None],
     source: str,
     suite: str,
-    directory: Path,
     phase: int,
     downgrade: bool,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -137,9 +135,8 @@ def promote(
     from hadeb.repo.publish import Addition
     from hadeb.repo.publish import promote as put
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        addition = Addition(suite, phase=phase, downgrade=downgrade)
-        outcome = put(writer, *package, source, addition, dry_run=dry_run)
+    addition = Addition(suite, phase=phase, downgrade=downgrade)
+    outcome = put(writer, *package, source, addition, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
 
 
@@ -151,13 +148,12 @@ def promote(
 @DRY_RUN
 @JSON
 @command
+@as_writer
 def rollback(
     call: Call,
+    writer: Writer,
     suite: str,
     generation: int | None,
-    directory: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -168,8 +164,7 @@ def rollback(
     """
     from hadeb.repo.rollback import rollback as back
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        outcome = back(writer, suite, generation, dry_run=dry_run)
+    outcome = back(writer, suite, generation, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
 
 
@@ -185,15 +180,15 @@ def rollback(
 @DRY_RUN
 @JSON
 @command
-def prune(call: Call, keep: int, directory: Path, dry_run: bool, as_json: bool) -> None:
+@as_writer
+def prune(call: Call, writer: Writer, keep: int, dry_run: bool, as_json: bool) -> None:
     """Remove old generations, and files of the pool that no list names any more.
 
     What was in force within the last hour stays: a client may be about to download it.
     """
     from hadeb.repo.prune import prune as remove_old
 
-    with writing_as(call, directory, None, None) as writer:
-        pruned = remove_old(writer, keep, dry_run=dry_run)
+    pruned = remove_old(writer, keep, dry_run=dry_run)
     if as_json:
         ui.result_json(
             {

@@ -47,7 +47,7 @@ DOWNGRADE = click.option(
 
 
 def signing(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of whoever signs."""
+    """Give a command the options of whoever signs; `as_writer` makes a Writer of them."""
 
     @click.option(
         "--key-file", type=FILE, help="Sign with the secret keys in this file, and no others."
@@ -62,8 +62,26 @@ def signing(function: Callable[..., None]) -> Callable[..., None]:
     return with_keys
 
 
+def as_writer(function: Callable[..., None]) -> Callable[..., None]:
+    """Call a command with a Writer in place of the options that say which repository, and keys."""
+
+    @wraps(function)
+    def with_writer(
+        call: Call,
+        *,
+        directory: Path,
+        key_file: Path | None = None,
+        passphrase_file: Path | None = None,
+        **options: Any,
+    ) -> None:
+        with _writing_as(call, directory, key_file, passphrase_file) as writer:
+            function(call, writer, **options)
+
+    return with_writer
+
+
 @contextmanager
-def writing_as(
+def _writing_as(
     call: Call, directory: Path, key_file: Path | None, passphrase_file: Path | None
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +13,15 @@ from hadeb.calling import JSON, Call, command
 from hadeb.repo_calling import (
     DRY_RUN,
     REPO,
+    as_writer,
     package_version,
     signing,
     tell,
     tree_of,
-    writing_as,
 )
+
+if TYPE_CHECKING:
+    from hadeb.repo.writer import Writer
 
 
 @click.group(short_help="Look at a repository, verify it, and sign it anew.")
@@ -88,12 +92,12 @@ def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-def verify(call: Call, directory: Path, as_json: bool) -> None:
+@as_writer
+def verify(call: Call, writer: Writer, as_json: bool) -> None:
     """Read everything, and say what is not as it was published. Ends with 4 where anything is."""
     from hadeb.repo.verify import verify as look
 
-    with writing_as(call, directory, None, None) as writer:
-        found = look(writer)
+    found = look(writer)
     if as_json:
         ui.result_json(found)
     for fault in () if as_json else found:
@@ -110,19 +114,17 @@ def verify(call: Call, directory: Path, as_json: bool) -> None:
 @signing
 @JSON
 @command
+@as_writer
 def refresh(
     call: Call,
+    writer: Writer,
     suites: tuple[str, ...],
-    directory: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer."""
     from hadeb.repo.rollback import refresh as sign_anew
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        outcomes = sign_anew(writer, suites)
+    outcomes = sign_anew(writer, suites)
     tell(outcomes, as_json=as_json)
 
 
@@ -134,21 +136,19 @@ def refresh(
 @DRY_RUN
 @JSON
 @command
+@as_writer
 def remove(
     call: Call,
+    writer: Writer,
     package: tuple[str, str | None],
     suite: str,
-    directory: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
     from hadeb.repo.publish import remove as take_out
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        outcome = take_out(writer, *package, suite, dry_run=dry_run)
+    outcome = take_out(writer, *package, suite, dry_run=dry_run)
     tell([outcome], as_json=as_json, dry_run=dry_run)
 
 
@@ -166,12 +166,11 @@ def key() -> None:
 @signing
 @JSON
 @command
+@as_writer
 def add_key(
     call: Call,
+    writer: Writer,
     fingerprint: str,
-    directory: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Let the key FINGERPRINT sign, too, and give the machines it with the package of keys.
@@ -180,8 +179,7 @@ def add_key(
     """
     from hadeb.repo.rotate import add_key as add
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        outcomes = add(writer, fingerprint)
+    outcomes = add(writer, fingerprint)
     tell(outcomes, as_json=as_json)
 
 
@@ -191,17 +189,15 @@ def add_key(
 @signing
 @JSON
 @command
+@as_writer
 def drop_key(
     call: Call,
+    writer: Writer,
     fingerprint: str,
-    directory: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows."""
     from hadeb.repo.rotate import drop_key as drop
 
-    with writing_as(call, directory, key_file, passphrase_file) as writer:
-        outcomes = drop(writer, fingerprint)
+    outcomes = drop(writer, fingerprint)
     tell(outcomes, as_json=as_json)
