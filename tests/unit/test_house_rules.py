@@ -22,7 +22,7 @@ TOOLKIT = ROOT / "builder" / "hadeb"
 LAYERS = {
     "mouth": {"__main__", "calling", "cli", "lab_cli", "plan_view", "publish_cli"}
     | {"repo_calling", "repo_cli", "ui"},
-    "effects": {"build", "context", "doctor", "lab", "load", "planned", "repo", "run"},
+    "effects": {"at_once", "build", "context", "doctor", "lab", "load", "planned", "repo", "run"},
     "steps": {
         *("cluster_check", "cluster_commands", "control", "deb", "manifest", "ocf", "plan"),
         *("python_project", "reference", "render", "schema", "tables"),

@@ -7,8 +7,7 @@ never at risk.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
+from hadeb.at_once import at_once
 from hadeb.lab.node import Node
 from hadeb.lab.stage import Stage
 
@@ -119,11 +118,8 @@ def kill_controller(stage: Stage) -> None:
 
 def restart_cluster(stage: Stage) -> None:
     """Everything down in order, and up again."""
-    with ThreadPoolExecutor(len(stage.cluster.nodes)) as pool:
-        for _ in pool.map(_stop, stage.cluster.nodes):
-            pass
-        for _ in pool.map(_start, stage.cluster.nodes):
-            pass
+    at_once(_stop, stage.cluster.nodes)
+    at_once(_start, stage.cluster.nodes)
     stage.cluster.wait_online()
 
 

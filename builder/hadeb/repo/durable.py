@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from hadeb.at_once import at_once
 
 # How the name of a file or link begins while it is not what its name says.
 UNFINISHED = ".unfinished-"
-_AT_ONCE = 8
 
 
 def sync(paths: Iterable[Path]) -> None:
     """Bring files and directories to the disk, several at once: one journal commit serves many."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(_sync_one, paths):
-            pass
+    at_once(_sync_one, paths)
 
 
 def _sync_one(path: Path) -> None:

@@ -35,12 +35,13 @@ def try_keys(writer: Writer, repository: Repository) -> None:
     With a key that gpg, a verifier or time refuses, no later command could do anything.
     """
     keys = current_keys(writer, repository)
-    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
+    with (
+        signing.keyring_file(keys.binary) as keyring,
+        tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name,
+    ):
         directory = Path(name)
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
-        keyring = directory / "keyring.pgp"
-        keyring.write_bytes(keys.binary)
         signing.sign(writer.keychain, repository.keys, directory)
         signing.verify(keyring, directory, len(repository.keys))
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.identity import RepoSuite
@@ -66,15 +66,11 @@ def rehearse(
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
-        own = Path(name, "keyring.pgp")
-        own.write_bytes(keyring.read_bytes())
 
         def one(architecture: str) -> None:
-            _as_client(Path(name, architecture), root, own, suite, architecture, contents, new)
+            _as_client(Path(name, architecture), root, keyring, suite, architecture, contents, new)
 
-        with ThreadPoolExecutor(len(suite.architectures)) as pool:
-            for _ in pool.map(one, suite.architectures):
-                pass
+        at_once(one, suite.architectures)
 
 
 def _as_client(

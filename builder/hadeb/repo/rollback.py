@@ -15,7 +15,7 @@ from hadeb.repo.history import changes, origin_of
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.opening import open_repository
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.transaction import Outcome, Step, conclude
+from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
 
@@ -63,11 +63,5 @@ def refresh(writer: Writer, suite_names: tuple[str, ...]) -> list[Outcome]:
     """Sign the lists in force anew, under a fresh date: before Valid-Until, or after a new key."""
     with writing(writer):
         repository = open_repository(writer.tree)
-        chosen = [repository.suite(name) for name in suite_names] or list(repository.suites)
-        outcomes = []
-        for suite in chosen:
-            writer.tree.clear_unfinished(suite.name)
-            now = contents_in_force(writer.tree, suite)
-            step = Step("refresh")
-            outcomes.append(conclude(writer, repository, suite, now, now, step, anyway=True))
-        return outcomes
+        chosen = [repository.suite(name) for name in suite_names] or repository.suites
+        return sign_anew(writer, repository, chosen, Step("refresh"))

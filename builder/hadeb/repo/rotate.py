@@ -11,12 +11,11 @@ import dataclasses
 import datetime
 
 from hadeb.errors import UsageError
-from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository
 from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import full_fingerprint, open_repository
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.transaction import Outcome, Step, conclude
+from hadeb.repo.transaction import Outcome, Step, sign_anew
 from hadeb.repo.writer import Writer, writing
 
 
@@ -67,11 +66,4 @@ def _of_repository(repository: Repository, key: str) -> str:
 
 def _signed_anew(writer: Writer, repository: Repository) -> list[Outcome]:
     try_keys(writer, repository)
-    outcomes = []
-    for suite in repository.suites:
-        writer.tree.clear_unfinished(suite.name)
-        now = contents_in_force(writer.tree, suite)
-        outcome = conclude(writer, repository, suite, now, now, Step("key"), anyway=True)
-        repository = outcome.repository
-        outcomes.append(outcome)
-    return outcomes
+    return sign_anew(writer, repository, repository.suites, Step("key"))

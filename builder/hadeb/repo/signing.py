@@ -10,11 +10,11 @@ from __future__ import annotations
 import datetime
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.keys import Key, PublicKeys
 from hadeb.run import Completed, run
@@ -138,6 +138,15 @@ def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
     return PublicKeys(exported.stdout_bytes, tuple(keys))
 
 
+@contextmanager
+def keyring_file(binary: bytes) -> Iterator[Path]:
+    """Public keys as a file for verifiers, at a path that none of them trips over."""
+    with tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name:
+        keyring = Path(name, "keyring.pgp")
+        keyring.write_bytes(binary)
+        yield keyring
+
+
 def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:
     """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
     wanted = (
@@ -161,9 +170,7 @@ def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> No
                 hint="does gpg-agent have the key's passphrase? Else name --passphrase-file",
             ) from error
 
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        for _ in pool.map(one, wanted):
-            pass
+    at_once(one, wanted)
 
 
 def verify(keyring: Path, directory: Path, count: int) -> None:
@@ -185,9 +192,7 @@ def verify(keyring: Path, directory: Path, count: int) -> None:
                 hint="sign with an Ed25519 key; sqv -v says which rule an old key breaks",
             ) from error
 
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        for _ in pool.map(one, wanted):
-            pass
+    at_once(one, wanted)
 
 
 def _last_line(text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from hadeb.errors import HadebError
 from hadeb.repo import durable, signing
 from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.front import write_pages
-from hadeb.repo.generation import Heading, date_of, keep_old_indexes, lay_out
+from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
@@ -79,6 +79,20 @@ def conclude(
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
+def sign_anew(
+    writer: Writer, repository: Repository, suites: Iterable[RepoSuite], step: Step
+) -> list[Outcome]:
+    """Put the lists in force under a fresh date and signature; wants the lock."""
+    outcomes = []
+    for suite in suites:
+        writer.tree.clear_unfinished(suite.name)
+        now = contents_in_force(writer.tree, suite)
+        outcome = conclude(writer, repository, suite, now, now, step, anyway=True)
+        repository = outcome.repository
+        outcomes.append(outcome)
+    return outcomes
+
+
 def _put_in_force(
     writer: Writer,
     repository: Repository,
@@ -118,14 +132,13 @@ def _put_in_force(
         )
         directory.rename(final)
     except OSError as error:
-        shutil.rmtree(directory, ignore_errors=True)
         raise HadebError(
             f"generation {number} of {suite.name} cannot be written: {error.strerror}",
             hint="the suite is as it was; make room, for example with hadeb prune",
         ) from error
-    except BaseException:
+    finally:
+        # It is no longer there where it has its name.
         shutil.rmtree(directory, ignore_errors=True)
-        raise
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
     tree.switch(suite.name, number)
@@ -149,12 +162,7 @@ def _try_out(
     keys: PublicKeys, suite: RepoSuite, directory: Path, change: Difference, new: Contents
 ) -> None:
     """Verify the signatures, and try the generation with apt, while it goes to the disk."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name,
-        ThreadPoolExecutor(2) as threads,
-    ):
-        keyring = Path(name, "keyring.pgp")
-        keyring.write_bytes(keys.binary)
+    with signing.keyring_file(keys.binary) as keyring, ThreadPoolExecutor(2) as threads:
         saved = threads.submit(durable.sync_tree, directory)
         verified = threads.submit(signing.verify, keyring, directory, len(keys.keys))
         rehearse(directory, keyring, suite, new, change.added)

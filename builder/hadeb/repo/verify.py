@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import index_paths
 from hadeb.repo.opening import open_repository
 from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.sources import keyring_name
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 
@@ -55,9 +55,6 @@ def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
 def verify(writer: Writer) -> list[str]:
     """All faults of a repository, none where it is as it was published."""
     repository = open_repository(writer.tree)
-    with tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name:
-        keyring = Path(name, "keyring.pgp")
-        keyring.write_bytes(
-            (writer.tree.root / f"{repository.name}-archive-keyring.pgp").read_bytes()
-        )
+    keys = writer.tree.root / f"{keyring_name(repository)}.pgp"
+    with signing.keyring_file(keys.read_bytes()) as keyring:
         return list(_faults(writer.tree, repository, keyring))
