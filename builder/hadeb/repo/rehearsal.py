@@ -9,49 +9,53 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.identity import RepoSuite
-from hadeb.repo.stand_ins import stand_ins
+from hadeb.repo.stand_ins import NoStandIn, stand_ins
 from hadeb.repo.version import version_key
 from hadeb.run import Completed, run
 
-_CONFIGURATION = """\
-Dir "{home}/";
-Dir::State "{home}/";
-Dir::State::status "{home}/status";
-Dir::Cache "{home}/cache/";
-Dir::Etc "{home}/etc/";
+# apt and what it starts run in a client's directory and call it by this name, since neither the
+# configuration nor a source could name any path: TMPDIR may have blanks, quotes and worse in it.
+_HERE = "/proc/self/cwd"
+_CONFIGURATION = f"""\
+Dir "{_HERE}/";
+Dir::State "{_HERE}/";
+Dir::State::status "{_HERE}/status";
+Dir::Cache "{_HERE}/cache/";
+Dir::Etc "{_HERE}/etc/";
 Dir::Bin::methods "/usr/lib/apt/methods/";
 Dir::Bin::dpkg "/usr/bin/dpkg";
-APT::Architecture "{architecture}";
-APT::Architectures "{architecture}";
+APT::Architecture "{{architecture}}";
+APT::Architectures "{{architecture}}";
 APT::Sandbox::User "";
 APT::Get::Always-Include-Phased-Updates "true";
 Acquire::Languages "none";
 Acquire::AllowInsecureRepositories "false";
 """
-_SOURCES = """\
+_SOURCES = f"""\
 Types: deb
-URIs: file:{root}
-Suites: {suite}
-Components: {components}
-Signed-By: {keyring}
+URIs: file:{_HERE}/root
+Suites: {{suite}}
+Components: {{components}}
+Signed-By: {_HERE}/keyring.pgp
 """
 _INSTALLED = """\
 Package: {name}
 Status: install ok installed
 Version: {version}
 Architecture: {architecture}
-Multi-Arch: foreign
+Multi-Arch: allowed
 Maintainer: nobody
 Description: stands in for a package of Debian
 
 """
+_UNMET = ("Depends", "PreDepends", "Conflicts", "Breaks")
 
 
 def rehearse(
@@ -87,46 +91,57 @@ def _as_client(
         (home / directory).mkdir(parents=True)
     for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
         (home / directory).mkdir()
+    (home / "root").symlink_to(root)
+    (home / "keyring.pgp").symlink_to(keyring)
     for file, text in {
-        "apt.conf": _CONFIGURATION.format(home=home, architecture=architecture),
+        "apt.conf": _CONFIGURATION.format(architecture=architecture),
         "etc/sources.list.d/own.sources": _SOURCES.format(
-            root=root, suite=suite.name, components=" ".join(suite.components), keyring=keyring
+            suite=suite.name, components=" ".join(suite.components)
         ),
-        "status": "".join(
-            _INSTALLED.format(name=name, version=version, architecture=architecture)
-            for name, version in stand_ins(fitting, contents.packages).items()
-        ),
+        "status": "",
     }.items():
         (home / file).write_text(text, encoding="utf-8")
     _quietly(_apt(home, "update"), "reading the new generation")
     # Only the newest of several versions can be installed beside the rest.
     newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}
-    _try_installs(home, list(newest.values()))
+
+    def install(*packages: Published) -> Completed:
+        taken = stand_ins(packages, contents.packages, architecture)
+        status = "".join(
+            _INSTALLED.format(name=name, version=version, architecture=architecture)
+            for name, version in taken.items()
+        )
+        (home / "status").write_text(status, encoding="utf-8")
+        wanted = [f"{one.name}={one.version}" for one in packages]
+        return _apt(home, "--simulate", "--allow-downgrades", "install", *wanted)
+
+    _try_installs(list(newest.values()), install)
 
 
-def _try_installs(home: Path, packages: Sequence[Published]) -> None:
+def _try_installs(packages: Sequence[Published], install: Callable[..., Completed]) -> None:
     if not packages:
         return
-    wanted = [f"{one.name}={one.version}" for one in packages]
-    together = _apt(home, "--simulate", "--allow-downgrades", "install", *wanted)
-    if together.returncode == 0:
+    try:
+        together = install(*packages)
+    except NoStandIn:
+        together = None
+    if together and together.returncode == 0:
         _quietly(together, "installing")
         return
     # They may exclude each other, or one of them is to blame: each alone tells.
-    for one in wanted:
-        alone = _apt(home, "--simulate", "--allow-downgrades", "install", one)
-        _quietly(alone, f"installing {one}")
+    for one in packages:
+        _quietly(install(one), f"installing {one.name}={one.version}")
 
 
 def _apt(home: Path, *arguments: str) -> Completed:
     environment = {
-        "APT_CONFIG": str(home / "apt.conf"),
+        "APT_CONFIG": f"{_HERE}/apt.conf",
         "LC_ALL": "C.UTF-8",
         "PATH": os.defpath,
-        "TMPDIR": str(home),
+        "TMPDIR": _HERE,
     }
     try:
-        return run(("apt-get", "-q", *arguments), env=environment, check=False)
+        return run(("apt-get", "-q", *arguments), env=environment, check=False, cwd=home)
     except CommandFailed as error:
         raise HadebError(f"the trial with apt: {error}") from error
 
@@ -135,10 +150,11 @@ def _quietly(done: Completed, doing: str) -> None:
     """HadebError where apt warned or failed: on a node it would do the same."""
     said = f"{done.stdout}\n{done.stderr}".splitlines()
     complaints = [line for line in said if line.startswith(("E:", "W:"))]
-    unmet = [line.strip() for line in said if " Depends: " in line or " Conflicts: " in line]
+    unmet = [line.strip() for line in said if any(f" {name}: " in line for name in _UNMET)]
     if done.returncode != 0 or complaints:
         words = "; ".join([*unmet, *complaints]) or f"it ended with {done.returncode}"
         raise HadebError(
             f"apt refuses, {doing}: {words}",
-            hint="the suite is as it was; mend the package, or publish what it needs with it",
+            hint="the suite is as it was; mend the package, or publish what it needs with it; of a "
+            "name that the suite has no other version counts, until hadeb repo remove takes it out",
         )
