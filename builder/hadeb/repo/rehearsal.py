@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hadeb.at_once import at_once
@@ -91,6 +91,20 @@ def _as_client(
         (home / directory).mkdir(parents=True)
     for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
         (home / directory).mkdir()
+    # Only the newest of several versions can be installed beside the rest.
+    newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}
+    wanted = list(newest.values())
+
+    def installed(packages: Sequence[Published]) -> str:
+        return "".join(
+            _INSTALLED.format(name=name, version=version, architecture=architecture)
+            for name, version in stand_ins(packages, contents.packages, architecture).items()
+        )
+
+    try:
+        status, at_odds = installed(wanted), False
+    except NoStandIn:
+        status, at_odds = "", True
     (home / "root").symlink_to(root)
     (home / "keyring.pgp").symlink_to(keyring)
     for file, text in {
@@ -98,39 +112,24 @@ def _as_client(
         "etc/sources.list.d/own.sources": _SOURCES.format(
             suite=suite.name, components=" ".join(suite.components)
         ),
-        "status": "",
+        "status": status,
     }.items():
         (home / file).write_text(text, encoding="utf-8")
     _quietly(_apt(home, "update"), "reading the new generation")
-    # Only the newest of several versions can be installed beside the rest.
-    newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}
-
-    def install(*packages: Published) -> Completed:
-        taken = stand_ins(packages, contents.packages, architecture)
-        status = "".join(
-            _INSTALLED.format(name=name, version=version, architecture=architecture)
-            for name, version in taken.items()
-        )
-        (home / "status").write_text(status, encoding="utf-8")
-        wanted = [f"{one.name}={one.version}" for one in packages]
-        return _apt(home, "--simulate", "--allow-downgrades", "install", *wanted)
-
-    _try_installs(list(newest.values()), install)
-
-
-def _try_installs(packages: Sequence[Published], install: Callable[..., Completed]) -> None:
-    if not packages:
-        return
-    try:
-        together = install(*packages)
-    except NoStandIn:
-        together = None
-    if together and together.returncode == 0:
-        _quietly(together, "installing")
-        return
+    if wanted and not at_odds:
+        together = _install(home, wanted)
+        if together.returncode == 0:
+            _quietly(together, "installing")
+            return
     # They may exclude each other, or one of them is to blame: each alone tells.
-    for one in packages:
-        _quietly(install(one), f"installing {one.name}={one.version}")
+    for one in wanted:
+        (home / "status").write_text(installed([one]), encoding="utf-8")
+        _quietly(_install(home, [one]), f"installing {one.name}={one.version}")
+
+
+def _install(home: Path, packages: Sequence[Published]) -> Completed:
+    wanted = [f"{one.name}={one.version}" for one in packages]
+    return _apt(home, "--simulate", "--allow-downgrades", "install", *wanted)
 
 
 def _apt(home: Path, *arguments: str) -> Completed:
@@ -155,6 +154,5 @@ def _quietly(done: Completed, doing: str) -> None:
         words = "; ".join([*unmet, *complaints]) or f"it ended with {done.returncode}"
         raise HadebError(
             f"apt refuses, {doing}: {words}",
-            hint="the suite is as it was; mend the package, or publish what it needs with it; of a "
-            "name that the suite has no other version counts, until hadeb repo remove takes it out",
+            hint="the suite is as it was; mend the package, or publish what it needs with it",
         )

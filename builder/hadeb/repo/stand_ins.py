@@ -57,13 +57,21 @@ class _Relation:
 class NoStandIn(HadebError):
     """Nothing that a distribution can have would do for these packages."""
 
-    def __init__(self, relations: Iterable[_Relation]) -> None:
-        relations = list(relations)
-        listed = "".join(f"\n  {line}" for line in dict.fromkeys(map(str, relations)))
-        super().__init__(
-            f"no version of {relations[0].name} fits all that is said of it:{listed}",
-            hint="the suite is as it was; mend the relations of the package",
-        )
+
+def _none_fits(relations: Sequence[_Relation]) -> NoStandIn:
+    listed = "".join(f"\n  {line}" for line in dict.fromkeys(map(str, relations)))
+    return NoStandIn(
+        f"no version of {relations[0].name} fits all that is said of it:{listed}",
+        hint="the suite is as it was; mend the relations of the package",
+    )
+
+
+def _suite_differs(wanted: _Relation, has: Published) -> NoStandIn:
+    return NoStandIn(
+        f"{wanted}, and the suite has {has.name} {has.version}",
+        hint="the suite is as it was; publish what fits together with the package, or, where the "
+        f"distribution has it, take the suite's own out: hadeb repo remove {has.name} SUITE",
+    )
 
 
 def field(stanza: str, name: str) -> str:
@@ -77,12 +85,13 @@ def stand_ins(
 ) -> dict[str, str]:
     """Name and version of what is to be taken for installed, so that these can be.
 
-    Raises NoStandIn where no version of something fits.
+    Raises NoStandIn where no version of something fits, or the suite has one that does not.
     """
     if not any(True for one in tried for _ in _clauses(one)):
         return {}
     own = _candidates(tried, suite, architecture)
     offered = _offered(own.values())
+    names = {one.name for one in tried}
     reached: dict[str, Published] = {}
     wanted = []
     left = list(tried)
@@ -98,10 +107,14 @@ def stand_ins(
                 left += held
             elif others := [each for each in clause if each.name not in own]:
                 wanted.append(others)
-    return _chosen(wanted, _refusals(reached.values()))
+            elif one.name in names:
+                raise _suite_differs(clause[0], own[clause[0].name])
+    return _chosen(wanted, _refusals(reached.values()), names)
 
 
-def _chosen(wanted: list[list[_Relation]], refused: dict[str, list[_Relation]]) -> dict[str, str]:
+def _chosen(
+    wanted: list[list[_Relation]], refused: dict[str, list[_Relation]], tried: set[str]
+) -> dict[str, str]:
     """A version for each clause; those without an alternative come first."""
     versions: dict[str, str] = {}
     bounds = defaultdict[str, dict[str, _Relation]](dict)
@@ -117,7 +130,9 @@ def _chosen(wanted: list[list[_Relation]], refused: dict[str, list[_Relation]]) 
         else:
             first = clause[0]
             said = _with(bounds[first.name], first)
-            raise NoStandIn([*said.values(), *refused.get(first.name, [])])
+            # Whether apt would want any other package is for apt to say.
+            if first.whose.name in tried:
+                raise _none_fits([*said.values(), *refused.get(first.name, [])])
     return versions
 
 
