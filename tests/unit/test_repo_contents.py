@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,8 @@ from hadeb.errors import HadebError, UsageError
 from hadeb.repo.contents import SOURCE, Contents, PoolFile, Published, difference
 from hadeb.repo.history import Change, origin_of
 from hadeb.repo.identity import Repository, RepoSuite, read_repository
-from hadeb.repo.indexes import index, index_paths, manifest, read_contents
-from hadeb.repo.stand_ins import field, stand_ins
+from hadeb.repo.indexes import index, index_paths, manifest, misfits, read_contents
+from hadeb.repo.stand_ins import NoStandIn, field, stand_ins
 from hadeb.repo.version import version_key
 from hadeb.run import run
 
@@ -76,12 +77,24 @@ def test_hostile_versions_sort_without_an_error(left: str, right: str) -> None:
     assert (version_key(left) < version_key(right)) is not (version_key(left) >= version_key(right))
 
 
-def test_the_newest_version_is_dpkgs_newest() -> None:
-    contents = Contents().with_packages(published("a", version) for version in ("9", "10", "1:1"))
-    newest = contents.newest("a", "all")
-    assert newest
-    assert newest.version == "1:1"
-    assert contents.newest("a", "amd64") is None
+def test_what_is_newer_is_told_by_dpkgs_order_and_over_all_architectures() -> None:
+    contents = Contents().with_packages(
+        [
+            *(published("a", version, "amd64") for version in ("9", "10", "1:1", "3+b2")),
+            published("a", "12", SOURCE),
+            published("b", "20"),
+        ]
+    )
+
+    def newer(version: str, architecture: str) -> list[str]:
+        return [one.version for one in contents.newer(published("a", version, architecture))]
+
+    assert newer("9", "amd64") == newer("9", "arm64") == newer("9", "all") == ["10", "1:1"]
+    assert newer("1:1", "arm64") == []
+    assert newer("11", SOURCE) == ["12"]
+    # Rebuilt for amd64 alone, it is no newer than what arm64 gets; for amd64 itself it is.
+    assert newer("3", "arm64") == ["9", "10", "1:1"]
+    assert newer("3", "amd64") == ["3+b2", "9", "10", "1:1"]
 
 
 def test_a_list_comes_back_from_the_files_of_a_generation() -> None:
@@ -117,6 +130,36 @@ def test_the_manifest_is_json_with_a_line_a_package() -> None:
     assert read["packages"][1]["phase"] == 5
     assert len([line for line in text.splitlines() if '"package": "' in line]) == 2
     assert json.loads(manifest(Contents(), {"suite": "s"}))["packages"] == []
+
+
+def test_a_package_s_own_phase_and_all_that_follows_it_stay_in_its_stanza() -> None:
+    more = "\nPhased-Update-Percentage: 10\nDescription: x"
+    for phase in (10, 25, 100):
+        contents = Contents((published("aa", more=more, phase=phase),))
+        assert round_trip(contents) == contents
+
+
+def test_a_stanza_without_its_phase_is_damage() -> None:
+    text = manifest(Contents((published("a", phase=10),)), {}).decode()
+    with pytest.raises(HadebError, match="damaged"):
+        read_contents(text, {("main", "amd64"): published("a").stanza})
+
+
+def test_a_stanza_that_says_something_else_than_the_list_is_told() -> None:
+    one = published(
+        "aa", more=f"\nFilename: pool/main/a/aa/aa_1.0_all.deb\nSize: 7\nSHA256: {'0' * 64}"
+    )
+    source = PoolFile("pool/main/s/ss/ss_1.dsc", 3, "1" * 64)
+    stanza = "Package: ss\nVersion: 1\nDirectory: pool/main/s/ss"
+    two = Published("main", "ss", "1", SOURCE, stanza, (source,))
+    assert misfits(Contents((one, two))) == []
+    cut = one._replace(stanza=one.stanza.partition("\nSize")[0])
+    other = two._replace(stanza=stanza.replace("s/ss", "s/st"))
+    assert misfits(Contents((cut, other))) == [
+        "the index says nothing as Size of aa 1.0 all, and the list 7",
+        f"the index says nothing as SHA256 of aa 1.0 all, and the list {'0' * 64}",
+        "the index says pool/main/s/st as Directory of ss 1 source, and the list pool/main/s/ss",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +247,16 @@ def test_a_field_is_read_over_its_lines() -> None:
     [
         ("debian (>= 3)", {"debian": "9999:0"}),
         ("debian (<< 3)", {"debian": "3~"}),
+        ("debian (< 3)", {"debian": "3"}),
         ("debian (= 3)", {"debian": "3"}),
         ("debian:any, other | own", {"debian": "9999:0"}),
+        ("debian (>= 1), debian (<< 3)", {"debian": "3~"}),
+        ("debian (>> 1.0), debian (<< 1.0-1)", {"debian": "1.0-1~"}),
+        ("debian (>= 1~rc1), debian (<< 1)", {"debian": "1~rc1+"}),
+        ("debian (= 2), debian (>= 1)", {"debian": "2"}),
+        ("first (<< 2) | second, first (>= 3)", {"first": "9999:0", "second": "9999:0"}),
         ("own", {}),
         ("own (>= 1.0)", {}),
-        ("own (>> 1.0)", {"own": "9999:0"}),
         ("virtual", {}),
         ("virtual (>= 1)", {"virtual": "9999:0"}),
         ("numbered (= 4)", {}),
@@ -219,4 +267,77 @@ def test_only_what_the_suite_does_not_have_is_taken_for_installed(
 ) -> None:
     new = published("new", more=f"\nDepends: {depends}")
     own = published("own", more="\nProvides: virtual, numbered (= 4)")
-    assert stand_ins([new], [new, own]) == expected
+    assert stand_ins([new], [new, own], "amd64") == expected
+
+
+@pytest.mark.parametrize("depends", ["own (>> 1.0)", "own (= 2)", "own (<< 1)"])
+def test_a_name_that_the_suite_has_in_another_version_is_not_taken_for_installed(
+    depends: str,
+) -> None:
+    new, own = published("new", more=f"\nDepends: {depends}"), published("own")
+    with pytest.raises(
+        NoStandIn, match=r"new 1\.0 all has Depends: own .*, and the suite has own 1.0"
+    ):
+        stand_ins([new], [new, own], "amd64")
+    # Of what comes along with it apt is to judge.
+    more = published("more", more="\nDepends: new")
+    assert stand_ins([more], [more, new, own], "amd64") == {}
+    other = published("new", more=f"\nDepends: {depends} | debian")
+    assert stand_ins([other], [other, own], "amd64") == {"debian": "9999:0"}
+
+
+def test_what_the_suite_has_for_another_architecture_is_not_there() -> None:
+    new, own = published("new", more="\nDepends: own"), published("own", architecture="arm64")
+    assert stand_ins([new], [new, own], "amd64") == {"own": "9999:0"}
+    assert stand_ins([new], [new, own], "arm64") == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("\nDepends: a, b\nBreaks: a (<< 2)", {"a": "9999:0", "b": "9999:0"}),
+        ("\nDepends: a\nBreaks: a (>> 2)", {"a": "2"}),
+        ("\nDepends: a (>= 1)\nConflicts: a (>= 2), a (= 2~)", {"a": "2~+"}),
+        ("\nDepends: a | b\nConflicts: a", {"b": "9999:0"}),
+        ("\nDepends: a\nBreaks: other", {"a": "9999:0"}),
+    ],
+)
+def test_what_is_taken_for_installed_is_nothing_that_the_package_refuses(
+    more: str, expected: dict[str, str]
+) -> None:
+    assert stand_ins([published("new", more=more)], [], "amd64") == expected
+
+
+def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -> None:
+    new = published("new", more="\nDepends: own")
+    old = published("own", "1.0", more="\nDepends: debian (<< 2)")
+    own = published("own", "2.0", more="\nDepends: debian (>= 2), new")
+    assert stand_ins([new], [new, old, own], "amd64") == {"debian": "9999:0"}
+    assert stand_ins([new, old], [new, old, own], "amd64") == {"debian": "2~"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\nDepends: debian (<< 1), debian (>= 2)",
+        "\nPre-Depends: debian (= 1)\nDepends: debian (= 2)",
+        "\nDepends: debian\nConflicts: debian",
+        "\nDepends: debian (>= 2)\nBreaks: debian (>> 1)",
+    ],
+)
+def test_bounds_that_no_version_fits_are_all_told(more: str) -> None:
+    with pytest.raises(
+        NoStandIn, match="no version of debian fits all that is said of it:"
+    ) as told:
+        stand_ins([published("new", more=more)], [], "amd64")
+    assert told.value.message.count("\n  new 1.0 all has ") == 2
+
+
+def test_many_bounds_on_one_name_take_no_time() -> None:
+    many = [
+        published(f"p{n}", more=f"\nDepends: debian (>= {n}), lib (<< {n + 5})")
+        for n in range(2000)
+    ]
+    started = time.process_time()
+    assert stand_ins(many, many, "amd64") == {"debian": "9999:0", "lib": "5~"}
+    assert time.process_time() - started < 2

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -11,6 +12,7 @@ from typing import NamedTuple, Self
 from hadeb.repo.version import version_key
 
 SOURCE = "source"
+_REBUILD = re.compile(r"\+b[0-9]+$")
 
 
 # Tuples, since there are tens of thousands of them: a frozen dataclass takes five times as long
@@ -81,10 +83,20 @@ class Contents:
             if one.name == name and (version is None or one.version == version)
         ]
 
-    def newest(self, name: str, architecture: str) -> Published | None:
-        """The package that a client of that architecture would install."""
-        fits = [one for one in self.named(name) if one.architecture == architecture]
-        return max(fits, key=lambda one: version_key(one.version), default=None)
+    def newer(self, one: Published) -> list[Published]:
+        """What a suite has under a package's name that is newer, for whatever architecture.
+
+        The newest is the last. Sources have versions of their own; and a rebuild for another
+        architecture alone (+bN) makes nothing newer than what it was built from.
+        """
+        key = version_key(one.version)
+        found = [
+            other
+            for other in self.named(one.name)
+            if (other.architecture == SOURCE) == (one.architecture == SOURCE)
+            and version_key(_compared(other, one)) > key
+        ]
+        return sorted(found, key=lambda other: version_key(other.version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,11 @@ def difference(old: Contents, new: Contents) -> Difference:
             if one.identity in before and before[one.identity].phase != one.phase
         ),
     )
+
+
+def _compared(other: Published, one: Published) -> str:
+    same = other.architecture == one.architecture
+    return other.version if same else _REBUILD.sub("", other.version)
 
 
 def _share(one: Published) -> str:

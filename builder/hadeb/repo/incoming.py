@@ -11,34 +11,41 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import SOURCE, PoolFile, Published
-from hadeb.repo.digest import digest
 from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import RepoSuite
+from hadeb.repo.parcels import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
+from hadeb.repo.policy import PACKAGE, SOURCE_FIELD, VERSION
 from hadeb.repo.stand_ins import field
 from hadeb.run import run
 
 _CHUNK = 1 << 20
-_CHECKED = re.compile(r"^ ([0-9a-f]{64}) +([0-9]+) +(\S+)$", re.MULTILINE)
-_NAME = re.compile("[a-z0-9][a-z0-9+.-]*")
-_VERSION = re.compile("([0-9]+:)?[A-Za-z0-9.+~-]+")
-_FILE_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9.+~_-]*")
 _LONG_PREFIX = re.compile("lib.")
+_FIRST_FIELD = re.compile(r"\APackage:.*(?:\n[ \t].*)*", re.IGNORECASE)
+# What an index says of a package, and apt would take from the package's own control file:
+# apt-ftparchive overwrites none of them.
+_OF_AN_INDEX = ("Phased-Update-Percentage", "MD5sum", "SHA1", "SHA512")
+_DEB = "package.deb"
+
+T = TypeVar("T")
+_Given = TypeVar("_Given")
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A package that may be published, and where the copy of each of its files is."""
+    """A package that may be published, where it came from, and where copies of its files are."""
 
     published: Published
     copies: tuple[Path, ...]
+    origin: Path
 
 
 class FilesRefused(HadebError):
@@ -48,10 +55,6 @@ class FilesRefused(HadebError):
         noun = "file is" if len(faults) == 1 else "files are"
         lines = "".join(f"\n  {fault}" for fault in faults)
         super().__init__(f"{len(faults)} {noun} refused, and the repository is as it was:{lines}")
-
-
-class _Fault(Exception):
-    """What is wrong with one file."""
 
 
 @contextmanager
@@ -64,6 +67,15 @@ def staging_in(incoming: Path | None) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def named(paths: Sequence[Path]) -> list[Parcel]:
+    """The packages that files stand for, each once, in the order in which they are named.
+
+    Raises FilesRefused with all that stand for none.
+    """
+    found = _each(paths, lambda path: path, parcels)
+    return list(dict.fromkeys(parcel for some in found for parcel in some))
+
+
 def read_incoming(
     paths: Sequence[Path], staging: Path, suite: RepoSuite, component: str
 ) -> list[Arrived]:
@@ -71,86 +83,85 @@ def read_incoming(
 
     `staging` is an empty directory. Raises FilesRefused with all that is wrong with any.
     """
-    faults: list[str] = []
-    copies: dict[Path, tuple[Path, str]] = {}
-
-    def each(paths: Sequence[Path], judge: Callable[[Path], None]) -> None:
-        def one(path: Path) -> str | None:
-            try:
-                judge(path)
-            except (_Fault, OSError) as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                return f"{path}: {reason}"
-            return None
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            faults.extend(fault for fault in pool.map(one, paths) if fault)
-
-    wanted: list[Path] = []
-    each(paths, lambda path: wanted.extend(_named(path)))
-    # In the order they were named, each once.
-    order = {path: place for place, path in enumerate(dict.fromkeys(wanted))}
-
-    def copy(path: Path) -> None:
-        target = staging / str(order[path]) / path.name
-        target.parent.mkdir()
-        copies[path] = (target, _copy(path, target))
-        if path.suffix == ".deb":
-            _check_whole(target)
-
-    each(list(order), copy)
+    wanted = named(paths)
+    # Numbers in place of names: apt-ftparchive's listing has no way to tell a blank in one.
+    places = {str(number): parcel for number, parcel in enumerate(wanted)}
+    taken = _each(
+        places.items(), lambda item: item[1].path, lambda item: _take(item[1], staging / item[0])
+    )
+    copies = dict(zip(places, taken, strict=True))
+    arrived, faults = [], []
+    for place, stanza in _stanzas(staging):
+        parcel, files = places.pop(place), copies[place]
+        if reasons := list(_unfit(stanza, suite, is_source=parcel.path.suffix == ".dsc")):
+            faults += [f"{parcel.path}: {reason}" for reason in reasons]
+        else:
+            arrived.append(_arrived(stanza, parcel.path, files, component))
+    faults += [f"{one.path}: apt-ftparchive reads no package in it" for one in places.values()]
+    faults += _clashes(arrived)
     if faults:
         raise FilesRefused(faults)
-    arrived = []
-    origins = {copy: (path, sha256) for path, (copy, sha256) in copies.items()}
-    for name, stanza in _stanzas(staging):
-        path, sha256 = origins[staging / name]
-        found = _arrived(stanza, staging / name, sha256, component)
-        faults.extend(f"{path}: {reason}" for reason in _unfit(found.published, suite))
-        arrived.append(found)
-    unread = origins.keys() - {file for each_one in arrived for file in each_one.copies}
-    faults.extend(f"{origins[copy][0]}: apt-ftparchive reads no package in it" for copy in unread)
-    if faults:
+    return list({one.published.identity: one for one in arrived}.values())
+
+
+def _each(
+    things: Iterable[_Given], path: Callable[[_Given], Path], judge: Callable[[_Given], T]
+) -> list[T]:
+    """What comes of each, in their order; FilesRefused with what is wrong with any."""
+
+    def one(thing: _Given) -> tuple[T | None, str | None]:
+        try:
+            return judge(thing), None
+        except (Refused, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            return None, f"{path(thing)}: {reason}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(one, things))
+    if faults := [fault for _, fault in done if fault]:
         raise FilesRefused(faults)
-    return arrived
+    return [found for found, _ in done if found is not None]
 
 
-def _named(path: Path) -> list[Path]:
-    """The files that a file stands for: itself, or those it lists."""
-    if not path.is_file():
-        raise _Fault("there is no such file")
-    if path.suffix == ".deb":
-        return [path]
-    if path.suffix not in {".dsc", ".changes"}:
-        raise _Fault("is no .deb, .dsc or .changes")
-    text = path.read_text("utf-8", "surrogateescape")
-    _, _, checked = text.partition("\nChecksums-Sha256:")
-    listed = _CHECKED.findall(checked.partition("\n\n")[0])
-    if not listed:
-        raise _Fault("lists no files with their SHA256")
-    found = [path] if path.suffix == ".dsc" else []
-    for expected, _, name in listed:
-        file = path.parent / Path(name).name
-        if not file.is_file():
-            raise _Fault(f"lists {name}, which is not beside it")
-        if digest(file) != expected:
-            raise _Fault(f"lists {name} with another SHA256")
-        if path.suffix == ".dsc" or file.suffix == ".deb":
-            found.append(file)
-        elif file.suffix == ".dsc":
-            found += _named(file)
-    return found
+def _take(parcel: Parcel, place: Path) -> tuple[Sum, ...]:
+    """Copy a package into a new directory, and find it whole; the copies."""
+    place.mkdir()
+    copy = _copy(parcel.path, place / _DEB)
+    if parcel.wanted:
+        compare(copy, parcel.wanted, "its .changes lists")
+    if parcel.path.suffix == ".deb":
+        _check_whole(copy.path)
+        return (copy,)
+    paragraph = read_paragraph(copy.path)
+    source, version = field(paragraph, "Source"), field(paragraph, "Version")
+    if not PACKAGE.fullmatch(source) or not VERSION.fullmatch(version):
+        raise Refused(
+            f"has the source {source!r} {version!r}, which Debian Policy (5.6) does not allow"
+        )
+    dsc = copy.path.rename(place / f"{source}_{_without_epoch(version)}.dsc")
+    found = [Sum(dsc, copy.size, copy.sha256)]
+    for wanted in listed(paragraph, parcel.path.parent):
+        name = wanted.path.name
+        # The pool has them all in one directory, where none may pass for something else.
+        if not name.startswith(f"{source}_") or name.endswith((".deb", ".dsc")):
+            raise Refused(f"lists {name}, which is no file of the source {source}")
+        found.append(_copy(wanted.path, place / name))
+        compare(found[-1], wanted, "lists")
+    return tuple(sorted(found, key=lambda each: each.path.name))
 
 
-def _copy(path: Path, target: Path) -> str:
-    """Copy a file; its SHA256."""
-    seen = hashlib.sha256()
+def _without_epoch(version: str) -> str:
+    return version.rpartition(":")[2]
+
+
+def _copy(path: Path, target: Path) -> Sum:
+    seen, size = hashlib.sha256(), 0
     with path.open("rb") as source, target.open("xb") as copy:
         while chunk := source.read(_CHUNK):
             seen.update(chunk)
-            copy.write(chunk)
+            size += copy.write(chunk)
         os.fchmod(copy.fileno(), 0o444)
-    return seen.hexdigest()
+    return Sum(target, size, seen.hexdigest())
 
 
 def _check_whole(path: Path) -> None:
@@ -159,60 +170,77 @@ def _check_whole(path: Path) -> None:
         run(("dpkg-deb", "--contents", str(path)), timeout=600)
     except CommandFailed as error:
         said = (error.stderr.strip().splitlines() or ["dpkg-deb does not say why"])[-1]
-        raise _Fault(f"is damaged: {said.removeprefix('dpkg-deb: error: ')}") from error
+        raise Refused(f"is damaged: {said.removeprefix('dpkg-deb: error: ')}") from error
 
 
 def _stanzas(staging: Path) -> Iterator[tuple[str, str]]:
-    """The name below `staging` of each package there, and its stanza by apt-ftparchive(1)."""
-    for kind in ("packages", "sources"):
-        suffix = ".deb" if kind == "packages" else ".dsc"
+    """The directory below `staging` of each package, and its stanza by apt-ftparchive(1)."""
+    for kind, suffix, where in (
+        ("packages", ".deb", "Filename"),
+        ("sources", ".dsc", "Directory"),
+    ):
         if not any(staging.glob(f"*/*{suffix}")):
             continue
-        written = ftparchive(kind, staging, timeout=3600)
-        for stanza in filter(None, written.split("\n\n")):
-            if kind == "packages":
-                yield field(stanza, "Filename").removeprefix("./"), stanza.strip("\n")
-            else:
-                directory = field(stanza, "Directory").removeprefix("./")
-                (dsc,) = (staging / directory).glob("*.dsc")
-                yield f"{directory}/{dsc.name}", stanza.strip("\n")
+        for stanza in filter(None, ftparchive(kind, staging, timeout=3600).split("\n\n")):
+            yield field(stanza, where).split("/")[1], stanza.strip("\n")
 
 
-def _arrived(stanza: str, copy: Path, sha256: str, component: str) -> Arrived:
-    name, version = field(stanza, "Package"), field(stanza, "Version")
-    without_epoch = version.rpartition(":")[2]
-    source = field(stanza, "Source").split(" ")[0] or name
-    initial = match.group() if (match := _LONG_PREFIX.match(source)) else source[:1]
-    directory = f"pool/{component}/{initial}/{source}"
-    if copy.suffix == ".deb":
-        architecture = field(stanza, "Architecture")
-        path = f"{directory}/{name}_{without_epoch}_{architecture}.deb"
-        stanza = re.sub("(?m)^Filename: .*$", lambda _: f"Filename: {path}", stanza)
-        files: tuple[PoolFile, ...] = (PoolFile(path, copy.stat().st_size, sha256),)
-        copies: tuple[Path, ...] = (copy,)
-    else:
-        architecture = SOURCE
-        stanza = re.sub("(?m)^Directory: .*$", lambda _: f"Directory: {directory}", stanza)
-        copies = tuple(sorted(copy.parent.iterdir()))
-        files = tuple(
-            PoolFile(f"{directory}/{file.name}", file.stat().st_size, digest(file))
-            for file in copies
-        )
-    return Arrived(Published(component, name, version, architecture, stanza, files), copies)
-
-
-def _unfit(package: Published, suite: RepoSuite) -> Iterator[str]:
-    known = {*suite.architectures, "all", SOURCE}
-    if package.architecture not in known:
-        listed = ", ".join(suite.architectures)
-        yield f"is for {package.architecture}, and suite {suite.name} has {listed}"
+def _unfit(stanza: str, suite: RepoSuite, *, is_source: bool) -> Iterator[str]:
+    source = field(stanza, "Source") or field(stanza, "Package")
     for what, value, shape in (
-        ("name", package.name, _NAME),
-        ("version", package.version, _VERSION),
-        ("source", package.files[0].path.split("/")[3], _NAME),
+        ("name", field(stanza, "Package"), PACKAGE),
+        ("version", field(stanza, "Version"), VERSION),
+        ("source", source, SOURCE_FIELD),
     ):
         if not shape.fullmatch(value):
             yield f"has the {what} {value!r}, which Debian Policy (5.6) does not allow"
-    for file in package.files:
-        if not _FILE_NAME.fullmatch(Path(file.path).name):
-            yield f"has a file {Path(file.path).name!r}, which no URL can name as it is"
+    architecture = field(stanza, "Architecture")
+    if not is_source and architecture not in {*suite.architectures, "all"}:
+        listed = ", ".join(suite.architectures)
+        yield f"is for {architecture}, and suite {suite.name} has {listed}"
+    for name in _OF_AN_INDEX:
+        if re.search(f"^{name}:", stanza, re.MULTILINE | re.IGNORECASE):
+            yield (
+                f"has {name} in its control file, and clients would believe it: build it without"
+                + ("; --phase says how many machines upgrade" if name.startswith("Ph") else "")
+            )
+
+
+def _arrived(stanza: str, origin: Path, copies: Sequence[Sum], component: str) -> Arrived:
+    name, version = field(stanza, "Package"), field(stanza, "Version")
+    match = SOURCE_FIELD.fullmatch(field(stanza, "Source"))
+    source = match["name"] if match else name
+    initial = match.group() if (match := _LONG_PREFIX.match(source)) else source[:1]
+    directory = f"pool/{component}/{initial}/{source}"
+    # However the package's author has laid the field out: a list is read back by this line.
+    stanza = _FIRST_FIELD.sub(f"Package: {name}", stanza)
+    if origin.suffix == ".deb":
+        architecture = field(stanza, "Architecture")
+        names = [f"{name}_{_without_epoch(version)}_{architecture}.deb"]
+        stanza = re.sub("(?m)^Filename: .*$", lambda _: f"Filename: {directory}/{names[0]}", stanza)
+    else:
+        architecture = SOURCE
+        names = [copy.path.name for copy in copies]
+        stanza = re.sub("(?m)^Directory: .*$", lambda _: f"Directory: {directory}", stanza)
+    files = tuple(
+        PoolFile(f"{directory}/{file}", copy.size, copy.sha256)
+        for file, copy in zip(names, copies, strict=True)
+    )
+    published = Published(component, name, version, architecture, stanza, files)
+    return Arrived(published, tuple(copy.path for copy in copies), origin)
+
+
+def _clashes(arrived: Sequence[Arrived]) -> Iterator[str]:
+    """What is one package, or one file of the pool, and comes with different bytes."""
+    packages: dict[tuple[str, str, str], Arrived] = {}
+    files: dict[str, tuple[PoolFile, Arrived]] = {}
+    for one in arrived:
+        first = packages.setdefault(one.published.identity, one)
+        if first.published.files != one.published.files:
+            yield f"{one.origin}: is {one.published}, and so is {first.origin}, with other bytes"
+            continue
+        for file in one.published.files:
+            before, other = files.setdefault(file.path, (file, one))
+            if before != file:
+                name = Path(file.path).name
+                yield f"{one.origin}: has another {name} than {other.origin}, for the same place"

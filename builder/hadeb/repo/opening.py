@@ -11,6 +11,7 @@ from urllib.parse import quote
 from hadeb.errors import HadebError, UsageError
 from hadeb.repo import durable, signing
 from hadeb.repo.identity import Repository, RepoSuite, read_repository
+from hadeb.repo.policy import check_architecture, check_codename
 from hadeb.repo.tree import Tree
 from hadeb.run import run
 
@@ -143,6 +144,10 @@ def wished_suite(repository: Repository, name: str, component: str, wishes: Wish
         raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, . and -")
     if not _NAME.fullmatch(component):
         raise UsageError(f"{component!r} cannot be a component: small letters, digits, . and -")
+    for architecture in wishes.architectures:
+        check_architecture(architecture)
+    if wishes.codename is not None:
+        check_codename(wishes.codename)
     known = {suite.name: suite for suite in repository.suites}
     suite = known.get(name)
     if suite is None:

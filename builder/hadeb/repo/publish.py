@@ -13,7 +13,7 @@ from hadeb.repo import durable, pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming, staging_in
+from hadeb.repo.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
 from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import (
     Wishes,
@@ -24,6 +24,7 @@ from hadeb.repo.opening import (
     save_repository,
     wished_suite,
 )
+from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
 from hadeb.repo.version import version_key
 from hadeb.repo.writer import Writer, writing
@@ -44,8 +45,11 @@ def publish(
 ) -> Outcome:
     """Put files into a suite, and make repository and suite where they are not there yet."""
     tree = writer.tree
-    # Wishes that cannot be fulfilled are refused before there is a directory.
+    # Wishes that cannot be fulfilled, and files that are none, are refused before there is a
+    # directory.
     repository = _wished(writer, wishes)
+    wished_suite(repository, addition.suite, addition.component, wishes)
+    named(paths)
     if dry_run:
         return _publish(writer, repository, paths, addition, wishes, dry_run=True)
     durable.make_directory(tree.root)
@@ -88,13 +92,24 @@ def _publish(
     with staging_in(None if dry_run else tree.incoming) as staging:
         arrived = read_incoming(paths, staging, suite, addition.component)
         pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
-        if faults := _list_clashes(arrived, old):
+        if faults := [*_of_hadeb(arrived, repository), *_list_clashes(arrived, old)]:
             raise FilesRefused(faults)
         wanted = [one.published._replace(phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
             pool.place(tree, arrived)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
+
+
+def _of_hadeb(arrived: Sequence[Arrived], repository: Repository) -> list[str]:
+    """What has the name of the package with the keys, which every suite gets by itself."""
+    name = keyring_name(repository)
+    return [
+        f"{one.origin}: is called {name}, as the package with this repository's keys that hadeb "
+        "makes: give it another name"
+        for one in arrived
+        if one.published.name == name
+    ]
 
 
 def _list_clashes(arrived: Sequence[Arrived], old: Contents) -> list[str]:
@@ -116,27 +131,22 @@ def _grown(
     lower = {}
     known = {one.identity for one in old.packages}
     for one in wanted:
-        newest = old.newest(one.name, one.architecture)
         # What is in already takes nobody back, as where a killed publish of two versions is called
         # again.
         if not downgrade and one.identity in known:
             continue
-        if newest and version_key(newest.version) > version_key(one.version):
-            lower[one] = newest
+        if newer := old.newer(one):
+            lower[one] = newer
     if lower and not downgrade:
-        listed = "".join(f"\n  {one}: the suite has {new.version}" for one, new in lower.items())
+        listed = "".join(
+            f"\n  {one}: the suite has {newer[-1].version} for {newer[-1].architecture}"
+            for one, newer in lower.items()
+        )
         raise UsageError(
             f"{suite.name} would go back to an older version:{listed}",
-            hint="--downgrade takes the newer versions out of the suite",
+            hint="--downgrade takes the newer versions out of the suite, for all architectures",
         )
-    newer = [
-        one
-        for back in lower
-        for one in old.named(back.name)
-        if one.architecture == back.architecture
-        and version_key(one.version) > version_key(back.version)
-    ]
-    return old.without(newer).with_packages(wanted)
+    return old.without(gone for newer in lower.values() for gone in newer).with_packages(wanted)
 
 
 def promote(
