@@ -15,6 +15,7 @@ from typing import Any
 from hadeb.errors import HadebError
 from hadeb.repo.contents import SOURCE, Contents, PoolFile, Published
 from hadeb.repo.identity import RepoSuite
+from hadeb.repo.stand_ins import field
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -48,8 +49,9 @@ def manifest(contents: Contents, heading: Mapping[str, object]) -> bytes:
 
 
 def _listed(one: Published) -> str:
-    """A package's line. No value has a character that JSON escapes: `incoming` refuses those.
+    """A package's line. No value has a character that JSON escapes: `policy` has none of them.
 
+    `incoming` holds names, versions and files against it, `opening` component and architecture.
     Written by hand, since twenty thousand of them through json.dumps take a tenth of a second.
     """
     head = (
@@ -97,13 +99,44 @@ def _read(entry: Mapping[str, Any], stanza: str) -> Published:
     name, version = entry["package"], entry["version"]
     if not stanza.startswith(f"Package: {name}\n"):
         raise ValueError(f"{name} {version} is not where the manifest has it")
-    files = entry.get("files", (entry,))
+    files, phase = entry.get("files", (entry,)), entry.get("phase", 100)
+    if phase != 100:
+        # At the end alone: what a package itself has under that name is its own.
+        if not stanza.endswith(f"{_PHASED}{phase}"):
+            raise ValueError(f"{name} {version} does not end with its phase")
+        stanza = stanza.removesuffix(f"{_PHASED}{phase}")
     return Published(
         entry["component"],
         name,
         version,
         entry["architecture"],
-        stanza.partition(_PHASED)[0],
+        stanza,
         tuple([PoolFile(file["path"], file["size"], file["sha256"]) for file in files]),
-        entry.get("phase", 100),
+        phase,
     )
+
+
+def misfits(contents: Contents) -> list[str]:
+    """A sentence for each stanza that does not say of its package what the list says."""
+    return [
+        f"the index says {has or 'nothing'} as {name} of {one}, and the list {wanted}"
+        for one in contents.packages
+        for name, wanted in _told(one).items()
+        if (has := field(one.stanza, name)) != wanted
+    ]
+
+
+def _told(one: Published) -> dict[str, str]:
+    """What a client that takes its word from the index relies on."""
+    if one.architecture == SOURCE:
+        directory = one.files[0].path.rpartition("/")[0]
+        return {"Package": one.name, "Version": one.version, "Directory": directory}
+    (file,) = one.files
+    return {
+        "Package": one.name,
+        "Version": one.version,
+        "Architecture": one.architecture,
+        "Filename": file.path,
+        "Size": str(file.size),
+        "SHA256": file.sha256,
+    }

@@ -11,7 +11,7 @@ from hadeb.repo import pool, signing
 from hadeb.repo.digest import digest
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.indexes import index_paths
+from hadeb.repo.indexes import index_paths, misfits
 from hadeb.repo.opening import open_repository
 from hadeb.repo.rehearsal import rehearse
 from hadeb.repo.sources import keyring_name
@@ -39,6 +39,7 @@ def _faults(tree: Tree, repository: Repository, keyring: Path) -> Iterator[str]:
             yield f"{suite.name}: {error}"
             continue
         yield from (f"{suite.name}: {fault}" for fault in _unlike_release(directory, suite))
+        yield from (f"{suite.name}: {fault}" for fault in misfits(contents))
         new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
         seen.update(file.path for one in new for file in one.files)
         yield from (f"{suite.name}: {fault}" for fault in pool.faults(new, tree.root))
