@@ -23,6 +23,7 @@ from hadeb.repo.digest import digest
 from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.stand_ins import field
+from hadeb.repo.tree import STAGED
 from hadeb.run import run
 
 _CHUNK = 1 << 20
@@ -57,7 +58,7 @@ class _Fault(Exception):
 @contextmanager
 def staging_in(incoming: Path | None) -> Iterator[Path]:
     """An empty directory for copies, gone afterwards; on the pool's disk where `incoming` is."""
-    path = Path(tempfile.mkdtemp(prefix="hadeb-incoming-", dir=incoming))
+    path = Path(tempfile.mkdtemp(prefix=STAGED, dir=incoming))
     try:
         yield path
     finally:
