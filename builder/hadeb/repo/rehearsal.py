@@ -98,7 +98,7 @@ def _as_client(
         ),
     }.items():
         (home / file).write_text(text, encoding="utf-8")
-    _quietly(_apt(home, "update"), "reading the new generation")
+    _quietly(_apt(home, "update"), "reading it")
     # Only the newest of several versions can be installed beside the rest.
     newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}
     _try_installs(home, list(newest.values()))
