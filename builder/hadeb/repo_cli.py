@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from hadeb.repo_calling import (
 )
 
 if TYPE_CHECKING:
+    from hadeb.repo.transaction import Outcome
     from hadeb.repo.writer import Writer
 
 
@@ -89,20 +91,31 @@ def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
 
 
 @repo.command()
+@click.option(
+    "--fingerprint",
+    "fingerprints",
+    multiple=True,
+    help="A key that is to sign, as you know it from elsewhere; as recorded if unsaid.",
+)
 @REPO
 @JSON
 @command
 @as_writer
-def verify(call: Call, writer: Writer, as_json: bool) -> None:
-    """Read everything, and say what is not as it was published. Ends with 4 where anything is."""
+def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: bool) -> None:
+    """Read everything, and say what is not as it was published. Ends with 4 where anything is.
+
+    Whoever can write into the repository can change its record of the keys, too: name them all.
+    """
     from hadeb.repo.verify import verify as look
 
-    found = look(writer)
+    found = look(writer, fingerprints)
     if as_json:
-        ui.result_json(found)
-    for fault in () if as_json else found:
+        ui.result_json(found.faults)
+    for fault in () if as_json else found.faults:
         ui.result(fault)
-    if found:
+    whose = "as you name them" if found.pinned else "as the repository records them"
+    call.progress(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
+    if found.faults:
         raise SystemExit(4)
     if not as_json:
         call.progress("all is as it was published")
@@ -124,8 +137,7 @@ def refresh(
     """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer."""
     from hadeb.repo.rollback import refresh as sign_anew
 
-    outcomes = sign_anew(writer, suites)
-    tell(outcomes, as_json=as_json)
+    _tell_signed(lambda: sign_anew(writer, suites), as_json=as_json)
 
 
 @repo.command("remove")
@@ -179,8 +191,7 @@ def add_key(
     """
     from hadeb.repo.rotate import add_key as add
 
-    outcomes = add(writer, fingerprint)
-    tell(outcomes, as_json=as_json)
+    _tell_signed(lambda: add(writer, fingerprint), as_json=as_json)
 
 
 @key.command("drop")
@@ -199,5 +210,16 @@ def drop_key(
     """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows."""
     from hadeb.repo.rotate import drop_key as drop
 
-    outcomes = drop(writer, fingerprint)
+    _tell_signed(lambda: drop(writer, fingerprint), as_json=as_json)
+
+
+def _tell_signed(sign_anew: Callable[[], Sequence[Outcome]], *, as_json: bool) -> None:
+    """Print the suites that are signed anew, also where others could not be."""
+    from hadeb.repo.transaction import SuitesFailed
+
+    try:
+        outcomes = sign_anew()
+    except SuitesFailed as failed:
+        tell(failed.outcomes, as_json=as_json)
+        raise
     tell(outcomes, as_json=as_json)

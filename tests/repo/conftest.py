@@ -24,6 +24,15 @@ def desk() -> Iterator[Desk]:
         yield made
 
 
+@pytest.fixture
+def root(desk: Desk, tmp_path: Path) -> Path:
+    """A repository with hello 1.0 and 2.0 in its suite `staging`, each in a generation."""
+    path = tmp_path / "repository"
+    desk.publish(path, desk.deb("hello", "1.0"))
+    desk.publish(path, desk.deb("hello", "2.0"))
+    return path
+
+
 @pytest.fixture(scope="session")
 def interposer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that counts calls which change files, and lets none of a number happen."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.tree import Tree
+from hadeb.repo.writer import Writer
 from unit.calling import HADEB, Outcome, run_hadeb
 
 
@@ -51,6 +55,12 @@ class Desk:
         )
         assert done.code == 0, done.stderr
         return done
+
+    def listed(self, root: Path, suite: str = "staging") -> set[str]:
+        """Name and version of all that a suite has."""
+        done = self.hadeb("repo", "list", suite, "--json", "--repo", root)
+        assert done.code == 0, done.stderr
+        return {f"{row['package']} {row['version']}" for row in json.loads(done.stdout)}
 
     def deb(
         self,
@@ -100,3 +110,9 @@ def desk(place: Path) -> Iterator[Desk]:
         yield Desk(place, home, key, keyring)
     finally:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
+
+
+def writer(desk: Desk, root: Path) -> Writer:
+    """Whoever publishes from the desk, within this process."""
+    now = datetime.datetime.now(datetime.UTC)
+    return Writer(Tree(root), Keychain(desk.home), "jane@desk", now, lambda _: None)

@@ -120,16 +120,14 @@ class Difference:
 
 
 def difference(old: Contents, new: Contents) -> Difference:
-    """What changes from one list to the other."""
-    before = {one.identity: one for one in old.packages}
-    after = {one.identity: one for one in new.packages}
+    """What changes from one list to the other; another file under one name goes and comes."""
+    before = {(one.identity, one.component, one.files): one for one in old.packages}
+    after = {(one.identity, one.component, one.files): one for one in new.packages}
     return Difference(
-        added=tuple(one for one in new.packages if one.identity not in before),
-        removed=tuple(one for one in old.packages if one.identity not in after),
+        added=tuple(one for key, one in after.items() if key not in before),
+        removed=tuple(one for key, one in before.items() if key not in after),
         phased=tuple(
-            one
-            for one in new.packages
-            if one.identity in before and before[one.identity].phase != one.phase
+            one for key, one in after.items() if key in before and before[key].phase != one.phase
         ),
     )
 

@@ -8,35 +8,54 @@ the switch; only what has changed is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from hadeb.errors import HadebError
 from hadeb.repo import durable
 from hadeb.repo.contents import Contents
-from hadeb.repo.generation import contents_in_force, date_of, valid_until
+from hadeb.repo.generation import date_of, last_readable, valid_until
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.pages import pages
 from hadeb.repo.suite_view import SuiteView
-from hadeb.repo.tree import Tree
+from hadeb.repo.writer import Writer
 
 
 def write_pages(
-    tree: Tree, repository: Repository, keys: PublicKeys, known: Mapping[str, Contents]
+    writer: Writer, repository: Repository, keys: PublicKeys, known: Mapping[str, Contents]
 ) -> None:
     """Write what has changed; `known` are the contents of suites that need not be read again."""
-    views = [
-        view for suite in repository.suites if (view := _view(tree, suite, known.get(suite.name)))
-    ]
-    for name, content in pages(repository, keys, views).items():
-        path = tree.root / name
+    for path, content in wanted_pages(writer, repository, keys, known).items():
         if not path.is_file() or path.read_bytes() != content:
             durable.replace(path, content)
 
 
-def _view(tree: Tree, suite: RepoSuite, contents: Contents | None) -> SuiteView | None:
-    date = date_of(tree, suite)
-    if date is None:
+def wanted_pages(
+    writer: Writer, repository: Repository, keys: PublicKeys, known: Mapping[str, Contents]
+) -> dict[Path, bytes]:
+    """What is to be in each page, by what is in force."""
+    views = [
+        view for suite in repository.suites if (view := _view(writer, suite, known.get(suite.name)))
+    ]
+    return {
+        writer.tree.root / name: content for name, content in pages(repository, keys, views).items()
+    }
+
+
+def _view(writer: Writer, suite: RepoSuite, contents: Contents | None) -> SuiteView | None:
+    tree = writer.tree
+    try:
+        generation = tree.current(suite.name)
+    except HadebError as error:
+        writer.say(f"{error.message}; {error.hint}")
+        generation = max(tree.numbers(suite.name), default=0)
+    if not generation:
         return None
+    # A client follows the suite all the same: it stays on the pages while it is damaged.
+    date = date_of(tree, suite, generation) or writer.now
     if contents is None:
-        contents = contents_in_force(tree, suite)
+        shown, contents = last_readable(tree, suite, generation + 1, writer.say)
+        if shown != generation:
+            writer.say(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
     until = valid_until(suite, date) if suite.valid_days else None
-    return SuiteView(suite, contents, tree.current(suite.name), date, until)
+    return SuiteView(suite, contents, generation, date, until)

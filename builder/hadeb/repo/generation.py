@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,12 @@ class Heading:
     date: datetime.datetime
 
 
+class DamagedGeneration(HadebError):
+    """A generation that is not whole any more."""
+
+
 def load_contents(directory: Path, suite: RepoSuite) -> Contents:
-    """What a generation holds; HadebError where it is damaged."""
+    """What a generation holds; DamagedGeneration where that cannot be read."""
     try:
         text = (directory / MANIFEST).read_text("utf-8", "surrogateescape")
         indexes = {
@@ -46,9 +51,9 @@ def load_contents(directory: Path, suite: RepoSuite) -> Contents:
         }
         return read_contents(text, indexes)
     except (OSError, zlib.error, HadebError) as error:
-        raise HadebError(
+        raise DamagedGeneration(
             f"generation {directory.name} of {suite.name} cannot be read: {error}",
-            hint=f"hadeb repo verify says what is wrong; hadeb rollback {suite.name} may help",
+            hint=f"hadeb rollback {suite.name} puts the last list that can be read in force again",
         ) from error
 
 
@@ -58,16 +63,45 @@ def contents_in_force(tree: Tree, suite: RepoSuite) -> Contents:
     return load_contents(tree.generation(suite.name, number), suite) if number else Contents()
 
 
-def date_of(tree: Tree, suite: RepoSuite) -> datetime.datetime | None:
-    """The date of the generation in force, in UTC; None where there is none."""
-    manifest_file = tree.generation(suite.name, tree.current(suite.name)) / MANIFEST
-    if not manifest_file.exists():
-        return None
-    with manifest_file.open(encoding="utf-8", errors="surrogateescape") as stream:
-        for line in stream:
-            if line.startswith(' "date": '):
-                return datetime.datetime.fromisoformat(line.split('"')[3])
+def date_of(tree: Tree, suite: RepoSuite, number: int) -> datetime.datetime | None:
+    """The date of a generation, in UTC; None where it has none."""
+    directory = tree.generation(suite.name, number)
+    # Where the first is damaged, the other may be whole.
+    for file, begin, read in (
+        (MANIFEST, ' "date": "', _iso8601),
+        ("Release", "Date: ", _read_rfc1123),
+    ):
+        try:
+            with (directory / file).open(encoding="utf-8", errors="surrogateescape") as stream:
+                for line in stream:
+                    if line.startswith(begin):
+                        return read(line.removeprefix(begin))
+        except (OSError, ValueError):
+            continue
     return None
+
+
+def _iso8601(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.partition('"')[0])
+
+
+def _read_rfc1123(text: str) -> datetime.datetime:
+    return datetime.datetime.strptime(text.strip(), "%a, %d %b %Y %H:%M:%S %z")
+
+
+def last_readable(
+    tree: Tree, suite: RepoSuite, below: int, say: Callable[[str], None]
+) -> tuple[int, Contents]:
+    """The newest generation that is whole, of those below a number. Says which are not.
+
+    0 and nothing where there is none.
+    """
+    for number in reversed([number for number in tree.numbers(suite.name) if number < below]):
+        try:
+            return number, load_contents(tree.generation(suite.name, number), suite)
+        except DamagedGeneration as error:
+            say(error.message)
+    return 0, Contents()
 
 
 def lay_out(

@@ -66,6 +66,14 @@ def changes(tree: Tree, suite: str) -> list[Change]:
     return sorted(found, key=lambda change: change.generation)
 
 
+def restored_by(records: list[Change], current: int) -> int | None:
+    """The generation that the one in force went back to; None where it is no rollback's."""
+    for change in records:
+        if change.generation == current:
+            return change.restores
+    return None
+
+
 def origin_of(records: list[Change], current: int) -> int:
     """The generation whose list is in force: the one that a rollback went back to, if one did.
 

@@ -25,6 +25,7 @@ from hadeb.repo.identity import RepoSuite
 from hadeb.repo.parcels import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
 from hadeb.repo.policy import PACKAGE, SOURCE_FIELD, VERSION
 from hadeb.repo.stand_ins import field
+from hadeb.repo.tree import STAGED
 from hadeb.run import run
 
 _CHUNK = 1 << 20
@@ -60,7 +61,7 @@ class FilesRefused(HadebError):
 @contextmanager
 def staging_in(incoming: Path | None) -> Iterator[Path]:
     """An empty directory for copies, gone afterwards; on the pool's disk where `incoming` is."""
-    path = Path(tempfile.mkdtemp(prefix="hadeb-incoming-", dir=incoming))
+    path = Path(tempfile.mkdtemp(prefix=STAGED, dir=incoming))
     try:
         yield path
     finally:

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
+import re
+import tarfile
 import tempfile
 from pathlib import Path
 
+from hadeb.errors import CommandFailed
 from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents
+from hadeb.repo.digest import digest
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
+from hadeb.repo.indexes import MANIFEST
 from hadeb.repo.keys import PublicKeys
+from hadeb.repo.opening import save_repository
 from hadeb.repo.sources import addresses, keyring_name
+from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
+from hadeb.run import run
 
 
 def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
@@ -61,20 +70,79 @@ def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repositor
 
 
 def with_keyring(
-    writer: Writer, repository: Repository, keys: PublicKeys, suite: RepoSuite, contents: Contents
-) -> Contents:
-    """The list with today's package of keys in it, which is put into the pool."""
-    name, version = keyring_name(repository), str(repository.keyring_version)
-    if contents.named(name, version):
-        return contents
+    writer: Writer,
+    repository: Repository,
+    keys: PublicKeys,
+    suite: RepoSuite,
+    contents: Contents,
+    *,
+    dry_run: bool,
+) -> tuple[Repository, Contents]:
+    """The list with today's package of keys in it, which is put into the pool unless `dry_run`.
+
+    The repository counts one more version where the same keys do not give the same bytes.
+    """
+    tree = writer.tree
+    if contents.named(keyring_name(repository), str(repository.keyring_version)):
+        return repository, contents
+    incoming = None if dry_run else tree.incoming
+    with staging_in(incoming) as made, staging_in(incoming) as staging:
+        repository, file = _keyring_file(tree, repository, keys, made)
+        arrived = read_incoming([file], staging, suite, suite.components[0])
+        if not dry_run:
+            save_repository(tree, repository)
+            pool.place(tree, arrived)
+    return repository, contents.with_packages(one.published for one in arrived)
+
+
+def _keyring_file(
+    tree: Tree, repository: Repository, keys: PublicKeys, made: Path
+) -> tuple[Repository, Path]:
+    """The package that some list has already, else one that is made in the directory `made`.
+
+    Another release of hadeb makes other bytes of the same keys, and a version has the same bytes
+    for good: what no list has whole any more comes back as the same bytes or as a new version.
+    """
     # These take a tenth of the time that a whole publish has, and are wanted once in years.
     from hadeb.deb import write
     from hadeb.repo.keyring_package import keyring_package
 
-    package = keyring_package(repository, keys, repository.keyring_time)
-    with staging_in(writer.tree.incoming) as made, staging_in(writer.tree.incoming) as staging:
+    name = keyring_name(repository)
+    while True:
+        listed = _listed(tree, name, str(repository.keyring_version))
+        for path, sha256 in listed.items():
+            file = tree.root / path
+            if file.is_file() and digest(file) == sha256 and _keys_in(file, name) == keys.binary:
+                return repository, file
+        package = keyring_package(repository, keys, repository.keyring_time)
         file = made / package.file_name
         file.write_bytes(write(package))
-        arrived = read_incoming([file], staging, suite, suite.components[0])
-        pool.place(writer.tree, arrived)
-    return contents.with_packages(one.published for one in arrived)
+        there = {digest(old) for old in tree.root.glob(f"pool/*/*/{name}/{file.name}")}
+        if there | {*listed.values()} <= {digest(file)}:
+            return repository, file
+        version = repository.keyring_version + 1
+        repository = dataclasses.replace(repository, keyring_version=version)
+
+
+def _listed(tree: Tree, name: str, version: str) -> dict[str, str]:
+    """Path and SHA256 of a package, as each generation that is kept lists it."""
+    # A manifest has a line a package, which is quicker found than all of them are read.
+    line = re.compile(
+        rf'"package": "{re.escape(name)}", "version": "{re.escape(version)}", .*'
+        r'"path": "([^"]+)", .*"sha256": "([0-9a-f]{64})"'
+    )
+    found = dict[str, str]()
+    for manifest in tree.dists.glob(f".generations/*/*/{MANIFEST}"):
+        found.update(line.findall(manifest.read_text("utf-8", "surrogateescape")))
+    return found
+
+
+def _keys_in(deb: Path, name: str) -> bytes:
+    """The keyring in a package, empty where it has none."""
+    try:
+        packed = run(("dpkg-deb", "--fsys-tarfile", str(deb))).stdout_bytes
+        with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+            member = files.extractfile(f"./usr/share/keyrings/{name}.pgp")
+            return member.read() if member else b""
+    except (CommandFailed, KeyError, tarfile.TarError):
+        return b""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hadeb.repo import durable
+from hadeb.repo import durable, placed
 from hadeb.repo.contents import PoolFile, Published
 from hadeb.repo.digest import digest
 from hadeb.repo.incoming import Arrived, FilesRefused
@@ -26,6 +26,7 @@ def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
         if not _is(tree.root / file.path, file)
     ]
     refuse_clashes(tree, [file for _, file in wanted])
+    placed.note(tree, [file.path for _, file in wanted])
     durable.sync(copy for copy, _ in wanted)
     for copy, file in wanted:
         path = tree.root / file.path
@@ -41,17 +42,20 @@ def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
 
 
 def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
-    """Raise FilesRefused where a file would take the place of another that a list names.
+    """Raise FilesRefused where a file would take the place of another that is not for us to remove.
 
-    What no list names was left by a command that failed, and may go.
+    What hadeb has put there and no list names was left by a command that failed, and may go.
     """
-    taken = [file for file in files if _clashes(tree.root / file.path, file)]
-    named = _named_by_lists(tree, {file.path for file in taken}) if taken else set()
-    if named:
+    taken = {file.path for file in files if _clashes(tree.root / file.path, file)}
+    named = _named_by_lists(tree, taken) if taken else set()
+    others = taken - named - placed.noted(tree) if taken else set()
+    if taken := named | others:
         raise FilesRefused(
             [
                 f"{path} is published with other bytes: a changed package wants a new version"
-                for path in sorted(named)
+                if path in named
+                else f"{path} is there, and hadeb did not put it there: move it away"
+                for path in sorted(taken)
             ]
         )
 

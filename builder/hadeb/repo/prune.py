@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from hadeb.repo import durable, pool
-from hadeb.repo.generation import load_contents
+from hadeb.repo import durable, placed, pool
+from hadeb.repo.generation import DamagedGeneration, load_contents
+from hadeb.repo.identity import RepoSuite
 from hadeb.repo.opening import open_repository
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
@@ -27,37 +28,77 @@ class Pruned:
 
 
 def prune(writer: Writer, keep: int, *, dry_run: bool) -> Pruned:
-    """Remove all but the last `keep` generations of each suite, then what no list names."""
+    """Remove all but the last `keep` generations of each suite, then what no list names.
+
+    A file that hadeb has not put into the pool stays.
+    """
     tree = writer.tree
     with writing(writer):
         repository = open_repository(tree)
-        old: list[tuple[str, int]] = []
-        wanted: set[str] = set()
+        found = _Found(own=placed.noted(tree))
         for suite in repository.suites:
             if not dry_run:
                 tree.clear_unfinished(suite.name)
-            numbers = tree.numbers(suite.name)
-            superfluous = [
-                number
-                for number in numbers[: -max(keep, 1)]
-                if writer.now.timestamp() - _ended(tree, suite.name, number, numbers) > _GRACE
-            ]
-            old += [(suite.name, number) for number in superfluous]
-            for number in sorted(set(numbers) - set(superfluous)):
-                contents = load_contents(tree.generation(suite.name, number), suite)
-                wanted |= {file.path for one in contents.packages for file in one.files}
+            _look(writer, suite, max(keep, 1), found)
+        if found.whole:
+            gone = found.own - found.wanted
+        else:
+            gone = set()
+            writer.say("no package goes before that: what it names is not known")
         files = [
-            path for path in pool.paths(tree.root) if str(path.relative_to(tree.root)) not in wanted
+            path
+            for path in pool.paths(tree.root)
+            if str(path.relative_to(tree.root)) in gone or path.name.startswith(durable.UNFINISHED)
         ]
         size = sum(path.stat().st_size for path in files)
-        size += sum(_own_size(tree.generation(*each)) for each in old)
+        size += sum(_own_size(tree.generation(*each)) for each in found.old)
         if not dry_run:
-            _remove(tree, old, files)
+            _remove(tree, found, files)
         return Pruned(
-            tuple(f"{suite}/{number}" for suite, number in old),
+            tuple(f"{suite}/{number}" for suite, number in found.old),
             tuple(str(path.relative_to(tree.root)) for path in files),
             size,
         )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What `prune` finds. `own` are the files that hadeb has put into the pool, `wanted` those
+    that lists name which stay; `whole` where each of these can be read.
+    """
+
+    own: set[str]
+    wanted: set[str] = field(default_factory=set)
+    old: list[tuple[str, int]] = field(default_factory=list)
+    whole: bool = True
+
+
+def _look(writer: Writer, suite: RepoSuite, keep: int, found: _Found) -> None:
+    tree = writer.tree
+    numbers = tree.numbers(suite.name)
+    for number in numbers:
+        last = number in numbers[-keep:]
+        unused = number != numbers[-1] and _unused(writer, suite.name, number, numbers)
+        try:
+            contents = load_contents(tree.generation(suite.name, number), suite)
+        except DamagedGeneration as error:
+            # Nobody can go back to it.
+            last = False
+            files = set[str]()
+            found.whole &= unused
+            writer.say(error.message)
+        else:
+            files = {file.path for one in contents.packages for file in one.files}
+        found.own |= files
+        if last or not unused:
+            found.wanted |= files
+        else:
+            found.old.append((suite.name, number))
+
+
+def _unused(writer: Writer, suite: str, number: int, numbers: list[int]) -> bool:
+    """Whether no client reads it any more."""
+    return writer.now.timestamp() - _ended(writer.tree, suite, number, numbers) > _GRACE
 
 
 def _ended(tree: Tree, suite: str, number: int, numbers: list[int]) -> float:
@@ -72,18 +113,23 @@ def _own_size(directory: Path) -> int:
     return sum(path.stat().st_size for path in files if path.stat().st_nlink <= 2)
 
 
-def _remove(tree: Tree, generations: list[tuple[str, int]], files: list[Path]) -> None:
-    for suite, number in generations:
+def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
+    # Once their generations are gone, nothing else tells whose these are.
+    gone = {str(path.relative_to(tree.root)) for path in files}
+    placed.renote(tree, (found.own - found.wanted) | gone)
+    for suite, number in found.old:
         directory = tree.generation(suite, number)
         # In one step out of sight: half a generation is none to go back to.
-        gone = directory.with_name(f"{durable.UNFINISHED}{number}")
-        directory.rename(gone)
-        shutil.rmtree(gone)
+        hidden = directory.with_name(f"{durable.UNFINISHED}{number}")
+        directory.rename(hidden)
+        shutil.rmtree(hidden)
     # The lists that name the files are gone for good before the files are.
-    durable.sync({tree.generations(suite) for suite, _ in generations})
+    durable.sync({tree.generations(suite) for suite, _ in found.old})
     for path in files:
         path.unlink()
         parent = path.parent
         while parent != tree.root / "pool" and not any(parent.iterdir()):
             parent.rmdir()
             parent = parent.parent
+    if found.whole:
+        placed.renote(tree, ())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable, pool, signing
+from hadeb.repo import durable, placed, pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
@@ -50,8 +50,9 @@ def publish(
     repository = _wished(writer, wishes)
     wished_suite(repository, addition.suite, addition.component, wishes)
     named(paths)
+    placed.refuse_others(tree)
     if dry_run:
-        return _publish(writer, repository, paths, addition, wishes, dry_run=True)
+        return _tried(writer, repository, paths, addition, wishes)
     durable.make_directory(tree.root)
     durable.make_directory(tree.state, 0o770)
     with writing(writer):
@@ -64,6 +65,23 @@ def publish(
         elif find_repository(tree) is None:
             try_keys(writer, repository)
         return _publish(writer, repository, paths, addition, wishes, dry_run=False)
+
+
+def _tried(
+    writer: Writer,
+    repository: Repository,
+    paths: Sequence[Path],
+    addition: Addition,
+    wishes: Wishes,
+) -> Outcome:
+    """What would be published; signed with a key for the occasion where one would be made."""
+    if repository.keys:
+        return _publish(writer, repository, paths, addition, wishes, dry_run=True)
+    with signing.throw_away() as keychain:
+        key = signing.make_key(keychain, f"{repository.origin} archive signing key")
+        writer = dataclasses.replace(writer, keychain=keychain)
+        repository = dataclasses.replace(repository, keys=(key,))
+        return _publish(writer, repository, paths, addition, wishes, dry_run=True)
 
 
 def _wished(writer: Writer, wishes: Wishes) -> Repository:
@@ -92,9 +110,10 @@ def _publish(
     with staging_in(None if dry_run else tree.incoming) as staging:
         arrived = read_incoming(paths, staging, suite, addition.component)
         pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
-        if faults := [*_of_hadeb(arrived, repository), *_list_clashes(arrived, old)]:
+        if faults := _of_hadeb(arrived, repository):
             raise FilesRefused(faults)
         wanted = [one.published._replace(phase=addition.phase) for one in arrived]
+        _refuse_list_clashes(wanted, old)
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
             pool.place(tree, arrived)
@@ -112,16 +131,17 @@ def _of_hadeb(arrived: Sequence[Arrived], repository: Repository) -> list[str]:
     ]
 
 
-def _list_clashes(arrived: Sequence[Arrived], old: Contents) -> list[str]:
-    """What the suite has under that name and version, elsewhere in the pool or with other bytes."""
+def _refuse_list_clashes(wanted: Sequence[Published], old: Contents) -> None:
+    """FilesRefused where the suite has a name and version elsewhere or with other bytes."""
     known = {one.identity: one for one in old.packages}
-    return [
-        f"{one.published} is in the suite already, as {known[one.published.identity].files[0].path}"
+    faults = [
+        f"{one} is in the suite already, as {known[one.identity].files[0].path}"
         ": a changed package wants a new version"
-        for one in arrived
-        if one.published.identity in known
-        and known[one.published.identity].files != one.published.files
+        for one in wanted
+        if one.identity in known and known[one.identity].files != one.files
     ]
+    if faults:
+        raise FilesRefused(faults)
 
 
 def _grown(
@@ -168,14 +188,7 @@ def promote(
         origin = repository.suite(source)
         available = contents_in_force(tree, origin)
         chosen = _chosen(available, name, version, source)
-        known = {suite.name for suite in repository.suites}
-        suite = (
-            repository.suite(addition.suite)
-            if addition.suite in known
-            else dataclasses.replace(origin, name=addition.suite, codename=addition.suite)
-        )
-        components = [*suite.components, *(one.component for one in chosen)]
-        suite = dataclasses.replace(suite, components=tuple(dict.fromkeys(components)))
+        suite = _promoted_to(repository, origin, addition.suite, chosen)
         unfit = {one.architecture for one in chosen} - {*suite.architectures, "all", "source"}
         if unfit:
             raise UsageError(f"{suite.name} is not for {', '.join(sorted(unfit))}")
@@ -186,9 +199,24 @@ def promote(
             tree.clear_unfinished(suite.name)
         old = contents_in_force(tree, suite)
         wanted = [one._replace(phase=addition.phase) for one in chosen]
+        _refuse_list_clashes(wanted, old)
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         step = Step("phase") if source == suite.name else Step("promote", source=source)
         return conclude(writer, repository, suite, old, new, step, dry_run=dry_run)
+
+
+def _promoted_to(
+    repository: Repository, origin: RepoSuite, name: str, chosen: Sequence[Published]
+) -> RepoSuite:
+    """The suite that packages of `origin` go to, made like it where it is not there."""
+    if name in {suite.name for suite in repository.suites}:
+        suite = repository.suite(name)
+    else:
+        wishes = Wishes(architectures=origin.architectures, valid_days=origin.valid_days)
+        suite = wished_suite(repository, name, chosen[0].component, wishes)
+        suite = dataclasses.replace(suite, components=origin.components)
+    components = [*suite.components, *(one.component for one in chosen)]
+    return dataclasses.replace(suite, components=tuple(dict.fromkeys(components)))
 
 
 def _chosen(contents: Contents, name: str, version: str | None, suite: str) -> list[Published]:
@@ -213,6 +241,13 @@ def remove(
         old = contents_in_force(writer.tree, suite)
         chosen = _chosen(old, name, version, suite_name)
         gone = chosen if version else old.named(name)
+        if name == keyring_name(repository) and str(repository.keyring_version) in {
+            one.version for one in gone
+        }:
+            raise UsageError(
+                f"{suite.name} has to have {name}: it brings new keys to the machines",
+                hint="an older version of it may go: NAME=VERSION names it",
+            )
         if not dry_run:
             writer.tree.clear_unfinished(suite.name)
         step = Step("remove")

@@ -115,7 +115,7 @@ def _as_client(
         "status": status,
     }.items():
         (home / file).write_text(text, encoding="utf-8")
-    _quietly(_apt(home, "update"), "reading the new generation")
+    _quietly(_apt(home, "update"), "reading it")
     if wanted and not at_odds:
         together = _install(home, wanted)
         if together.returncode == 0:

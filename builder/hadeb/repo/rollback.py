@@ -8,37 +8,83 @@ generation with an old list.
 from __future__ import annotations
 
 from hadeb.errors import UsageError
-from hadeb.repo import pool
+from hadeb.repo import durable, pool
 from hadeb.repo.contents import Contents, difference
-from hadeb.repo.generation import contents_in_force, load_contents
-from hadeb.repo.history import changes, origin_of
+from hadeb.repo.generation import (
+    DamagedGeneration,
+    contents_in_force,
+    last_readable,
+    load_contents,
+)
+from hadeb.repo.history import changes, origin_of, restored_by
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.opening import open_repository
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
 
 
 def rollback(writer: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:
-    """Put the list of an older generation in force: the last other one, where none is named."""
+    """Put the list of an older generation in force: the last other one, where none is named.
+
+    Where none is named and the last such rollback was killed, this finishes it, and goes no
+    further back. A generation in force that is damaged is no hindrance.
+    """
     tree = writer.tree
     with writing(writer):
         repository = open_repository(tree)
         suite = repository.suite(suite_name)
         if not dry_run:
             tree.clear_unfinished(suite.name)
-        now = contents_in_force(tree, suite)
-        number, old = _chosen(tree, suite, now, generation, keyring_name(repository))
-        pool.refuse_faults(difference(now, old).added, tree.root)
+        now = _now(writer, suite)
+        unfinished = None if generation or now is None else _unfinished(writer, suite)
+        if now is not None and unfinished:
+            number, old = unfinished, now
+        else:
+            number, old = _chosen(writer, suite, now, generation, keyring_name(repository))
+        pool.refuse_faults(difference(now or Contents(), old).added, tree.root)
+        if not dry_run and not generation and not unfinished:
+            durable.replace(tree.rollback_mark(suite.name, tree.current(suite.name) + 1), b"")
         step = Step("rollback", restores=number)
-        return conclude(writer, repository, suite, now, old, step, dry_run=dry_run)
+        # What was in a damaged one is not known, and no package is new in what was in force before.
+        before = old if now is None else now
+        outcome = conclude(
+            writer, repository, suite, before, old, step, anyway=now is None, dry_run=dry_run
+        )
+    if not dry_run:
+        # The last thing that changes: until then the same command again is the same rollback.
+        mark = tree.rollback_mark(suite.name, outcome.generation)
+        mark.unlink(missing_ok=True)
+    return outcome
+
+
+def _now(writer: Writer, suite: RepoSuite) -> Contents | None:
+    """The list in force; None where it is damaged, which is said."""
+    try:
+        return contents_in_force(writer.tree, suite)
+    except DamagedGeneration as error:
+        writer.say(error.message)
+        return None
+
+
+def _unfinished(writer: Writer, suite: RepoSuite) -> int | None:
+    """What a rollback went back to that put its generation in force, and was killed after that."""
+    tree = writer.tree
+    current = tree.current(suite.name)
+    if not tree.rollback_mark(suite.name, current).exists():
+        return None
+    restored = restored_by(changes(tree, suite.name), current)
+    if restored:
+        writer.say(f"a rollback of {suite.name} to generation {restored} was killed; finishing it")
+    return restored
 
 
 def _chosen(
-    tree: Tree, suite: RepoSuite, now: Contents, generation: int | None, keyring: str
+    writer: Writer, suite: RepoSuite, now: Contents | None, generation: int | None, keyring: str
 ) -> tuple[int, Contents]:
-    numbers = [number for number in tree.numbers(suite.name) if number < tree.current(suite.name)]
+    tree = writer.tree
+    current = tree.current(suite.name)
+    numbers = [number for number in tree.numbers(suite.name) if number < current]
     listed = ", ".join(map(str, numbers)) or "none"
     if generation is not None:
         if generation not in numbers:
@@ -47,12 +93,18 @@ def _chosen(
                 hint=f"those that can come back: {listed}; see hadeb repo history {suite.name}",
             )
         return generation, load_contents(tree.generation(suite.name, generation), suite)
-    base = origin_of(changes(tree, suite.name), tree.current(suite.name))
-    for number in reversed([number for number in numbers if number < base]):
-        old = load_contents(tree.generation(suite.name, number), suite)
+    base = origin_of(changes(tree, suite.name), current)
+    # Of a damaged one the list may be there whole where it came from.
+    below = base if now is not None or base == current else base + 1
+    while True:
+        below, old = last_readable(tree, suite, below, writer.say)
+        if not below:
+            break
         # The package of keys comes along whatever list is in force, so it makes no other list.
-        if difference(now.without(now.named(keyring)), old.without(old.named(keyring))):
-            return number, old
+        if now is None or difference(
+            now.without(now.named(keyring)), old.without(old.named(keyring))
+        ):
+            return below, old
     raise UsageError(
         f"{suite.name} has no older list to go back to",
         hint=f"generations that are there: {listed}; see hadeb repo history {suite.name}",

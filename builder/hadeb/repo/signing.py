@@ -58,6 +58,16 @@ def from_key_file(key_file: Path, passphrase_file: Path | None) -> Iterator[Keyc
             run(("gpgconf", "--homedir", name, "--kill", "gpg-agent"), check=False)
 
 
+@contextmanager
+def throw_away() -> Iterator[Keychain]:
+    """A keychain that is empty, and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
+        try:
+            yield Keychain(Path(name))
+        finally:
+            run(("gpgconf", "--homedir", name, "--kill", "gpg-agent"), check=False)
+
+
 def make_key(keychain: Keychain, user_id: str) -> str:
     """Make an Ed25519 key for signatures alone, valid for three years; its fingerprint."""
     made = keychain.gpg(
@@ -88,7 +98,7 @@ def _parse_keys(listing: str) -> Iterator[Key]:
     fingerprint, user_id, primary_ends, ends = "", "", "", list[str]()
     for line in [*listing.splitlines(), "sec:"]:
         fields = line.split(":")
-        if fields[0] == "sec":
+        if fields[0] in {"sec", "pub"}:
             if fingerprint and ends:
                 yield Key(fingerprint, user_id, _end(primary_ends, ends))
             if len(fields) < 12:
@@ -96,7 +106,7 @@ def _parse_keys(listing: str) -> Iterator[Key]:
             fingerprint, user_id, primary_ends, ends = "", "", fields[6], []
             if "s" in fields[11]:
                 ends.append(fields[6])
-        elif fields[0] == "ssb" and "s" in fields[11] and fields[1] not in {"r", "i"}:
+        elif fields[0] in {"ssb", "sub"} and "s" in fields[11] and fields[1] not in {"r", "i"}:
             ends.append(fields[6])
         elif fields[0] == "fpr" and not fingerprint:
             fingerprint = fields[9]
@@ -136,6 +146,23 @@ def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
     options = ("--export-options", "export-minimal")
     exported = keychain.gpg(*options, "--export", *fingerprints)
     return PublicKeys(exported.stdout_bytes, tuple(keys))
+
+
+def read_keys(binary: bytes) -> PublicKeys:
+    """What a keyring holds; HadebError where it holds no key that signs."""
+    with keyring_file(binary) as keyring:
+        listed = run(
+            # Without a directory of its own gpg makes one in the user's home.
+            (
+                *("gpg", "--batch", "--no-tty", "--homedir", str(keyring.parent)),
+                *("--with-colons", "--fixed-list-mode", "--show-keys", str(keyring)),
+            ),
+            check=False,
+        )
+    keys = tuple(_parse_keys(listed.stdout))
+    if listed.returncode != 0 or not keys:
+        raise HadebError("it holds no keys that gpg reads")
+    return PublicKeys(binary, keys)
 
 
 @contextmanager
@@ -188,7 +215,8 @@ def verify(keyring: Path, directory: Path, count: int) -> None:
             run(argv)
         except CommandFailed as error:
             raise HadebError(
-                f"{argv[0]} refuses the signature just made: {_last_line(error.stderr)}",
+                f"{argv[0]} refuses the signature of {Path(argv[-1]).name}: "
+                f"{_last_line(error.stderr)}",
                 hint="sign with an Ed25519 key; sqv -v says which rule an old key breaks",
             ) from error
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.errors import HadebError
+from hadeb.errors import HadebError, ToolMissing
 from hadeb.repo import durable, signing
 from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.front import write_pages
@@ -49,6 +51,19 @@ class Outcome:
     difference: Difference
 
 
+class SuitesFailed(HadebError):
+    """Some suites could not be signed; `outcomes` are of those that were."""
+
+    def __init__(self, outcomes: Sequence[Outcome], failures: Mapping[str, HadebError]) -> None:
+        suites_of = defaultdict[str, list[str]](list)
+        for suite, error in failures.items():
+            suites_of[error.message].append(suite)
+        lines = [f"{', '.join(suites)}: {message}" for message, suites in suites_of.items()]
+        hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
+        super().__init__("\n".join(lines), hint="\n".join(hints) or None)
+        self.outcomes = tuple(outcomes)
+
+
 def conclude(
     writer: Writer,
     repository: Repository,
@@ -63,33 +78,49 @@ def conclude(
     """Bring a suite from one list to another, and the pages beside it; wants the lock.
 
     Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
-    written all the same: a command that was killed may have left them behind.
+    written all the same: a command that was killed may have left them behind. With `dry_run` the
+    new generation is made and tried apart, and nothing is left of it.
     """
     tree = writer.tree
-    if dry_run:
-        return Outcome(repository, suite, tree.current(suite.name), difference(old, new))
     keys = current_keys(writer, repository)
     repository = with_keys(repository, keys, writer.now.timestamp())
-    save_repository(tree, repository)
-    new = with_keyring(writer, repository, keys, suite, new)
+    if not dry_run:
+        save_repository(tree, repository)
+    repository, new = with_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
     change = difference(old, new)
     if change or anyway or not tree.current(suite.name):
-        _put_in_force(writer, repository, keys, suite, change, new, step)
-    write_pages(tree, repository, keys, {suite.name: new})
+        if dry_run:
+            _try_apart(writer, repository, keys, suite, change, new)
+        else:
+            _put_in_force(writer, repository, keys, suite, change, new, step)
+    if not dry_run:
+        write_pages(writer, repository, keys, {suite.name: new})
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
 def sign_anew(
     writer: Writer, repository: Repository, suites: Iterable[RepoSuite], step: Step
 ) -> list[Outcome]:
-    """Put the lists in force under a fresh date and signature; wants the lock."""
+    """Put the lists in force under a fresh date and signature; wants the lock.
+
+    Where a suite cannot be signed, the others are all the same; then SuitesFailed.
+    """
     outcomes = []
+    failures: dict[str, HadebError] = {}
     for suite in suites:
-        writer.tree.clear_unfinished(suite.name)
-        now = contents_in_force(writer.tree, suite)
-        outcome = conclude(writer, repository, suite, now, now, step, anyway=True)
+        try:
+            writer.tree.clear_unfinished(suite.name)
+            now = contents_in_force(writer.tree, suite)
+            outcome = conclude(writer, repository, suite, now, now, step, anyway=True)
+        except ToolMissing:
+            raise
+        except HadebError as error:
+            failures[suite.name] = error
+            continue
         repository = outcome.repository
         outcomes.append(outcome)
+    if failures:
+        raise SuitesFailed(outcomes, failures)
     return outcomes
 
 
@@ -144,6 +175,23 @@ def _put_in_force(
     tree.switch(suite.name, number)
 
 
+def _try_apart(
+    writer: Writer,
+    repository: Repository,
+    keys: PublicKeys,
+    suite: RepoSuite,
+    change: Difference,
+    new: Contents,
+) -> None:
+    """Make a generation that nobody gets; HadebError where it could not be put in force."""
+    with tempfile.TemporaryDirectory(prefix="hadeb-trial-") as name:
+        directory = Path(name)
+        heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
+        lay_out(directory, repository, suite, new, heading)
+        signing.sign(writer.keychain, repository.keys, directory)
+        _try_out(keys, suite, directory, change, new)
+
+
 def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
     """Sign a generation, and let its files be a second younger than those of the one before.
 
@@ -177,5 +225,5 @@ def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
     of two Releases, silently (apt-secure(8)).
     """
     now = writer.now.replace(microsecond=0)
-    last = date_of(writer.tree, suite)
+    last = date_of(writer.tree, suite, writer.tree.current(suite.name))
     return last if last and now < last < now + datetime.timedelta(minutes=15) else now

@@ -2,6 +2,7 @@
 """Where everything is in a repository on disk, and which generation of a suite is in force.
 
 .hadeb/repository.json       names, keys, suites
+.hadeb/placed                what came into the pool since the last prune
 .hadeb/history/SUITE/N.json  who did what, also of generations that are pruned
 dists/SUITE                  a link to the generation in force
 dists/.generations/SUITE/N   a generation, which never changes
@@ -11,6 +12,7 @@ pool/COMPONENT/P/SOURCE/     packages, which never change
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,9 @@ from hadeb.errors import HadebError
 from hadeb.repo import durable
 
 _GENERATIONS = ".generations"
+_NUMBER = re.compile("[1-9][0-9]*")
+# How the name of a directory of copies in `Tree.incoming` begins.
+STAGED = "hadeb-incoming-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,16 @@ class Tree:
     def dists(self) -> Path:
         return self.root / "dists"
 
+    @property
+    def placed(self) -> Path:
+        return self.state / "placed"
+
     def history(self, suite: str) -> Path:
         return self.state / "history" / suite
+
+    def rollback_mark(self, suite: str, number: int) -> Path:
+        """What is there until the rollback that made this generation has ended."""
+        return self.history(suite) / f"{number}.rollback"
 
     def generations(self, suite: str) -> Path:
         return self.dists / _GENERATIONS / suite
@@ -59,17 +72,17 @@ class Tree:
     def current(self, suite: str) -> int:
         """The number of the generation that clients get; 0 where there is none yet.
 
-        HadebError where the link to it is lost: what is newer than the generation in force is
-        cleared away, and that must not be all of them.
+        Where the link is lost, it is the only one that is there: whole, signed and tried, it lost
+        its link, or the command that made it was killed before the first switch. HadebError where
+        there are several: what is newer than the one in force is cleared away.
         """
         link = self.dists / suite
         numbers = self.numbers(suite)
         try:
             number = int(link.readlink().name)
         except FileNotFoundError:
-            # Before the first switch there is one at most.
-            if not numbers or numbers == [1]:
-                return 0
+            if len(numbers) <= 1:
+                return numbers[0] if numbers else 0
         except (OSError, ValueError):
             pass
         else:
@@ -84,10 +97,15 @@ class Tree:
     def numbers(self, suite: str) -> list[int]:
         """The generations that are there, oldest first."""
         try:
-            names = os.listdir(self.generations(suite))
+            with os.scandir(self.generations(suite)) as entries:
+                # What somebody else has put there is none, and none of our business.
+                return sorted(
+                    int(entry.name)
+                    for entry in entries
+                    if _NUMBER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+                )
         except FileNotFoundError:
             return []
-        return sorted(int(name) for name in names if name.isdigit())
 
     def make(self, suite: str) -> None:
         """Make the directories that a suite needs."""
@@ -101,17 +119,30 @@ class Tree:
         durable.point(self.dists / suite, f"{_GENERATIONS}/{suite}/{number}")
 
     def clear_unfinished(self, suite: str) -> None:
-        """Remove what a command that was killed before its switch has left; wants the lock."""
+        """Remove what a command that was killed before its switch has left; wants the lock.
+
+        Only what has a name that hadeb gives: what else lies there is somebody's own, and stays.
+        """
         current = self.current(suite)
-        for path in self.generations(suite).glob("*"):
-            if not path.name.isdigit() or int(path.name) > current:
-                shutil.rmtree(path)
+        if current and not (self.dists / suite).is_symlink():
+            self.switch(suite, current)
+        self._clear_generations(suite, current)
         for record in self.history(suite).glob("*.json"):
             if record.stem.isdigit() and int(record.stem) > current:
                 record.unlink()
-        if self.incoming.is_dir():
-            for path in self.incoming.iterdir():
-                shutil.rmtree(path)
+        for mark in self.history(suite).glob("*.rollback"):
+            if mark != self.rollback_mark(suite, current):
+                mark.unlink()
+        for path in self.incoming.glob(f"{STAGED}*"):
+            shutil.rmtree(path)
         for directory in (self.root, self.dists, self.state, self.history(suite)):
             for path in directory.glob(f"{durable.UNFINISHED}*"):
                 path.unlink()
+
+    def _clear_generations(self, suite: str, current: int) -> None:
+        generations = self.generations(suite)
+        newer = [generations / str(number) for number in self.numbers(suite) if number > current]
+        for path in (*newer, *generations.glob(f"{durable.UNFINISHED}*")):
+            shutil.rmtree(path)
+        if os.path.lexists(place := self.generation(suite, current + 1)):
+            raise HadebError(f"{place} is in the place of the next generation", hint="move it away")

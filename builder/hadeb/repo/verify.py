@@ -1,48 +1,147 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a repository that change nothing: its state, and whether it is what it was."""
+"""Whether a repository is as it was published, down to every byte of the pool and of the pages.
+
+A keyring that lies beside what it signed proves nothing by itself: its keys are held against the
+fingerprints that the caller knows, or else against those that were recorded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.errors import HadebError
+from hadeb.errors import HadebError, ToolMissing, UsageError
 from hadeb.repo import pool, signing
 from hadeb.repo.digest import digest
+from hadeb.repo.front import wanted_pages
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import index_paths, misfits
+from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import open_repository
 from hadeb.repo.rehearsal import rehearse
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.tree import Tree
-from hadeb.repo.writer import Writer
+from hadeb.repo.writer import Writer, writing
+
+_MENDED = "hadeb repo refresh writes it anew"
 
 
-def _faults(tree: Tree, repository: Repository, keyring: Path) -> Iterator[str]:
-    """A sentence for each thing that is not as it was published.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is wrong, and which fingerprints were trusted; `pinned` are those of the caller."""
 
-    Every file of the pool is read whole, and apt has a look at each suite.
+    faults: tuple[str, ...]
+    trusted: tuple[str, ...]
+    pinned: bool
+
+
+def verify(writer: Writer, fingerprints: Sequence[str] = ()) -> Verified:
+    """All faults of a repository, none where it is as it was published by these keys.
+
+    Without fingerprints those are trusted that the repository's own record names. UsageError where
+    one is no whole fingerprint, ToolMissing where a verifier is missing.
     """
+    repository = open_repository(writer.tree)
+    wanted = tuple(_fingerprint(one) for one in fingerprints) or repository.keys
+    return Verified(tuple(_faults(writer, repository, wanted)), wanted, bool(fingerprints))
+
+
+def _fingerprint(text: str) -> str:
+    found = "".join(text.split()).removeprefix("0x").upper()
+    if len(found) != 40 or not set(found) <= set("0123456789ABCDEF"):
+        raise UsageError(
+            f"{text!r} is no fingerprint: 40 hexadecimal digits",
+            hint="gpg --list-keys --with-fingerprint shows those of the keys that you know",
+        )
+    return found
+
+
+def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> Iterator[str]:
+    """A sentence for each thing that is not as it was published."""
+    tree = writer.tree
+    if {*repository.keys} != {*trusted}:
+        yield f"{tree.repository} has other keys sign: {', '.join(repository.keys)}"
+    file = tree.root / f"{keyring_name(repository)}.pgp"
+    try:
+        keys = _trusted_keys(file, trusted)
+    except ToolMissing:
+        raise
+    except (OSError, HadebError) as error:
+        what = "it is missing" if isinstance(error, FileNotFoundError) else error
+        yield f"{file.name}: {what}; so no signature was looked at. {_MENDED}"
+        keys = PublicKeys(b"", ())
     seen: set[str] = set()
-    for suite in repository.suites:
-        number = tree.current(suite.name)
-        if not number:
-            yield f"{suite.name}: nothing was published yet"
-            continue
-        directory = tree.generation(suite.name, number)
+    with signing.keyring_file(keys.binary) as keyring:
+        for suite in repository.suites:
+            signed = (keyring, len(keys.keys)) if keys.keys else None
+            yield from _naming(suite, _of_suite(tree, suite, signed, seen))
+    if keys.keys:
         try:
-            contents = load_contents(directory, suite)
-            signing.verify(keyring, directory, len(repository.keys))
-            rehearse(directory, keyring, suite, contents, ())
+            yield from _of_pages(writer, repository, keys)
+        except ToolMissing:
+            raise
         except HadebError as error:
-            yield f"{suite.name}: {error}"
-            continue
-        yield from (f"{suite.name}: {fault}" for fault in _unlike_release(directory, suite))
-        yield from (f"{suite.name}: {fault}" for fault in misfits(contents))
-        new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
-        seen.update(file.path for one in new for file in one.files)
-        yield from (f"{suite.name}: {fault}" for fault in pool.faults(new, tree.root))
+            yield f"the pages: {error}"
+
+
+def _trusted_keys(file: Path, trusted: Sequence[str]) -> PublicKeys:
+    """The keyring that clients get; HadebError where it has other keys."""
+    keys = signing.read_keys(file.read_bytes())
+    there = [key.fingerprint for key in keys.keys]
+    faults = [
+        *(f"its key {key} is not trusted" for key in there if key not in trusted),
+        *(f"it lacks the key {key}" for key in trusted if key not in there),
+    ]
+    if faults:
+        raise HadebError(", ".join(faults))
+    return keys
+
+
+def _naming(suite: RepoSuite, faults: Iterator[str]) -> Iterator[str]:
+    """The faults of a suite, up to what makes it senseless to look further."""
+    try:
+        yield from (f"{suite.name}: {fault}" for fault in faults)
+    except ToolMissing:
+        raise
+    except (OSError, HadebError) as error:
+        yield f"{suite.name}: {error}"
+
+
+def _of_suite(
+    tree: Tree, suite: RepoSuite, signed: tuple[Path, int] | None, seen: set[str]
+) -> Iterator[str]:
+    """Every file of the pool is read whole, once, and apt has a look."""
+    number = tree.current(suite.name)
+    if not number:
+        yield "nothing was published yet"
+        return
+    if not (tree.dists / suite.name).is_symlink():
+        yield f"no link leads to generation {number}; the next change of the suite makes it again"
+    yield from _of_older(tree, suite, number)
+    directory = tree.generation(suite.name, number)
+    contents = load_contents(directory, suite)
+    if signed:
+        keyring, count = signed
+        signing.verify(keyring, directory, count)
+        rehearse(directory, keyring, suite, contents, ())
+    yield from _unlike_release(directory, suite)
+    yield from misfits(contents)
+    new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
+    seen.update(file.path for one in new for file in one.files)
+    yield from pool.faults(new, tree.root)
+
+
+def _of_older(tree: Tree, suite: RepoSuite, current: int) -> Iterator[str]:
+    """Those that a rollback may go back to, and cannot."""
+    for number in tree.numbers(suite.name):
+        if number < current:
+            try:
+                load_contents(tree.generation(suite.name, number), suite)
+            except HadebError as error:
+                yield error.message
 
 
 def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
@@ -53,9 +152,27 @@ def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
             yield f"{path} is not what Release says"
 
 
-def verify(writer: Writer) -> list[str]:
-    """All faults of a repository, none where it is as it was published."""
-    repository = open_repository(writer.tree)
-    keys = writer.tree.root / f"{keyring_name(repository)}.pgp"
-    with signing.keyring_file(keys.read_bytes()) as keyring:
-        return list(_faults(writer.tree, repository, keyring))
+def _of_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> Iterator[str]:
+    """What is not as hadeb writes it for what is in force."""
+    # What it would say of a damaged generation is said already.
+    writer = dataclasses.replace(writer, say=lambda _: None)
+    found = _other_pages(writer, repository, keys)
+    if found:
+        try:
+            # Maybe somebody is between the switch and the pages: these are whole when they end.
+            with writing(writer):
+                found = _other_pages(writer, open_repository(writer.tree), keys)
+        except OSError:
+            # Nobody waits for a lock that they may not have.
+            pass
+    for path in found:
+        what = "is not as hadeb writes it" if path.is_file() else "is missing"
+        yield f"{path.name} {what}: {_MENDED}"
+
+
+def _other_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> list[Path]:
+    return [
+        path
+        for path, content in wanted_pages(writer, repository, keys, {}).items()
+        if not path.is_file() or path.read_bytes() != content
+    ]
