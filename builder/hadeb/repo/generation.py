@@ -59,15 +59,32 @@ def contents_in_force(tree: Tree, suite: RepoSuite) -> Contents:
 
 
 def date_of(tree: Tree, suite: RepoSuite) -> datetime.datetime | None:
-    """The date of the generation in force, in UTC; None where there is none."""
+    """The date of the generation in force, in UTC; None where there is none.
+
+    HadebError where it is damaged.
+    """
     manifest_file = tree.generation(suite.name, tree.current(suite.name)) / MANIFEST
     if not manifest_file.exists():
         return None
     with manifest_file.open(encoding="utf-8", errors="surrogateescape") as stream:
         for line in stream:
             if line.startswith(' "date": '):
-                return datetime.datetime.fromisoformat(line.split('"')[3])
+                return _date_in(line, manifest_file)
     return None
+
+
+def _date_in(line: str, file: Path) -> datetime.datetime:
+    said = line.removeprefix(' "date": ').strip().strip(',"')
+    try:
+        date = datetime.datetime.fromisoformat(said)
+    except ValueError:
+        date = None
+    if date is None or date.tzinfo is None:
+        raise HadebError(
+            f"{file} is damaged: {said!r} is no date",
+            hint="put it back from a copy of the repository",
+        )
+    return date
 
 
 def lay_out(
