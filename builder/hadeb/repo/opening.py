@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,8 +18,9 @@ from hadeb.run import run
 # What may stand in a package's name and in a Release; apt ignores a .sources file with a + in
 # its name, and says nothing.
 _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
+_CODENAME = re.compile("[A-Za-z0-9][A-Za-z0-9.+~_-]*")
+_ARCHITECTURE = re.compile("[a-z0-9][a-z0-9-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
-_LINE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ def find_repository(tree: Tree) -> Repository | None:
         text = tree.repository.read_text("utf-8")
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise HadebError(
+            f"{tree.repository} is damaged: {error}",
+            hint="put it back from a copy of the repository",
+        ) from error
     return read_repository(text, str(tree.repository))
 
 
@@ -69,15 +76,19 @@ def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
             hint="name it with --name",
         )
     for option, value in (("origin", wishes.origin), ("label", wishes.label)):
-        if value is not None and not _LINE.fullmatch(value):
-            raise UsageError(f"--{option} is one line of text")
+        if value is not None and not (value.isprintable() and value.strip() == value != ""):
+            raise UsageError(
+                f"--{option} {value!r}: it is a line of text in UTF-8, with nothing in it that "
+                "does not print",
+                hint="clients' apt shows it, and compares it byte by byte",
+            )
     _check_url(wishes.url)
     origin = wishes.origin or name
     return Repository(
         name=name,
         origin=origin,
         label=wishes.label or origin,
-        url=wishes.url or f"file:{quote(str(tree.root.resolve()))}",
+        url=wishes.url or f"file:{quote(os.fsencode(tree.root.resolve()))}",
         keys=_first_keys(keychain, wishes.key),
     )
 
@@ -143,6 +154,16 @@ def wished_suite(repository: Repository, name: str, component: str, wishes: Wish
         raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, . and -")
     if not _NAME.fullmatch(component):
         raise UsageError(f"{component!r} cannot be a component: small letters, digits, . and -")
+    if wishes.codename is not None and not _CODENAME.fullmatch(wishes.codename):
+        raise UsageError(
+            f"{wishes.codename!r} cannot be a codename: letters, digits, . + ~ _ and -"
+        )
+    for architecture in wishes.architectures:
+        if not _ARCHITECTURE.fullmatch(architecture):
+            raise UsageError(
+                f"{architecture!r} cannot be an architecture",
+                hint="dpkg-architecture --list-known has them",
+            )
     known = {suite.name: suite for suite in repository.suites}
     suite = known.get(name)
     if suite is None:
