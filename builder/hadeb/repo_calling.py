@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,8 @@ def _writing_as(
     call: Call, directory: Path, key_file: Path | None, passphrase_file: Path | None
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
-    from hadeb.repo.signing import Keychain, from_key_file
+    from hadeb.repo.key_file import from_key_file, sweep
+    from hadeb.repo.signing import Keychain
     from hadeb.repo.tree import Tree
     from hadeb.repo.writer import Writer
 
@@ -95,13 +96,15 @@ def _writing_as(
             keychain=keychain,
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
-            say=call.progress,
+            # Each sentence once: of a key's end we hear for every suite that it signs.
+            say=cache(call.progress),
         )
 
     if key_file is None:
+        sweep(call.context.runtime)
         yield with_keys(Keychain(None, passphrase_file))
     else:
-        with from_key_file(key_file, passphrase_file) as keychain:
+        with from_key_file(key_file, passphrase_file, call.context.runtime) as keychain:
             yield with_keys(keychain)
 
 

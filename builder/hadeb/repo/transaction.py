@@ -115,7 +115,7 @@ def _put_in_force(
     try:
         lay_out(directory, repository, suite, new, heading)
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        _sign(writer, repository, directory, tree.generation(suite.name, number - 1))
+        _sign(writer, keys, directory, tree.generation(suite.name, number - 1))
         _try_out(keys, suite, directory, change, new)
         record(
             tree,
@@ -144,13 +144,13 @@ def _put_in_force(
     tree.switch(suite.name, number)
 
 
-def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
+def _sign(writer: Writer, keys: PublicKeys, directory: Path, before: Path) -> None:
     """Sign a generation, and let its files be a second younger than those of the one before.
 
     A client asks whether InRelease has changed since the second that it knows. Servers compare no
     more than that, and would deny a change within it for as long as there is no other.
     """
-    signing.sign(writer.keychain, repository.keys, directory)
+    signing.sign(writer.keychain, keys.keys, directory, writer.say)
     earlier = before.iterdir() if before.is_dir() else ()
     latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
     for file in filter(Path.is_file, directory.iterdir()):
