@@ -98,6 +98,7 @@ def _writing_as(
             now=datetime.datetime.now(datetime.UTC),
             # Each sentence once: of a key's end we hear for every suite that it signs.
             say=cache(call.progress),
+            warn=cache(ui.note),
         )
 
     if key_file is None:

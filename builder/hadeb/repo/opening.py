@@ -7,6 +7,7 @@ import dataclasses
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from hadeb.errors import HadebError, UsageError
@@ -21,6 +22,7 @@ _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
 _CODENAME = re.compile("[A-Za-z0-9][A-Za-z0-9.+~_-]*")
 _ARCHITECTURE = re.compile("[a-z0-9][a-z0-9-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,28 @@ class Wishes:
     valid_days: int | None = None
 
 
+def repository_at(where: str, base: Path) -> Tree:
+    """Where a repository is, or is to be: a directory, as a user names it, seen from `base`.
+
+    The one place that knows what else could be named. Raises UsageError where it cannot be there.
+    """
+    if scheme := _SCHEME.match(where):
+        raise UsageError(
+            f"--repo {where}: hadeb publishes to no {scheme[0]}",
+            hint="name a directory; a copy of it is what others serve",
+        )
+    root = base / where
+    for above in (root, *root.parents):
+        if above.is_dir():
+            break
+        if above.exists() or above.is_symlink():
+            raise UsageError(
+                f"--repo {where}: {above} is there, and no directory",
+                hint="name another directory with --repo, or move that away",
+            )
+    return Tree(root)
+
+
 def open_repository(tree: Tree) -> Repository:
     """The repository in a directory; UsageError where there is none."""
     found = find_repository(tree)
@@ -48,7 +72,18 @@ def open_repository(tree: Tree) -> Repository:
 
 
 def find_repository(tree: Tree) -> Repository | None:
-    """The repository in a directory, None where there is none."""
+    """The repository in a directory, with the suites that were published; None where there is none.
+
+    A suite without a generation is left of a command that was killed.
+    """
+    known = _written(tree)
+    if known is None:
+        return None
+    suites = tuple(suite for suite in known.suites if tree.numbers(suite.name))
+    return dataclasses.replace(known, suites=suites)
+
+
+def _written(tree: Tree) -> Repository | None:
     try:
         text = tree.repository.read_text("utf-8")
     except FileNotFoundError:
@@ -63,12 +98,25 @@ def find_repository(tree: Tree) -> Repository | None:
 
 def save_repository(tree: Tree, repository: Repository) -> None:
     """Write what the repository is; only where it has changed."""
-    if find_repository(tree) != repository:
+    if _written(tree) != repository:
         durable.replace(tree.repository, repository.write().encode())
 
 
-def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
-    """A repository that is to be, with a new key where none is named; nothing is written."""
+def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+    """The repository as it is to be; nothing is written.
+
+    Raises UsageError where a wish goes against what clients know of it. Of a first publish that was
+    refused they know nothing, and the key that it made is all that stays.
+    """
+    known = find_repository(tree)
+    if known and known.suites:
+        return _reborn(known, wishes, keychain)
+    keys = _first_keys(keychain, wishes.key)
+    return _born(tree, wishes, keys or (known.keys if known else ()))
+
+
+def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:
+    """A repository that is to be; where it has no key yet, one is to be made."""
     name = wishes.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -89,7 +137,7 @@ def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
         origin=origin,
         label=wishes.label or origin,
         url=wishes.url or f"file:{quote(os.fsencode(tree.root.resolve()))}",
-        keys=_first_keys(keychain, wishes.key),
+        keys=keys,
     )
 
 
@@ -114,7 +162,7 @@ def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
     return found[0].fingerprint
 
 
-def reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+def _reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
     """The repository with what may change; UsageError where a wish goes against its birth."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():

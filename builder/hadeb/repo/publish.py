@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable, pool, signing
+from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
@@ -17,11 +17,9 @@ from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming, staging_in
 from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import (
     Wishes,
-    born,
-    find_repository,
     open_repository,
-    reborn,
     save_repository,
+    wished_repository,
     wished_suite,
 )
 from hadeb.repo.transaction import Outcome, Step, conclude
@@ -40,33 +38,29 @@ class Addition:
 
 
 def publish(
-    writer: Writer, paths: Sequence[Path], addition: Addition, wishes: Wishes, *, dry_run: bool
+    caller: Writer, paths: Sequence[Path], addition: Addition, wishes: Wishes, *, dry_run: bool
 ) -> Outcome:
     """Put files into a suite, and make repository and suite where they are not there yet."""
-    tree = writer.tree
     # Wishes that cannot be fulfilled are refused before there is a directory.
-    repository = _wished(writer, wishes)
-    if dry_run:
-        return _publish(writer, repository, paths, addition, wishes, dry_run=True)
-    durable.make_directory(tree.root)
-    durable.make_directory(tree.state, 0o770)
-    with writing(writer):
-        repository = _wished(writer, wishes)
-        if not repository.keys:
-            key = signing.make_key(writer.keychain, f"{repository.origin} archive signing key")
-            writer.say(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
-            repository = dataclasses.replace(repository, keys=(key,))
-            save_repository(tree, repository)
-        elif find_repository(tree) is None:
+    repository = wished_repository(caller.tree, wishes, caller.keychain)
+    wished_suite(repository, addition.suite, addition.component, wishes)
+    with writing(caller, new=True, dry_run=dry_run) as writer:
+        repository = wished_repository(writer.tree, wishes, writer.keychain)
+        return _publish(writer, repository, paths, addition, wishes, dry_run=dry_run)
+
+
+def _with_keys_that_sign(writer: Writer, repository: Repository) -> Repository:
+    """The repository with a new key where it has none; for one to be born, they are tried first."""
+    if repository.keys:
+        if not repository.suites:
             try_keys(writer, repository)
-        return _publish(writer, repository, paths, addition, wishes, dry_run=False)
-
-
-def _wished(writer: Writer, wishes: Wishes) -> Repository:
-    known = find_repository(writer.tree)
-    if known is None:
-        return born(writer.tree, wishes, writer.keychain)
-    return reborn(known, wishes, writer.keychain)
+        return repository
+    key = signing.make_key(writer.keychain, f"{repository.origin} archive signing key")
+    writer.warn(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
+    repository = dataclasses.replace(repository, keys=(key,))
+    # The next call is to find it, whatever becomes of this one.
+    save_repository(writer.tree, repository)
+    return repository
 
 
 def _publish(
@@ -80,7 +74,6 @@ def _publish(
 ) -> Outcome:
     tree = writer.tree
     suite = wished_suite(repository, addition.suite, addition.component, wishes)
-    repository = repository.with_suite(suite)
     if not dry_run:
         tree.make(suite.name)
         tree.clear_unfinished(suite.name)
@@ -93,7 +86,9 @@ def _publish(
         wanted = [one.published._replace(phase=addition.phase) for one in arrived]
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
+            repository = _with_keys_that_sign(writer, repository)
             pool.place(tree, arrived)
+        repository = repository.with_suite(suite)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
 
 
@@ -140,7 +135,7 @@ def _grown(
 
 
 def promote(
-    writer: Writer,
+    caller: Writer,
     name: str,
     version: str | None,
     source: str,
@@ -152,8 +147,8 @@ def promote(
 
     Within one suite it changes the phase alone.
     """
-    tree = writer.tree
-    with writing(writer):
+    tree = caller.tree
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
         origin = repository.suite(source)
         available = contents_in_force(tree, origin)
@@ -194,10 +189,10 @@ def _chosen(contents: Contents, name: str, version: str | None, suite: str) -> l
 
 
 def remove(
-    writer: Writer, name: str, version: str | None, suite_name: str, *, dry_run: bool
+    caller: Writer, name: str, version: str | None, suite_name: str, *, dry_run: bool
 ) -> Outcome:
     """Take a package out of a suite, all its versions where none is named."""
-    with writing(writer):
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         suite = repository.suite(suite_name)
         old = contents_in_force(writer.tree, suite)

@@ -20,6 +20,8 @@ from hadeb.repo.stand_ins import stand_ins
 from hadeb.repo.version import version_key
 from hadeb.run import Completed, run
 
+# Seconds that the clock of this machine may be behind that of another who publishes.
+LAG = 900
 _CONFIGURATION = """\
 Dir "{home}/";
 Dir::State "{home}/";
@@ -34,6 +36,7 @@ APT::Sandbox::User "";
 APT::Get::Always-Include-Phased-Updates "true";
 Acquire::Languages "none";
 Acquire::AllowInsecureRepositories "false";
+Acquire::Max-FutureTime "{lag}";
 """
 _SOURCES = """\
 Types: deb
@@ -88,7 +91,7 @@ def _as_client(
     for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
         (home / directory).mkdir()
     for file, text in {
-        "apt.conf": _CONFIGURATION.format(home=home, architecture=architecture),
+        "apt.conf": _CONFIGURATION.format(home=home, architecture=architecture, lag=LAG + 60),
         "etc/sources.list.d/own.sources": _SOURCES.format(
             root=root, suite=suite.name, components=" ".join(suite.components), keyring=keyring
         ),

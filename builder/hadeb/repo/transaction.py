@@ -26,7 +26,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.rehearsal import LAG, rehearse
 from hadeb.repo.writer import Writer
 
 
@@ -70,11 +70,12 @@ def conclude(
         return Outcome(repository, suite, tree.current(suite.name), difference(old, new))
     keys = current_keys(writer, repository)
     repository = with_keys(repository, keys, writer.now.timestamp())
-    save_repository(tree, repository)
     new = with_keyring(writer, repository, keys, suite, new)
     change = difference(old, new)
     if change or anyway or not tree.current(suite.name):
         _put_in_force(writer, repository, keys, suite, change, new, step)
+    else:
+        save_repository(tree, repository)
     write_pages(tree, repository, keys, {suite.name: new})
     return Outcome(repository, suite, tree.current(suite.name), change)
 
@@ -82,10 +83,14 @@ def conclude(
 def sign_anew(
     writer: Writer, repository: Repository, suites: Iterable[RepoSuite], step: Step
 ) -> list[Outcome]:
-    """Put the lists in force under a fresh date and signature; wants the lock."""
+    """Put the lists in force under a fresh date and signature, of suites that have one; wants the
+    lock.
+    """
     outcomes = []
     for suite in suites:
         writer.tree.clear_unfinished(suite.name)
+        if not writer.tree.current(suite.name):
+            continue
         now = contents_in_force(writer.tree, suite)
         outcome = conclude(writer, repository, suite, now, now, step, anyway=True)
         repository = outcome.repository
@@ -117,19 +122,7 @@ def _put_in_force(
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
         _sign(writer, keys, directory, tree.generation(suite.name, number - 1))
         _try_out(keys, suite, directory, change, new)
-        record(
-            tree,
-            suite.name,
-            Change(
-                number,
-                stamp(heading.date),
-                writer.who,
-                step.action,
-                tuple(change.lines()),
-                step.source,
-                step.restores,
-            ),
-        )
+        record(tree, suite.name, _change(writer, heading, change, step))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
@@ -141,7 +134,21 @@ def _put_in_force(
         shutil.rmtree(directory, ignore_errors=True)
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
+    # Not before all have agreed: what is refused says nothing of what the repository is.
+    save_repository(tree, repository)
     tree.switch(suite.name, number)
+
+
+def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
+    return Change(
+        heading.number,
+        stamp(heading.date),
+        writer.who,
+        step.action,
+        tuple(change.lines()),
+        step.source,
+        step.restores,
+    )
 
 
 def _sign(writer: Writer, keys: PublicKeys, directory: Path, before: Path) -> None:
@@ -171,11 +178,19 @@ def _try_out(
 
 
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
-    """Now, or the date of the generation in force where this clock lags a little behind another.
+    """Now, or a second after the generation in force where this clock lags a little behind another.
 
-    So it does, too, where we have waited for the lock, for ten minutes at most. apt keeps the newer
-    of two Releases, silently (apt-secure(8)).
+    apt keeps the newer of two Releases, silently (apt-secure(8)). Raises HadebError where the clock
+    is far behind: one of the two is wrong, and clients would not take a date that is to come.
     """
     now = writer.now.replace(microsecond=0)
     last = date_of(writer.tree, suite)
-    return last if last and now < last < now + datetime.timedelta(minutes=15) else now
+    if last is None or last <= now:
+        return now
+    if last - now > datetime.timedelta(seconds=LAG):
+        raise HadebError(
+            f"the clock of this machine says {now:%Y-%m-%d %H:%M:%S}, and {suite.name} was signed "
+            f"on {last:%Y-%m-%d %H:%M:%S} (UTC)",
+            hint="set the clock; where it was the other that was wrong, wait until that time",
+        )
+    return last + datetime.timedelta(seconds=1)
