@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ class Context:
     """The environment variables that mean something to hadeb, and where it was called.
 
     `source_date_epoch` is in seconds since 1970; `cache` is where lab images are kept,
-    `who` is user and machine, as a history names them.
+    `who` is user and machine, as a history names them; `runtime` is for what must not outlive the
+    machine.
     """
 
     directory: Path
@@ -27,6 +29,7 @@ class Context:
     cache: Path
     is_root: bool
     who: str
+    runtime: Path
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Context:
@@ -41,6 +44,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Context:
         cache=_cache(variables, is_root=is_root),
         is_root=is_root,
         who=_who(variables),
+        runtime=_runtime(variables, is_root=is_root),
     )
 
 
@@ -72,6 +76,19 @@ def _who(variables: Mapping[str, str]) -> str:
     except KeyError:
         user = f"uid {os.geteuid()}"
     return f"{user}@{os.uname().nodename}"
+
+
+def _runtime(variables: Mapping[str, str], *, is_root: bool) -> Path:
+    """A place in memory where there is one that is ours (XDG Base Directory Specification)."""
+    own = Path("/run" if is_root else f"/run/user/{os.geteuid()}")
+    for place in (Path(variables.get("XDG_RUNTIME_DIR") or own), own):
+        try:
+            if place.is_absolute() and place.is_dir() and place.stat().st_uid == os.geteuid():
+                return place
+        except OSError:
+            # Somebody else's, as behind su.
+            pass
+    return Path(tempfile.gettempdir())
 
 
 def _cache(variables: Mapping[str, str], *, is_root: bool) -> Path:

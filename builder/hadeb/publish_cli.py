@@ -18,12 +18,13 @@ from hadeb.repo_calling import (
     PHASE,
     REPO,
     as_writer,
+    changes,
     package_version,
-    signing,
-    tell,
+    writes,
 )
 
 if TYPE_CHECKING:
+    from hadeb.repo.transaction import Outcome
     from hadeb.repo.writer import Writer
 
 
@@ -46,11 +47,8 @@ if TYPE_CHECKING:
     "--valid-days", type=click.IntRange(0), help="Days that a signature is valid; 0: all."
 )
 @click.option("--key", help="The fingerprint of the key that signs; a new one if unsaid.")
-@signing
 @DRY_RUN
-@JSON
-@command
-@as_writer
+@writes
 def publish(
     call: Call,
     writer: Writer,
@@ -68,8 +66,7 @@ def publish(
     valid_days: int | None,
     key: str | None,
     dry_run: bool,
-    as_json: bool,
-) -> None:
+) -> Outcome:
     """Put each FILE, a .deb, .dsc or .changes, into a suite of a signed apt repository.
 
     The first call makes the repository, and a key to sign with where none is named. Origin, label
@@ -83,8 +80,7 @@ def publish(
     key = key or (None if dry_run else _asked_key(writer))
     wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
     paths = [call.context.directory / file for file in files]
-    outcome = put(writer, paths, addition, wishes, dry_run=dry_run)
-    tell([outcome], as_json=as_json, dry_run=dry_run)
+    return put(writer, paths, addition, wishes, dry_run=dry_run)
 
 
 def _asked_key(writer: Writer) -> str | None:
@@ -109,14 +105,9 @@ def _asked_key(writer: Writer) -> str | None:
 @click.argument("package", metavar="NAME[=VERSION]", callback=package_version)
 @click.argument("source", metavar="FROM")
 @click.argument("suite", metavar="TO")
-@REPO
 @PHASE
 @DOWNGRADE
-@signing
-@DRY_RUN
-@JSON
-@command
-@as_writer
+@changes
 def promote(
     call: Call,
     writer: Writer,
@@ -126,8 +117,7 @@ def promote(
     phase: int,
     downgrade: bool,
     dry_run: bool,
-    as_json: bool,
-) -> None:
+) -> Outcome:
     """Put a package of the suite FROM into the suite TO: the newest version, where none is named.
 
     The same files, byte by byte. With FROM and TO the same, --phase lets more machines upgrade.
@@ -136,27 +126,16 @@ def promote(
     from hadeb.repo.publish import promote as put
 
     addition = Addition(suite, phase=phase, downgrade=downgrade)
-    outcome = put(writer, *package, source, addition, dry_run=dry_run)
-    tell([outcome], as_json=as_json, dry_run=dry_run)
+    return put(writer, *package, source, addition, dry_run=dry_run)
 
 
 @click.command(short_help="Put an older list of a suite in force again.")
 @click.argument("suite")
 @click.argument("generation", type=click.IntRange(1), required=False)
-@REPO
-@signing
-@DRY_RUN
-@JSON
-@command
-@as_writer
+@changes
 def rollback(
-    call: Call,
-    writer: Writer,
-    suite: str,
-    generation: int | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+    call: Call, writer: Writer, suite: str, generation: int | None, dry_run: bool
+) -> Outcome:
     """Give SUITE the list of an older GENERATION: that before the last change, if none is named.
 
     Clients see a newer Release with older versions in it. The preferences file beside index.html
@@ -164,8 +143,7 @@ def rollback(
     """
     from hadeb.repo.rollback import rollback as back
 
-    outcome = back(writer, suite, generation, dry_run=dry_run)
-    tell([outcome], as_json=as_json, dry_run=dry_run)
+    return back(writer, suite, generation, dry_run=dry_run)
 
 
 @click.command(short_help="Remove what no suite needs any more.")

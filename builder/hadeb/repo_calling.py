@@ -4,31 +4,33 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hadeb import ui
-from hadeb.calling import Call
+from hadeb.calling import JSON, Call, command
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
     from hadeb.repo.tree import Tree
     from hadeb.repo.writer import Writer
 
-DIRECTORY = click.Path(path_type=Path, file_okay=False)
+Command = Callable[..., None]
+# A text: a Path would make one slash of the two in s3://.
+DIRECTORY = click.Path(file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 REPO = click.option(
     "--repo",
     "directory",
     type=DIRECTORY,
-    default=Path(),
-    show_default=".",
+    default=".",
+    show_default=True,
     help="The repository's directory.",
 )
 PHASE = click.option(
@@ -44,32 +46,49 @@ DOWNGRADE = click.option(
     is_flag=True,
     help="Take newer versions out of the suite, so that this one counts.",
 )
+_KEY_FILE = click.option(
+    "--key-file", type=FILE, help="Sign with the secret keys in this file, and no others."
+)
+_PASSPHRASE_FILE = click.option(
+    "--passphrase-file", type=FILE, help="The file whose first line opens the secret key."
+)
 
 
-def signing(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of whoever signs; `as_writer` makes a Writer of them."""
+def writes(function: Callable[..., Outcome | list[Outcome]]) -> Command:
+    """A command of whoever signs: its Writer first; what it returns is printed.
 
-    @click.option(
-        "--key-file", type=FILE, help="Sign with the secret keys in this file, and no others."
-    )
-    @click.option(
-        "--passphrase-file", type=FILE, help="The file whose first line opens the secret key."
-    )
+    A list in a list, and one outcome by itself: so --json has one shape, however many suites
+    a repository has.
+    """
+
     @wraps(function)
-    def with_keys(*arguments: Any, **options: Any) -> None:
-        function(*arguments, **options)
+    def told(call: Call, writer: Writer, *, as_json: bool, **options: Any) -> None:
+        from hadeb.repo.transaction import SuitesFailed
 
-    return with_keys
+        dry_run = options.get("dry_run", False)
+        try:
+            outcome = function(call, writer, **options)
+        except SuitesFailed as failed:
+            _tell(failed.outcomes, as_json=as_json, dry_run=dry_run)
+            raise
+        _tell(outcome, as_json=as_json, dry_run=dry_run)
+
+    return _KEY_FILE(_PASSPHRASE_FILE(JSON(command(as_writer(told)))))
 
 
-def as_writer(function: Callable[..., None]) -> Callable[..., None]:
+def changes(function: Callable[..., Outcome | list[Outcome]]) -> Command:
+    """A command that changes a repository which is there, or says what would change."""
+    return REPO(DRY_RUN(writes(function)))
+
+
+def as_writer(function: Command) -> Command:
     """Call a command with a Writer in place of the options that say which repository, and keys."""
 
     @wraps(function)
     def with_writer(
         call: Call,
         *,
-        directory: Path,
+        directory: str,
         key_file: Path | None = None,
         passphrase_file: Path | None = None,
         **options: Any,
@@ -82,49 +101,55 @@ def as_writer(function: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def _writing_as(
-    call: Call, directory: Path, key_file: Path | None, passphrase_file: Path | None
+    call: Call, directory: str, key_file: Path | None, passphrase_file: Path | None
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
-    from hadeb.repo.signing import Keychain, from_key_file
-    from hadeb.repo.tree import Tree
+    from hadeb.repo.key_file import from_key_file, sweep
+    from hadeb.repo.signing import Keychain
     from hadeb.repo.writer import Writer
+
+    tree = tree_of(call, directory)
 
     def with_keys(keychain: Keychain) -> Writer:
         return Writer(
-            tree=Tree(call.context.directory / directory),
+            tree=tree,
             keychain=keychain,
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
-            say=call.progress,
+            # Each sentence once: of a key's end we hear for every suite that it signs.
+            say=cache(call.progress),
+            warn=cache(ui.note),
         )
 
     if key_file is None:
+        sweep(call.context.runtime)
         yield with_keys(Keychain(None, passphrase_file))
     else:
-        with from_key_file(key_file, passphrase_file) as keychain:
+        with from_key_file(key_file, passphrase_file, call.context.runtime) as keychain:
             yield with_keys(keychain)
 
 
-def tell(outcomes: Sequence[Outcome], *, as_json: bool, dry_run: bool = False) -> None:
+def _tell(outcome: Outcome | list[Outcome], *, as_json: bool, dry_run: bool) -> None:
     """Print what changed: lines of the difference, then the generation in force."""
+    outcomes = outcome if isinstance(outcome, list) else [outcome]
     if as_json:
         found = [
             {
-                "suite": outcome.suite.name,
-                "generation": outcome.generation,
-                "changes": outcome.difference.lines(),
+                "suite": one.suite.name,
+                "generation": one.generation,
+                "changes": one.difference.lines(),
                 "dry_run": dry_run,
             }
-            for outcome in outcomes
+            for one in outcomes
         ]
-        ui.result_json(found[0] if len(found) == 1 else found)
+        ui.result_json(found if isinstance(outcome, list) else found[0])
         return
-    for outcome in outcomes:
-        for line in outcome.difference.lines():
+    for one in outcomes:
+        for line in one.difference.lines():
             ui.result(line)
         if not dry_run:
-            ui.result(f"{outcome.suite.name} generation {outcome.generation}")
-        elif not outcome.difference:
+            ui.result(f"{one.suite.name} generation {one.generation}")
+        elif not one.difference:
             ui.note("nothing would change")
 
 
@@ -138,8 +163,8 @@ def package_version(
     return name, version or None
 
 
-def tree_of(call: Call, directory: Path) -> Tree:
-    """The repository that is looked at, and not changed."""
-    from hadeb.repo.tree import Tree
+def tree_of(call: Call, directory: str) -> Tree:
+    """The repository that a command is for."""
+    from hadeb.repo.opening import repository_at
 
-    return Tree(call.context.directory / directory)
+    return repository_at(directory, call.context.directory)

@@ -3,23 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
-from hadeb.repo_calling import (
-    DRY_RUN,
-    REPO,
-    as_writer,
-    package_version,
-    signing,
-    tell,
-    tree_of,
-)
+from hadeb.repo_calling import REPO, as_writer, changes, package_version, tree_of, writes
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
@@ -38,7 +28,7 @@ def repo() -> None:
 @REPO
 @JSON
 @command
-def status(call: Call, directory: Path, as_json: bool) -> None:
+def status(call: Call, directory: str, as_json: bool) -> None:
     """Say what the repository is, who signs it, and what its suites hold."""
     from hadeb.repo.status import status as look
 
@@ -54,7 +44,7 @@ def status(call: Call, directory: Path, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool) -> None:
+def list_packages(call: Call, suite: str | None, directory: str, as_json: bool) -> None:
     """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
     from hadeb.repo.status import listed
 
@@ -73,7 +63,7 @@ def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool)
 @REPO
 @JSON
 @command
-def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
+def history(call: Call, suite: str, directory: str, as_json: bool) -> None:
     """Say who did what to SUITE and when, the last change first."""
     import dataclasses
 
@@ -124,44 +114,28 @@ def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: b
 @repo.command()
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @REPO
-@signing
-@JSON
-@command
-@as_writer
-def refresh(
-    call: Call,
-    writer: Writer,
-    suites: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer."""
+@writes
+def refresh(call: Call, writer: Writer, suites: tuple[str, ...]) -> list[Outcome]:
+    """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer.
+
+    --json gives a list with an object a suite.
+    """
     from hadeb.repo.rollback import refresh as sign_anew
 
-    _tell_signed(lambda: sign_anew(writer, suites), as_json=as_json)
+    return sign_anew(writer, suites)
 
 
 @repo.command("remove")
 @click.argument("package", metavar="NAME[=VERSION]", callback=package_version)
 @click.argument("suite")
-@REPO
-@signing
-@DRY_RUN
-@JSON
-@command
-@as_writer
+@changes
 def remove(
-    call: Call,
-    writer: Writer,
-    package: tuple[str, str | None],
-    suite: str,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+    call: Call, writer: Writer, package: tuple[str, str | None], suite: str, dry_run: bool
+) -> Outcome:
     """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
     from hadeb.repo.publish import remove as take_out
 
-    outcome = take_out(writer, *package, suite, dry_run=dry_run)
-    tell([outcome], as_json=as_json, dry_run=dry_run)
+    return take_out(writer, *package, suite, dry_run=dry_run)
 
 
 @repo.group(short_help="Let a repository go from one key to another.")
@@ -169,57 +143,32 @@ def key() -> None:
     """The keys that sign. To change one for another, let both sign for some weeks.
 
     Add the new key; machines get it with the usual upgrades. When all have it, drop the old one.
+    One that has ended is left out by itself, until it is dropped or lives longer.
     """
 
 
 @key.command("add")
 @click.argument("fingerprint")
-@REPO
-@signing
-@JSON
-@command
-@as_writer
-def add_key(
-    call: Call,
-    writer: Writer,
-    fingerprint: str,
-    as_json: bool,
-) -> None:
+@changes
+def add_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list[Outcome]:
     """Let the key FINGERPRINT sign, too, and give the machines it with the package of keys.
 
-    Every suite is signed anew. A --key-file has to hold all keys that sign.
+    Every suite is signed anew. A --key-file has to hold all keys that sign. --json gives a list
+    with an object a suite.
     """
     from hadeb.repo.rotate import add_key as add
 
-    _tell_signed(lambda: add(writer, fingerprint), as_json=as_json)
+    return add(writer, fingerprint, dry_run=dry_run)
 
 
 @key.command("drop")
 @click.argument("fingerprint")
-@REPO
-@signing
-@JSON
-@command
-@as_writer
-def drop_key(
-    call: Call,
-    writer: Writer,
-    fingerprint: str,
-    as_json: bool,
-) -> None:
-    """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows."""
+@changes
+def drop_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list[Outcome]:
+    """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows.
+
+    --json gives a list with an object a suite.
+    """
     from hadeb.repo.rotate import drop_key as drop
 
-    _tell_signed(lambda: drop(writer, fingerprint), as_json=as_json)
-
-
-def _tell_signed(sign_anew: Callable[[], Sequence[Outcome]], *, as_json: bool) -> None:
-    """Print the suites that are signed anew, also where others could not be."""
-    from hadeb.repo.transaction import SuitesFailed
-
-    try:
-        outcomes = sign_anew()
-    except SuitesFailed as failed:
-        tell(failed.outcomes, as_json=as_json)
-        raise
-    tell(outcomes, as_json=as_json)
+    return drop(writer, fingerprint, dry_run=dry_run)

@@ -34,22 +34,23 @@ class Publisher:
 
     def call(self, *arguments: str | Path) -> Outcome:
         """A command, which must succeed; `--repo` is said already."""
-        done = self._run(*arguments)
+        done = self.run(*arguments)
         assert done.code == 0, done.stderr
         return done
 
-    def _run(self, *arguments: str | Path) -> Outcome:
+    def run(self, *arguments: str | Path, **environment: str) -> Outcome:
+        """A command, however it ends."""
         return run_hadeb(
             *arguments,
             *("--repo", self.repository),
             directory=self.repository.parent,
-            environment={"GNUPGHOME": str(self.home)},
+            environment={"GNUPGHOME": str(self.home), **environment},
         )
 
     def refused(self, *arguments: str | Path) -> str:
         """What a command says that must fail, and change nothing of what clients read."""
         before = self.served()
-        done = self._run(*arguments)
+        done = self.run(*arguments)
         assert done.code != 0
         assert "Traceback" not in done.stderr
         assert self.served() == before
@@ -96,7 +97,11 @@ class Publisher:
 
     def at(self, now: datetime.datetime) -> Writer:
         """Whoever changes the repository while the clock says something else."""
-        return Writer(Tree(self.repository), self.keychain, "jane@desk", now, lambda _: None)
+        return Writer(Tree(self.repository), self.keychain, "jane@desk", now, _nobody, _nobody)
+
+
+def _nobody(text: str) -> None:
+    """Hears what is said, and that is all."""
 
 
 @contextmanager

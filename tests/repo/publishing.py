@@ -112,7 +112,11 @@ def desk(place: Path) -> Iterator[Desk]:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
 
 
+def _ignored(_: str) -> None:
+    """What a command says on its way, to nobody."""
+
+
 def writer(desk: Desk, root: Path) -> Writer:
     """Whoever publishes from the desk, within this process."""
     now = datetime.datetime.now(datetime.UTC)
-    return Writer(Tree(root), Keychain(desk.home), "jane@desk", now, lambda _: None)
+    return Writer(Tree(root), Keychain(desk.home), "jane@desk", now, say=_ignored, warn=_ignored)

@@ -117,8 +117,8 @@ def test_of_two_generations_within_a_second_a_client_gets_the_later_one(
     owner: Publisher, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install")
-    # No earlier than the one in force, whatever the clock says: all have the same date.
-    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=1)
+    manifest = owner.repository / "dists/stable/manifest.json"
+    moment = datetime.datetime.fromisoformat(json.loads(manifest.read_text())["date"])
     for version in ("1.1", "1.2", "1.3"):
         files = [owner.file(version)]
         publish(owner.at(moment), files, Addition("stable"), Wishes(), dry_run=False)

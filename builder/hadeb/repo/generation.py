@@ -82,7 +82,10 @@ def date_of(tree: Tree, suite: RepoSuite, number: int) -> datetime.datetime | No
 
 
 def _iso8601(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text.partition('"')[0])
+    date = datetime.datetime.fromisoformat(text.partition('"')[0])
+    if date.tzinfo is None:
+        raise ValueError(f"{text!r} is in no time zone")
+    return date
 
 
 def _read_rfc1123(text: str) -> datetime.datetime:

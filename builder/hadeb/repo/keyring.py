@@ -23,7 +23,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.indexes import MANIFEST
 from hadeb.repo.keys import PublicKeys
-from hadeb.repo.opening import save_repository
+from hadeb.repo.opening import save_keyring
 from hadeb.repo.sources import addresses, keyring_name
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
@@ -31,14 +31,17 @@ from hadeb.run import run
 
 
 def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
-    """The keys that sign; HadebError where one is not here or has ended, a warning before that."""
+    """The keys that sign now; HadebError where one is not here, or all have ended.
+
+    One that has ended is left out, with a warning, as there is one before that.
+    """
     keys = signing.secret_keys(writer.keychain, repository.keys)
-    for warning in signing.check_expiry(keys, writer.now):
+    for warning in signing.warnings(keys, writer.now):
         writer.say(warning)
-    return signing.public_keys(writer.keychain, keys)
+    return signing.public_keys(writer.keychain, signing.living(keys, writer.now))
 
 
-def try_keys(writer: Writer, repository: Repository) -> None:
+def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
     """Let the keys sign something that nobody gets, before a repository is known to have them.
 
     With a key that gpg, a verifier or time refuses, no later command could do anything.
@@ -46,13 +49,14 @@ def try_keys(writer: Writer, repository: Repository) -> None:
     keys = current_keys(writer, repository)
     with (
         signing.keyring_file(keys.binary) as keyring,
-        tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name,
+        tempfile.TemporaryDirectory(prefix="hadeb-trial-") as name,
     ):
         directory = Path(name)
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
-        signing.sign(writer.keychain, repository.keys, directory)
-        signing.verify(keyring, directory, len(repository.keys))
+        signing.sign(writer.keychain, keys.keys, directory, writer.say)
+        signing.verify(keyring, directory, len(keys.keys))
+    return keys
 
 
 def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
@@ -90,7 +94,7 @@ def with_keyring(
         repository, file = _keyring_file(tree, repository, keys, made)
         arrived = read_incoming([file], staging, suite, suite.components[0])
         if not dry_run:
-            save_repository(tree, repository)
+            save_keyring(tree, repository)
             pool.place(tree, arrived)
     return repository, contents.with_packages(one.published for one in arrived)
 

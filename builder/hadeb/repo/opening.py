@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from hadeb.errors import HadebError, UsageError
@@ -19,7 +21,7 @@ from hadeb.run import run
 # its name, and says nothing.
 _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
-_LINE = re.compile(r"[^\x00-\x1f\x7f]+")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,28 @@ class Wishes:
     valid_days: int | None = None
 
 
+def repository_at(where: str, base: Path) -> Tree:
+    """Where a repository is, or is to be: a directory, as a user names it, seen from `base`.
+
+    The one place that knows what else could be named. Raises UsageError where it cannot be there.
+    """
+    if scheme := _SCHEME.match(where):
+        raise UsageError(
+            f"--repo {where}: hadeb publishes to no {scheme[0]}",
+            hint="name a directory; a copy of it is what others serve",
+        )
+    root = base / where
+    for above in (root, *root.parents):
+        if above.is_dir():
+            break
+        if above.exists() or above.is_symlink():
+            raise UsageError(
+                f"--repo {where}: {above} is there, and no directory",
+                hint="name another directory with --repo, or move that away",
+            )
+    return Tree(root)
+
+
 def open_repository(tree: Tree) -> Repository:
     """The repository in a directory; UsageError where there is none."""
     found = find_repository(tree)
@@ -47,22 +71,69 @@ def open_repository(tree: Tree) -> Repository:
 
 
 def find_repository(tree: Tree) -> Repository | None:
-    """The repository in a directory, None where there is none."""
+    """The repository in a directory, with the suites that were published; None where there is none.
+
+    A suite without a generation is left of a command that was killed.
+    """
+    known = _written(tree)
+    if known is None:
+        return None
+    suites = tuple(suite for suite in known.suites if tree.numbers(suite.name))
+    return dataclasses.replace(known, suites=suites)
+
+
+def _written(tree: Tree) -> Repository | None:
     try:
         text = tree.repository.read_text("utf-8")
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise HadebError(
+            f"{tree.repository} is damaged: {error}",
+            hint="put it back from a copy of the repository",
+        ) from error
     return read_repository(text, str(tree.repository))
 
 
 def save_repository(tree: Tree, repository: Repository) -> None:
     """Write what the repository is; only where it has changed."""
-    if find_repository(tree) != repository:
+    if _written(tree) != repository:
         durable.replace(tree.repository, repository.write().encode())
 
 
-def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
-    """A repository that is to be, with a new key where none is named; nothing is written."""
+def save_keyring(tree: Tree, repository: Repository) -> None:
+    """Write which package of keys there is, and nothing else of what is not in force yet."""
+    known = find_repository(tree)
+    if known is None:
+        known = dataclasses.replace(repository, suites=())
+    save_repository(tree, _with_keyring_of(repository, known))
+
+
+def _with_keyring_of(one: Repository, other: Repository) -> Repository:
+    return dataclasses.replace(
+        other,
+        keyring_version=one.keyring_version,
+        keyring_digest=one.keyring_digest,
+        keyring_time=one.keyring_time,
+    )
+
+
+def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+    """The repository as it is to be; nothing is written.
+
+    Raises UsageError where a wish goes against what clients know of it. Of a first publish that was
+    refused they know nothing, and the key that it made is all that stays.
+    """
+    known = find_repository(tree)
+    if known and known.suites:
+        return _reborn(known, wishes, keychain)
+    keys = _first_keys(keychain, wishes.key)
+    born = _born(tree, wishes, keys or (known.keys if known else ()))
+    return _with_keyring_of(known, born) if known else born
+
+
+def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:
+    """A repository that is to be; where it has no key yet, one is to be made."""
     name = wishes.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -70,16 +141,20 @@ def born(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
             hint="name it with --name",
         )
     for option, value in (("origin", wishes.origin), ("label", wishes.label)):
-        if value is not None and not _LINE.fullmatch(value):
-            raise UsageError(f"--{option} is one line of text")
+        if value is not None and not (value.isprintable() and value.strip() == value != ""):
+            raise UsageError(
+                f"--{option} {value!r}: it is a line of text in UTF-8, with nothing in it that "
+                "does not print",
+                hint="clients' apt shows it, and compares it byte by byte",
+            )
     _check_url(wishes.url)
     origin = wishes.origin or name
     return Repository(
         name=name,
         origin=origin,
         label=wishes.label or origin,
-        url=wishes.url or f"file:{quote(str(tree.root.resolve()))}",
-        keys=_first_keys(keychain, wishes.key),
+        url=wishes.url or f"file:{quote(os.fsencode(tree.root.resolve()))}",
+        keys=keys,
     )
 
 
@@ -104,7 +179,7 @@ def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
     return found[0].fingerprint
 
 
-def reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+def _reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
     """The repository with what may change; UsageError where a wish goes against its birth."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():

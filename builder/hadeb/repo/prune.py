@@ -27,18 +27,19 @@ class Pruned:
     size: int
 
 
-def prune(writer: Writer, keep: int, *, dry_run: bool) -> Pruned:
+def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
     """Remove all but the last `keep` generations of each suite, then what no list names.
 
     A file that hadeb has not put into the pool stays.
     """
-    tree = writer.tree
-    with writing(writer):
+    tree = caller.tree
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
         found = _Found(own=placed.noted(tree))
+        # Of suites that never came to be, too.
+        for made in () if dry_run else tree.dists.glob(".generations/*"):
+            tree.clear_unfinished(made.name)
         for suite in repository.suites:
-            if not dry_run:
-                tree.clear_unfinished(suite.name)
             _look(writer, suite, max(keep, 1), found)
         if found.whole:
             gone = found.own - found.wanted

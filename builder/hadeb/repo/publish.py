@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable, placed, pool, signing
+from hadeb.repo import placed, pool, signing
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
@@ -17,11 +17,9 @@ from hadeb.repo.incoming import Arrived, FilesRefused, named, read_incoming, sta
 from hadeb.repo.keyring import try_keys
 from hadeb.repo.opening import (
     Wishes,
-    born,
-    find_repository,
     open_repository,
-    reborn,
     save_repository,
+    wished_repository,
     wished_suite,
 )
 from hadeb.repo.sources import keyring_name
@@ -41,30 +39,20 @@ class Addition:
 
 
 def publish(
-    writer: Writer, paths: Sequence[Path], addition: Addition, wishes: Wishes, *, dry_run: bool
+    caller: Writer, paths: Sequence[Path], addition: Addition, wishes: Wishes, *, dry_run: bool
 ) -> Outcome:
     """Put files into a suite, and make repository and suite where they are not there yet."""
-    tree = writer.tree
     # Wishes that cannot be fulfilled, and files that are none, are refused before there is a
     # directory.
-    repository = _wished(writer, wishes)
+    repository = wished_repository(caller.tree, wishes, caller.keychain)
     wished_suite(repository, addition.suite, addition.component, wishes)
     named(paths)
-    placed.refuse_others(tree)
-    if dry_run:
-        return _tried(writer, repository, paths, addition, wishes)
-    durable.make_directory(tree.root)
-    durable.make_directory(tree.state, 0o770)
-    with writing(writer):
-        repository = _wished(writer, wishes)
-        if not repository.keys:
-            key = signing.make_key(writer.keychain, f"{repository.origin} archive signing key")
-            writer.say(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
-            repository = dataclasses.replace(repository, keys=(key,))
-            save_repository(tree, repository)
-        elif find_repository(tree) is None:
-            try_keys(writer, repository)
-        return _publish(writer, repository, paths, addition, wishes, dry_run=False)
+    placed.refuse_others(caller.tree)
+    if dry_run and not repository.keys:
+        return _tried(caller, repository, paths, addition, wishes)
+    with writing(caller, new=True, dry_run=dry_run) as writer:
+        repository = wished_repository(writer.tree, wishes, writer.keychain)
+        return _publish(writer, repository, paths, addition, wishes, dry_run=dry_run)
 
 
 def _tried(
@@ -74,9 +62,7 @@ def _tried(
     addition: Addition,
     wishes: Wishes,
 ) -> Outcome:
-    """What would be published; signed with a key for the occasion where one would be made."""
-    if repository.keys:
-        return _publish(writer, repository, paths, addition, wishes, dry_run=True)
+    """What would be published, signed with a key for the occasion in place of one to be made."""
     with signing.throw_away() as keychain:
         key = signing.make_key(keychain, f"{repository.origin} archive signing key")
         writer = dataclasses.replace(writer, keychain=keychain)
@@ -84,11 +70,18 @@ def _tried(
         return _publish(writer, repository, paths, addition, wishes, dry_run=True)
 
 
-def _wished(writer: Writer, wishes: Wishes) -> Repository:
-    known = find_repository(writer.tree)
-    if known is None:
-        return born(writer.tree, wishes, writer.keychain)
-    return reborn(known, wishes, writer.keychain)
+def _with_keys_that_sign(writer: Writer, repository: Repository) -> Repository:
+    """The repository with a new key where it has none; for one to be born, they are tried first."""
+    if repository.keys:
+        if not repository.suites:
+            try_keys(writer, repository)
+        return repository
+    key = signing.make_key(writer.keychain, f"{repository.origin} archive signing key")
+    writer.warn(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
+    repository = dataclasses.replace(repository, keys=(key,))
+    # The next call is to find it, whatever becomes of this one.
+    save_repository(writer.tree, repository)
+    return repository
 
 
 def _publish(
@@ -102,7 +95,6 @@ def _publish(
 ) -> Outcome:
     tree = writer.tree
     suite = wished_suite(repository, addition.suite, addition.component, wishes)
-    repository = repository.with_suite(suite)
     if not dry_run:
         tree.make(suite.name)
         tree.clear_unfinished(suite.name)
@@ -116,7 +108,9 @@ def _publish(
         _refuse_list_clashes(wanted, old)
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
         if not dry_run:
+            repository = _with_keys_that_sign(writer, repository)
             pool.place(tree, arrived)
+        repository = repository.with_suite(suite)
         return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
 
 
@@ -170,7 +164,7 @@ def _grown(
 
 
 def promote(
-    writer: Writer,
+    caller: Writer,
     name: str,
     version: str | None,
     source: str,
@@ -182,8 +176,8 @@ def promote(
 
     Within one suite it changes the phase alone.
     """
-    tree = writer.tree
-    with writing(writer):
+    tree = caller.tree
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
         origin = repository.suite(source)
         available = contents_in_force(tree, origin)
@@ -232,10 +226,10 @@ def _chosen(contents: Contents, name: str, version: str | None, suite: str) -> l
 
 
 def remove(
-    writer: Writer, name: str, version: str | None, suite_name: str, *, dry_run: bool
+    caller: Writer, name: str, version: str | None, suite_name: str, *, dry_run: bool
 ) -> Outcome:
     """Take a package out of a suite, all its versions where none is named."""
-    with writing(writer):
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         suite = repository.suite(suite_name)
         old = contents_in_force(writer.tree, suite)

@@ -20,6 +20,8 @@ from hadeb.repo.stand_ins import NoStandIn, stand_ins
 from hadeb.repo.version import version_key
 from hadeb.run import Completed, run
 
+# Seconds that the clock of this machine may be behind that of another who publishes.
+LAG = 900
 # apt and what it starts run in a client's directory and call it by this name, since neither the
 # configuration nor a source could name any path: TMPDIR may have blanks, quotes and worse in it.
 _HERE = "/proc/self/cwd"
@@ -37,6 +39,7 @@ APT::Sandbox::User "";
 APT::Get::Always-Include-Phased-Updates "true";
 Acquire::Languages "none";
 Acquire::AllowInsecureRepositories "false";
+Acquire::Max-FutureTime "{{lag}}";
 """
 _SOURCES = f"""\
 Types: deb
@@ -108,7 +111,7 @@ def _as_client(
     (home / "root").symlink_to(root)
     (home / "keyring.pgp").symlink_to(keyring)
     for file, text in {
-        "apt.conf": _CONFIGURATION.format(architecture=architecture),
+        "apt.conf": _CONFIGURATION.format(architecture=architecture, lag=LAG + 60),
         "etc/sources.list.d/own.sources": _SOURCES.format(
             suite=suite.name, components=" ".join(suite.components)
         ),

@@ -24,14 +24,14 @@ from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
 from hadeb.repo.writer import Writer, writing
 
 
-def rollback(writer: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:
+def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:
     """Put the list of an older generation in force: the last other one, where none is named.
 
     Where none is named and the last such rollback was killed, this finishes it, and goes no
     further back. A generation in force that is damaged is no hindrance.
     """
-    tree = writer.tree
-    with writing(writer):
+    tree = caller.tree
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
         suite = repository.suite(suite_name)
         if not dry_run:
@@ -111,9 +111,9 @@ def _chosen(
     )
 
 
-def refresh(writer: Writer, suite_names: tuple[str, ...]) -> list[Outcome]:
+def refresh(caller: Writer, suite_names: tuple[str, ...]) -> list[Outcome]:
     """Sign the lists in force anew, under a fresh date: before Valid-Until, or after a new key."""
-    with writing(writer):
+    with writing(caller) as writer:
         repository = open_repository(writer.tree)
         chosen = [repository.suite(name) for name in suite_names] or repository.suites
         return sign_anew(writer, repository, chosen, Step("refresh"))

@@ -11,29 +11,31 @@ import dataclasses
 import datetime
 
 from hadeb.errors import UsageError
+from hadeb.repo.contents import Published, difference
+from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository
-from hadeb.repo.keyring import try_keys
-from hadeb.repo.opening import full_fingerprint, open_repository
+from hadeb.repo.keyring import try_keys, with_keys
+from hadeb.repo.opening import full_fingerprint, open_repository, save_repository
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, sign_anew
 from hadeb.repo.writer import Writer, writing
 
 
-def add_key(writer: Writer, key: str) -> list[Outcome]:
+def add_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:
     """Let another key sign besides those that do, and sign every suite anew.
 
     A key that is there already is no fault: the command may have been killed before.
     """
-    with writing(writer):
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         fingerprint = full_fingerprint(writer.keychain, key)
         keys = tuple(dict.fromkeys([*repository.keys, fingerprint]))
-        return _signed_anew(writer, dataclasses.replace(repository, keys=keys))
+        return _signed_anew(writer, dataclasses.replace(repository, keys=keys), dry_run=dry_run)
 
 
-def drop_key(writer: Writer, key: str) -> list[Outcome]:
+def drop_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:
     """Let a key sign no more, and sign every suite anew by those that are left."""
-    with writing(writer):
+    with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         fingerprint = _of_repository(repository, key)
         left = tuple(known for known in repository.keys if known != fingerprint)
@@ -43,9 +45,10 @@ def drop_key(writer: Writer, key: str) -> list[Outcome]:
                 hint="first hadeb repo key add NEW; drop this one when all machines have upgraded",
             )
         since = datetime.datetime.fromtimestamp(repository.keyring_time, datetime.UTC)
-        outcomes = _signed_anew(writer, dataclasses.replace(repository, keys=left))
+        outcomes = _signed_anew(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
+        would = "would sign" if dry_run else "signs"
         writer.say(
-            f"{fingerprint} signs no more. A machine without {keyring_name(repository)} from "
+            f"{fingerprint} {would} no more. A machine without {keyring_name(repository)} from "
             f"{since:%Y-%m-%d} or later refuses the repository until it is added anew, "
             "as index.html says"
         )
@@ -64,6 +67,23 @@ def _of_repository(repository: Repository, key: str) -> str:
     return found[0]
 
 
-def _signed_anew(writer: Writer, repository: Repository) -> list[Outcome]:
-    try_keys(writer, repository)
+def _signed_anew(writer: Writer, repository: Repository, *, dry_run: bool) -> list[Outcome]:
+    keys = try_keys(writer, repository)
+    if dry_run:
+        return _foreseen(writer, with_keys(repository, keys, writer.now.timestamp()))
+    if not repository.suites:
+        save_repository(writer.tree, repository)
     return sign_anew(writer, repository, repository.suites, Step("key"))
+
+
+def _foreseen(writer: Writer, repository: Repository) -> list[Outcome]:
+    """What each suite would have more: the package with other keys."""
+    name, version = keyring_name(repository), str(repository.keyring_version)
+    outcomes = []
+    for suite in repository.suites:
+        old = contents_in_force(writer.tree, suite)
+        package = Published(suite.components[0], name, version, "all", "", ())
+        new = old if old.named(name, version) else old.with_packages([package])
+        generation = writer.tree.current(suite.name)
+        outcomes.append(Outcome(repository, suite, generation, difference(old, new)))
+    return outcomes

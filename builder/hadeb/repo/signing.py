@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.keys import Key, PublicKeys
 from hadeb.run import Completed, run
 
+# Seconds that gpg has where it asks nobody, and after which we say whom it may be asking.
+_PATIENCE = 60.0
+_SAID_AFTER = 3.0
 # Days before a key's end from which each command warns.
 WARN_DAYS = 90
 
@@ -30,32 +34,18 @@ class Keychain:
     home: Path | None = None
     passphrase_file: Path | None = None
 
-    def gpg(self, *arguments: str, check: bool = True) -> Completed:
-        """Run gpg with these keys, never asking on a terminal where a passphrase is given."""
+    def gpg(self, *arguments: str, check: bool = True, may_ask: bool = False) -> Completed:
+        """Run gpg with these keys, never asking on a terminal where a passphrase is given.
+
+        Where it `may_ask` a person for one, it has all the time that they take.
+        """
         home = () if self.home is None else ("--homedir", str(self.home))
         secret: tuple[str, ...] = ()
         if self.passphrase_file is not None:
             secret = ("--pinentry-mode", "loopback", "--passphrase-file", str(self.passphrase_file))
-        return run(("gpg", "--batch", "--no-tty", *home, *secret, *arguments), check=check)
-
-
-@contextmanager
-def from_key_file(key_file: Path, passphrase_file: Path | None) -> Iterator[Keychain]:
-    """A keychain of its own with the secret keys of a file; it is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
-        keychain = Keychain(Path(name), passphrase_file)
-        try:
-            keychain.gpg("--quiet", "--import", str(key_file))
-            yield keychain
-        except CommandFailed as error:
-            if "--import" not in error.argv:
-                raise
-            raise HadebError(
-                f"{key_file} holds no secret key that gpg reads: {_last_line(error.stderr)}",
-                hint="make one: gpg --armor --export-secret-keys FINGERPRINT >FILE",
-            ) from error
-        finally:
-            run(("gpgconf", "--homedir", name, "--kill", "gpg-agent"), check=False)
+        argv = ("gpg", "--batch", "--no-tty", *home, *secret, *arguments)
+        asks = may_ask and self.passphrase_file is None
+        return run(argv, check=check, timeout=None if asks else _PATIENCE)
 
 
 @contextmanager
@@ -121,23 +111,38 @@ def _end(primary: str, ends: Sequence[str]) -> datetime.datetime | None:
     return None if last is None else datetime.datetime.fromtimestamp(last, datetime.UTC)
 
 
-def check_expiry(keys: Sequence[Key], now: datetime.datetime) -> list[str]:
-    """A warning for each key that soon ends; HadebError for one that has."""
-    warnings = []
+def living(keys: Sequence[Key], now: datetime.datetime) -> list[Key]:
+    """The keys that have not ended; HadebError where all have."""
+    alive = [key for key in keys if key.expires is None or key.expires > now]
+    if keys and not alive:
+        last = keys[-1]
+        raise HadebError(
+            f"the signing key {last.fingerprint} ended on {last.expires:%Y-%m-%d}",
+            hint=f"let it live longer: {_longer(last)}; or take a new one: hadeb repo key add",
+        )
+    return alive
+
+
+def warnings(keys: Sequence[Key], now: datetime.datetime) -> list[str]:
+    """A sentence for each key that soon ends, or has."""
+    found = []
     for key in keys:
         if key.expires is None:
             continue
-        longer = f"gpg --quick-set-expire {key.fingerprint} 3y"
-        if key.expires <= now:
-            raise HadebError(
-                f"the signing key {key.fingerprint} ended on {key.expires:%Y-%m-%d}",
-                hint=f"let it live longer: {longer}; or take a new one: hadeb repo key add",
-            )
         days = (key.expires - now).days
-        if days < WARN_DAYS:
+        if key.expires <= now:
+            found.append(
+                f"the signing key {key.fingerprint} ended on {key.expires:%Y-%m-%d} and signs no "
+                f"more: hadeb repo key drop {key.fingerprint}, or {_longer(key)}"
+            )
+        elif days < WARN_DAYS:
             ends = f"ends in {days} days, on {key.expires:%Y-%m-%d}"
-            warnings.append(f"the signing key {key.fingerprint} {ends}: {longer}")
-    return warnings
+            found.append(f"the signing key {key.fingerprint} {ends}: {_longer(key)}")
+    return found
+
+
+def _longer(key: Key) -> str:
+    return f"gpg --quick-set-expire {key.fingerprint} 3y"
 
 
 def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
@@ -174,14 +179,16 @@ def keyring_file(binary: bytes) -> Iterator[Path]:
         yield keyring
 
 
-def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:
+def sign(
+    keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
+) -> None:
     """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
     wanted = (
         ("--clearsign", "Release", "InRelease"),
         ("--detach-sign", "Release", "Release.gpg"),
         ("--detach-sign", "manifest.json", "manifest.json.asc"),
     )
-    signers = [word for key in fingerprints for word in ("--local-user", key)]
+    signers = [word for key in keys for word in ("--local-user", key.fingerprint)]
     options = ("--armor", "--digest-algo", "SHA512", *signers)
 
     def one(names: tuple[str, str, str]) -> None:
@@ -189,15 +196,39 @@ def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> No
         try:
             # gpg writes to us alone: where we are killed while it waits for a passphrase, it lives
             # on, and would write into what the next command makes under the same name.
-            made = keychain.gpg(*options, "--output", "-", how, str(directory / signed))
+            made = keychain.gpg(
+                *options, "--output", "-", how, str(directory / signed), may_ask=True
+            )
             (directory / signature).write_bytes(made.stdout_bytes)
         except CommandFailed as error:
             raise HadebError(
-                f"gpg does not sign: {_last_line(error.stderr)}",
+                f"gpg does not sign: {last_line(error.stderr)}",
                 hint="does gpg-agent have the key's passphrase? Else name --passphrase-file",
             ) from error
 
-    at_once(one, wanted)
+    names = ", ".join(key.fingerprint for key in keys)
+    with _said_when_late(
+        say, f"waiting for gpg, which may be asking for the passphrase of {names}"
+    ):
+        at_once(one, wanted)
+
+
+@contextmanager
+def _said_when_late(say: Callable[[str], None], text: str) -> Iterator[None]:
+    timer = threading.Timer(_SAID_AFTER, say, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def count_keys(keyring: Path) -> int:
+    """How many keys a file of public keys has, in a directory of its own."""
+    # Who only looks may have no directory of gpg's, and gets none.
+    shown = Keychain(keyring.parent).gpg("--with-colons", "--show-keys", str(keyring))
+    return sum(line.startswith("pub:") for line in shown.stdout.splitlines())
 
 
 def verify(keyring: Path, directory: Path, count: int) -> None:
@@ -216,12 +247,13 @@ def verify(keyring: Path, directory: Path, count: int) -> None:
         except CommandFailed as error:
             raise HadebError(
                 f"{argv[0]} refuses the signature of {Path(argv[-1]).name}: "
-                f"{_last_line(error.stderr)}",
+                f"{last_line(error.stderr)}",
                 hint="sign with an Ed25519 key; sqv -v says which rule an old key breaks",
             ) from error
 
     at_once(one, wanted)
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """What a program said in the end."""
     return (text.strip().splitlines() or ["it says nothing"])[-1]

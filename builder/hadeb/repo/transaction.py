@@ -28,7 +28,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.rehearsal import LAG, rehearse
 from hadeb.repo.writer import Writer
 
 
@@ -61,7 +61,7 @@ class SuitesFailed(HadebError):
         lines = [f"{', '.join(suites)}: {message}" for message, suites in suites_of.items()]
         hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
         super().__init__("\n".join(lines), hint="\n".join(hints) or None)
-        self.outcomes = tuple(outcomes)
+        self.outcomes = list(outcomes)
 
 
 def conclude(
@@ -84,17 +84,18 @@ def conclude(
     tree = writer.tree
     keys = current_keys(writer, repository)
     repository = with_keys(repository, keys, writer.now.timestamp())
-    if not dry_run:
-        save_repository(tree, repository)
     repository, new = with_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
     change = difference(old, new)
-    if change or anyway or not tree.current(suite.name):
-        if dry_run:
+    wanted = bool(change) or anyway or not tree.current(suite.name)
+    if dry_run:
+        if wanted:
             _try_apart(writer, repository, keys, suite, change, new)
-        else:
-            _put_in_force(writer, repository, keys, suite, change, new, step)
-    if not dry_run:
-        write_pages(writer, repository, keys, {suite.name: new})
+        return Outcome(repository, suite, tree.current(suite.name), change)
+    if wanted:
+        _put_in_force(writer, repository, keys, suite, change, new, step)
+    else:
+        save_repository(tree, repository)
+    write_pages(writer, repository, keys, {suite.name: new})
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
@@ -146,21 +147,9 @@ def _put_in_force(
     try:
         lay_out(directory, repository, suite, new, heading)
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        _sign(writer, repository, directory, tree.generation(suite.name, number - 1))
+        _sign(writer, keys, directory, tree.generation(suite.name, number - 1))
         _try_out(keys, suite, directory, change, new)
-        record(
-            tree,
-            suite.name,
-            Change(
-                number,
-                stamp(heading.date),
-                writer.who,
-                step.action,
-                tuple(change.lines()),
-                step.source,
-                step.restores,
-            ),
-        )
+        record(tree, suite.name, _change(writer, heading, change, step))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
@@ -172,6 +161,8 @@ def _put_in_force(
         shutil.rmtree(directory, ignore_errors=True)
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
+    # Not before all have agreed: what is refused says nothing of what the repository is.
+    save_repository(tree, repository)
     tree.switch(suite.name, number)
 
 
@@ -188,17 +179,29 @@ def _try_apart(
         directory = Path(name)
         heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
         lay_out(directory, repository, suite, new, heading)
-        signing.sign(writer.keychain, repository.keys, directory)
+        signing.sign(writer.keychain, keys.keys, directory, writer.say)
         _try_out(keys, suite, directory, change, new)
 
 
-def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
+def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
+    return Change(
+        heading.number,
+        stamp(heading.date),
+        writer.who,
+        step.action,
+        tuple(change.lines()),
+        step.source,
+        step.restores,
+    )
+
+
+def _sign(writer: Writer, keys: PublicKeys, directory: Path, before: Path) -> None:
     """Sign a generation, and let its files be a second younger than those of the one before.
 
     A client asks whether InRelease has changed since the second that it knows. Servers compare no
     more than that, and would deny a change within it for as long as there is no other.
     """
-    signing.sign(writer.keychain, repository.keys, directory)
+    signing.sign(writer.keychain, keys.keys, directory, writer.say)
     earlier = before.iterdir() if before.is_dir() else ()
     latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
     for file in filter(Path.is_file, directory.iterdir()):
@@ -219,11 +222,19 @@ def _try_out(
 
 
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
-    """Now, or the date of the generation in force where this clock lags a little behind another.
+    """Now, or a second after the generation in force where this clock lags a little behind another.
 
-    So it does, too, where we have waited for the lock, for ten minutes at most. apt keeps the newer
-    of two Releases, silently (apt-secure(8)).
+    apt keeps the newer of two Releases, silently (apt-secure(8)). Raises HadebError where the clock
+    is far behind: one of the two is wrong, and clients would not take a date that is to come.
     """
     now = writer.now.replace(microsecond=0)
     last = date_of(writer.tree, suite, writer.tree.current(suite.name))
-    return last if last and now < last < now + datetime.timedelta(minutes=15) else now
+    if last is None or last <= now:
+        return now
+    if last - now > datetime.timedelta(seconds=LAG):
+        raise HadebError(
+            f"the clock of this machine says {now:%Y-%m-%d %H:%M:%S}, and {suite.name} was signed "
+            f"on {last:%Y-%m-%d %H:%M:%S} (UTC)",
+            hint="set the clock; where it was the other that was wrong, wait until that time",
+        )
+    return last + datetime.timedelta(seconds=1)

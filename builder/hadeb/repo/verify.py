@@ -91,12 +91,11 @@ def _trusted_keys(file: Path, trusted: Sequence[str]) -> PublicKeys:
     """The keyring that clients get; HadebError where it has other keys."""
     keys = signing.read_keys(file.read_bytes())
     there = [key.fingerprint for key in keys.keys]
-    faults = [
-        *(f"its key {key} is not trusted" for key in there if key not in trusted),
-        *(f"it lacks the key {key}" for key in trusted if key not in there),
-    ]
-    if faults:
-        raise HadebError(", ".join(faults))
+    # One that has ended is trusted as ever, and clients no longer get it.
+    if not there:
+        raise HadebError("it has no key that signs")
+    if strange := [key for key in there if key not in trusted]:
+        raise HadebError(", ".join(f"its key {key} is not trusted" for key in strange))
     return keys
 
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hadeb.repo import signing
+from hadeb.repo import durable, signing
 from hadeb.repo.lock import locked
 from hadeb.repo.opening import open_repository
 from hadeb.repo.tree import Tree
@@ -16,19 +19,46 @@ from hadeb.repo.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC."""
+    """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
+
+    `say` may be silent where they want to hear little, `warn` never is.
+    """
 
     tree: Tree
     keychain: signing.Keychain
     who: str
     now: datetime.datetime
     say: Callable[[str], None]
+    warn: Callable[[str], None]
 
 
 @contextmanager
-def writing(writer: Writer) -> Iterator[None]:
-    """Be the one who changes the repository; waits for whoever is."""
-    if not writer.tree.state.is_dir():
-        open_repository(writer.tree)
-    with locked(writer.tree.lock, writer.who, writer.say):
+def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iterator[Writer]:
+    """Be the one who changes the repository, after whoever is; a Writer whose time has gone on.
+
+    A `new` one has its directory made. A `dry_run` changes nothing, and waits for nobody.
+    """
+    tree = writer.tree
+    if dry_run:
+        yield writer
+        return
+    with _readable():
+        if new:
+            durable.make_directory(tree.root)
+            durable.make_directory(tree.state, 0o770)
+        elif not tree.state.is_dir():
+            open_repository(tree)
+        asked = time.monotonic()
+        with locked(tree.lock, writer.who, writer.say):
+            waited = datetime.timedelta(seconds=time.monotonic() - asked)
+            yield dataclasses.replace(writer, now=writer.now + waited)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Let a web server read what is written, and nobody else write, whatever umask(2) we have."""
+    before = os.umask(0o022)
+    try:
         yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secret keys from a file: gpg has them in a directory of its own, for as long as a command runs.
+
+It lies where the machine keeps what must not outlive it, never in a repository. A command that is
+killed leaves its directory behind, with the keys in it; the next one of that user removes it. The
+kernel's lock on the directory tells which are still in use.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hadeb.errors import CommandFailed, HadebError
+from hadeb.repo.signing import Keychain, last_line, secret_keys
+from hadeb.run import run
+
+
+@contextmanager
+def from_key_file(
+    key_file: Path, passphrase_file: Path | None, runtime: Path
+) -> Iterator[Keychain]:
+    """A keychain of its own with the secret keys of a file; it is gone afterwards."""
+    with _own_home(_homes(runtime, make=True)) as home:
+        keychain = Keychain(home, passphrase_file)
+        _import(keychain, key_file)
+        yield keychain
+
+
+def sweep(runtime: Path) -> None:
+    """Remove the directories of commands that were killed."""
+    try:
+        homes = _homes(runtime, make=False)
+    except HadebError:
+        # Somebody else's, with nothing of ours in it.
+        return
+    if homes.is_dir():
+        with _locked(homes):
+            _remove_dead(homes)
+
+
+def _import(keychain: Keychain, key_file: Path) -> None:
+    hint = "make one: gpg --armor --export-secret-keys FINGERPRINT >FILE"
+    try:
+        keychain.gpg("--quiet", "--import", str(key_file), may_ask=True)
+    except CommandFailed as error:
+        raise HadebError(
+            f"{key_file} holds no secret key that gpg reads: {last_line(error.stderr)}", hint=hint
+        ) from error
+    # Public keys alone are read, too; a key made in their place would be gone with the rest.
+    if not secret_keys(keychain):
+        raise HadebError(f"{key_file} holds no secret key that can sign", hint=hint)
+
+
+def _homes(runtime: Path, *, make: bool) -> Path:
+    """The directory with all of them; HadebError where somebody else could reach into it."""
+    homes = runtime / f"hadeb-keys-{os.geteuid()}"
+    if make:
+        homes.mkdir(mode=0o700, exist_ok=True)
+    try:
+        found = homes.lstat()
+    except FileNotFoundError:
+        return homes
+    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
+    if not private or found.st_uid != os.geteuid():
+        raise HadebError(
+            f"{homes} is not a directory for you alone, and secret keys are to go there",
+            hint=f"look who made it, and remove it: rm -r {homes}",
+        )
+    return homes
+
+
+@contextmanager
+def _own_home(homes: Path) -> Iterator[Path]:
+    with _locked(homes):
+        _remove_dead(homes)
+        home = Path(tempfile.mkdtemp(dir=homes))
+        mark = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(mark, fcntl.LOCK_EX)
+    try:
+        yield home
+    finally:
+        _remove(home)
+        os.close(mark)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Be alone in making and removing: a directory is its maker's before anybody looks at it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_dead(homes: Path) -> None:
+    for home in list(homes.iterdir()):
+        try:
+            mark = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # Its command has ended just now.
+            continue
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            _remove(home)
+        finally:
+            os.close(mark)
+
+
+def _remove(home: Path) -> None:
+    try:
+        run(("gpgconf", "--homedir", str(home), "--kill", "gpg-agent"), check=False)
+    except HadebError:
+        # What was asked for is done; an agent ends by itself when its directory is gone.
+        pass
+    shutil.rmtree(home, ignore_errors=True)
