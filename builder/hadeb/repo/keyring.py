@@ -23,7 +23,6 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.indexes import MANIFEST
 from hadeb.repo.keys import PublicKeys
-from hadeb.repo.opening import save_keyring
 from hadeb.repo.sources import addresses, keyring_name
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
@@ -94,7 +93,6 @@ def with_keyring(
         repository, file = _keyring_file(tree, repository, keys, made)
         arrived = read_incoming([file], staging, suite, suite.components[0])
         if not dry_run:
-            save_keyring(tree, repository)
             pool.place(tree, arrived)
     return repository, contents.with_packages(one.published for one in arrived)
 
@@ -105,7 +103,8 @@ def _keyring_file(
     """The package that some list has already, else one that is made in the directory `made`.
 
     Another release of hadeb makes other bytes of the same keys, and a version has the same bytes
-    for good: what no list has whole any more comes back as the same bytes or as a new version.
+    for good: what no list has whole any more comes back as the same bytes or as a new version. So
+    does what a killed command has put into the pool and in no list.
     """
     # These take a tenth of the time that a whole publish has, and are wanted once in years.
     from hadeb.deb import write
@@ -116,14 +115,15 @@ def _keyring_file(
         listed = _listed(tree, name, str(repository.keyring_version))
         for path, sha256 in listed.items():
             file = tree.root / path
-            if file.is_file() and digest(file) == sha256 and _keys_in(file, name) == keys.binary:
+            if file.is_file() and digest(file) == sha256 and _keys_in(file, name)[0] == keys.binary:
                 return repository, file
-        package = keyring_package(repository, keys, repository.keyring_time)
-        file = made / package.file_name
-        file.write_bytes(write(package))
-        there = {digest(old) for old in tree.root.glob(f"pool/*/*/{name}/{file.name}")}
-        if there | {*listed.values()} <= {digest(file)}:
-            return repository, file
+        file_name = keyring_package(repository, keys, 0).file_name
+        there = {old: digest(old) for old in tree.root.glob(f"pool/*/*/{name}/{file_name}")}
+        for time in [*(_keys_in(old, name)[1] for old in there), repository.keyring_time]:
+            file = made / file_name
+            file.write_bytes(write(keyring_package(repository, keys, time)))
+            if {*there.values(), *listed.values()} <= {digest(file)}:
+                return dataclasses.replace(repository, keyring_time=time), file
         version = repository.keyring_version + 1
         repository = dataclasses.replace(repository, keyring_version=version)
 
@@ -141,12 +141,13 @@ def _listed(tree: Tree, name: str, version: str) -> dict[str, str]:
     return found
 
 
-def _keys_in(deb: Path, name: str) -> bytes:
-    """The keyring in a package, empty where it has none."""
+def _keys_in(deb: Path, name: str) -> tuple[bytes, int]:
+    """The keyring in a package, empty where it has none, and since when clients were to have it."""
     try:
         packed = run(("dpkg-deb", "--fsys-tarfile", str(deb))).stdout_bytes
         with tarfile.open(fileobj=io.BytesIO(packed)) as files:
-            member = files.extractfile(f"./usr/share/keyrings/{name}.pgp")
-            return member.read() if member else b""
+            file = f"./usr/share/keyrings/{name}.pgp"
+            member = files.extractfile(file)
+            return (member.read() if member else b""), int(files.getmember(file).mtime)
     except (CommandFailed, KeyError, tarfile.TarError):
-        return b""
+        return b"", 0

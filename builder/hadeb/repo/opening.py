@@ -101,23 +101,6 @@ def save_repository(tree: Tree, repository: Repository) -> None:
         durable.replace(tree.repository, repository.write().encode())
 
 
-def save_keyring(tree: Tree, repository: Repository) -> None:
-    """Write which package of keys there is, and nothing else of what is not in force yet."""
-    known = find_repository(tree)
-    if known is None:
-        known = dataclasses.replace(repository, suites=())
-    save_repository(tree, _with_keyring_of(repository, known))
-
-
-def _with_keyring_of(one: Repository, other: Repository) -> Repository:
-    return dataclasses.replace(
-        other,
-        keyring_version=one.keyring_version,
-        keyring_digest=one.keyring_digest,
-        keyring_time=one.keyring_time,
-    )
-
-
 def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
     """The repository as it is to be; nothing is written.
 
@@ -128,8 +111,7 @@ def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) ->
     if known and known.suites:
         return _reborn(known, wishes, keychain)
     keys = _first_keys(keychain, wishes.key)
-    born = _born(tree, wishes, keys or (known.keys if known else ()))
-    return _with_keyring_of(known, born) if known else born
+    return _born(tree, wishes, keys or (known.keys if known else ()))
 
 
 def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:

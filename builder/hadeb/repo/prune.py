@@ -37,7 +37,7 @@ def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
         repository = open_repository(tree)
         found = _Found(own=placed.noted(tree))
         # Of suites that never came to be, too.
-        for made in () if dry_run else tree.dists.glob(".generations/*"):
+        for made in () if dry_run else tree.dists.glob(".generations/*/"):
             tree.clear_unfinished(made.name)
         for suite in repository.suites:
             _look(writer, suite, max(keep, 1), found)
