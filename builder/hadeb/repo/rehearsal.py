@@ -25,6 +25,7 @@ Dir "{home}/";
 Dir::State "{home}/";
 Dir::State::status "{home}/status";
 Dir::Cache "{home}/cache/";
+Dir::Cache::srcpkgcache "";
 Dir::Etc "{home}/etc/";
 Dir::Bin::methods "/usr/lib/apt/methods/";
 Dir::Bin::dpkg "/usr/bin/dpkg";
