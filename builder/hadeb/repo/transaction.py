@@ -59,16 +59,18 @@ def conclude(
     *,
     dry_run: bool = False,
     anyway: bool = False,
+    keys: PublicKeys | None = None,
 ) -> Outcome:
     """Bring a suite from one list to another, and the pages beside it; wants the lock.
 
     Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
-    written all the same: a command that was killed may have left them behind.
+    written all the same: a command that was killed may have left them behind. `keys` are those that
+    sign, where they are known.
     """
     tree = writer.tree
     if dry_run:
         return Outcome(repository, suite, tree.current(suite.name), difference(old, new))
-    keys = current_keys(writer, repository)
+    keys = keys or current_keys(writer, repository)
     repository = with_keys(repository, keys, writer.now.timestamp())
     save_repository(tree, repository)
     new = with_keyring(writer, repository, keys, suite, new)
