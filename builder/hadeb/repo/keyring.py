@@ -43,6 +43,7 @@ def try_keys(writer: Writer, repository: Repository) -> None:
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
         signing.sign(writer.keychain, repository.keys, directory)
+        signing.sign_apart(writer.keychain, repository.keys, directory)
         signing.verify(keyring, directory, len(repository.keys))
 
 

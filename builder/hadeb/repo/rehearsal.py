@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.at_once import at_once
@@ -62,28 +64,47 @@ def rehearse(
 
     Raises HadebError with apt's own words where it warns or refuses.
     """
+    with rehearsing(generation, keyring, suite, contents, new):
+        pass
+
+
+@contextmanager
+def rehearsing(
+    generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
+) -> Iterator[None]:
+    """As `rehearse`, while something else is done; what apt refuses comes before other errors.
+
+    Of the generation the indexes, Release and InRelease are to be there.
+    """
     with tempfile.TemporaryDirectory(prefix="hadeb-apt-") as name:
         root = Path(name, "root")
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
+        wanted: list[tuple[Path, list[Published]]] = []
+        for architecture in suite.architectures:
+            home = Path(name, architecture)
+            fitting = [one for one in new if one.architecture in {architecture, "all"}]
+            _lay_out(home, root, keyring, suite, architecture, contents, fitting)
+            wanted.append((home, fitting))
+        with ThreadPoolExecutor(1) as thread:
+            trial = thread.submit(at_once, lambda each: _try(*each), wanted)
+            try:
+                yield
+            finally:
+                trial.result()
 
-        def one(architecture: str) -> None:
-            _as_client(Path(name, architecture), root, keyring, suite, architecture, contents, new)
 
-        at_once(one, suite.architectures)
-
-
-def _as_client(
+def _lay_out(
     home: Path,
     root: Path,
     keyring: Path,
     suite: RepoSuite,
     architecture: str,
     contents: Contents,
-    new: Sequence[Published],
+    fitting: Sequence[Published],
 ) -> None:
-    fitting = [one for one in new if one.architecture in {architecture, "all"}]
+    """What a client of an architecture has before it knows the generation."""
     for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
         (home / directory).mkdir(parents=True)
     for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
@@ -99,6 +120,9 @@ def _as_client(
         ),
     }.items():
         (home / file).write_text(text, encoding="utf-8")
+
+
+def _try(home: Path, fitting: Sequence[Published]) -> None:
     _quietly(_apt(home, "update"), "reading the new generation")
     # Only the newest of several versions can be installed beside the rest.
     newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}

@@ -11,8 +11,7 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.rehearsal import rehearsing
 from hadeb.repo.writer import Writer
 
 
@@ -116,9 +115,16 @@ def _put_in_force(
     directory.mkdir()
     try:
         lay_out(directory, repository, suite, new, heading)
-        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        _sign(writer, repository, directory, tree.generation(suite.name, number - 1))
-        _try_out(keys, suite, directory, change, new)
+        _sign_and_try(
+            writer,
+            repository,
+            keys,
+            suite,
+            directory,
+            change,
+            new,
+            lambda: keep_old_indexes(tree, suite, directory, writer.now.timestamp()),
+        )
         record(
             tree,
             suite.name,
@@ -146,30 +152,45 @@ def _put_in_force(
     tree.switch(suite.name, number)
 
 
-def _sign(writer: Writer, repository: Repository, directory: Path, before: Path) -> None:
-    """Sign a generation, and let its files be a second younger than those of the one before.
+def _sign_and_try(
+    writer: Writer,
+    repository: Repository,
+    keys: PublicKeys,
+    suite: RepoSuite,
+    directory: Path,
+    change: Difference,
+    new: Contents,
+    meanwhile: Callable[[], None],
+) -> None:
+    """Sign a generation, try it with apt, verify all signatures, and bring it to the disk.
+
+    apt takes longest, so it begins as soon as it has what it reads.
+    """
+    before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
+    signing.sign(writer.keychain, repository.keys, directory)
+    _let_be_younger(directory, before)
+    with (
+        signing.keyring_file(keys.binary) as keyring,
+        rehearsing(directory, keyring, suite, new, change.added),
+    ):
+        signing.sign_apart(writer.keychain, repository.keys, directory)
+        _let_be_younger(directory, before)
+        signing.verify(keyring, directory, len(keys.keys))
+        meanwhile()
+        durable.sync_tree(directory)
+
+
+def _let_be_younger(directory: Path, before: Path) -> None:
+    """Let a generation's files be a second younger than those of the one before.
 
     A client asks whether InRelease has changed since the second that it knows. Servers compare no
     more than that, and would deny a change within it for as long as there is no other.
     """
-    signing.sign(writer.keychain, repository.keys, directory)
     earlier = before.iterdir() if before.is_dir() else ()
     latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
     for file in filter(Path.is_file, directory.iterdir()):
         time = max(int(file.stat().st_mtime), latest + 1)
         os.utime(file, (time, time))
-
-
-def _try_out(
-    keys: PublicKeys, suite: RepoSuite, directory: Path, change: Difference, new: Contents
-) -> None:
-    """Verify the signatures, and try the generation with apt, while it goes to the disk."""
-    with signing.keyring_file(keys.binary) as keyring, ThreadPoolExecutor(2) as threads:
-        saved = threads.submit(durable.sync_tree, directory)
-        verified = threads.submit(signing.verify, keyring, directory, len(keys.keys))
-        rehearse(directory, keyring, suite, new, change.added)
-        verified.result()
-        saved.result()
 
 
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
