@@ -12,13 +12,13 @@ import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.repo import durable, signing
+from hadeb.repo import durable, front, signing
 from hadeb.repo.contents import Contents, Difference, difference
-from hadeb.repo.front import write_pages
 from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
@@ -75,8 +75,12 @@ def conclude(
     new = with_keyring(writer, repository, keys, suite, new)
     change = difference(old, new)
     if change or anyway or not tree.current(suite.name):
-        _put_in_force(writer, repository, keys, suite, change, new, step)
-    write_pages(tree, repository, keys, {suite.name: new})
+        pages = _put_in_force(writer, repository, keys, suite, change, new, step)
+    else:
+        pages = {}
+    if not pages and (view := front.view_in_force(tree, suite, new)):
+        pages = front.drawn(tree, repository, keys, view)
+    front.write_pages(tree, pages)
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
@@ -102,9 +106,10 @@ def _put_in_force(
     change: Difference,
     new: Contents,
     step: Step,
-) -> None:
-    """Make a generation of `new` and let clients have it.
+) -> dict[str, bytes]:
+    """Make a generation of `new` and let clients have it; the pages that belong to it.
 
+    There are none where another suite cannot be read, which does not keep this one back.
     Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
     """
     tree = writer.tree
@@ -113,31 +118,18 @@ def _put_in_force(
     final = tree.generation(suite.name, number)
     directory = final.with_name(f"{durable.UNFINISHED}{number}")
     directory.mkdir()
+    pages: dict[str, bytes] = {}
+
+    def meanwhile() -> None:
+        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
+        with suppress(HadebError):
+            view = front.view(suite, new, number, heading.date)
+            pages.update(front.drawn(tree, repository, keys, view))
+
     try:
         lay_out(directory, repository, suite, new, heading)
-        _sign_and_try(
-            writer,
-            repository,
-            keys,
-            suite,
-            directory,
-            change,
-            new,
-            lambda: keep_old_indexes(tree, suite, directory, writer.now.timestamp()),
-        )
-        record(
-            tree,
-            suite.name,
-            Change(
-                number,
-                stamp(heading.date),
-                writer.who,
-                step.action,
-                tuple(change.lines()),
-                step.source,
-                step.restores,
-            ),
-        )
+        _sign_and_try(writer, repository, keys, suite, directory, change, new, meanwhile)
+        record(tree, suite.name, _change(writer, heading, change, step))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
@@ -150,6 +142,19 @@ def _put_in_force(
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
     tree.switch(suite.name, number)
+    return pages
+
+
+def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
+    return Change(
+        heading.number,
+        stamp(heading.date),
+        writer.who,
+        step.action,
+        tuple(change.lines()),
+        step.source,
+        step.restores,
+    )
 
 
 def _sign_and_try(
