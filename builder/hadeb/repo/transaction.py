@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.repo import durable, front, signing
+from hadeb.repo import durable, signing
 from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
@@ -78,6 +78,8 @@ def conclude(
         pages = _put_in_force(writer, repository, keys, suite, change, new, step)
     else:
         pages = {}
+    from hadeb.repo import front
+
     if not pages and (view := front.view_in_force(tree, suite, new)):
         pages = front.drawn(tree, repository, keys, view)
     front.write_pages(tree, pages)
@@ -121,6 +123,9 @@ def _put_in_force(
     pages: dict[str, bytes] = {}
 
     def meanwhile() -> None:
+        # Loaded now, while apt works, and not before it begins.
+        from hadeb.repo import front
+
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
         with suppress(HadebError):
             view = front.view(suite, new, number, heading.date)
