@@ -149,8 +149,6 @@ def test_a_publisher_without_the_repository_s_key_is_refused(desk: Desk, root: P
     with key_that_ends(desk, 2000) as environment, unchanged(root):
         done = publish(desk, root, desk.deb("world", "1.0"), **environment)
         refused(done, f"gpg has no secret key {desk.key}")
-        # A file that no list names is no part of a suite; prune takes it.
-        (root / "pool/main/w/world/world_1.0_all.deb").unlink()
         rolled = desk.hadeb("rollback", "staging", "--repo", root, environment=environment)
         refused(rolled, f"gpg has no secret key {desk.key}")
 
