@@ -7,6 +7,8 @@ import sys
 
 def main() -> None:
     """Run the command; who interrupts it while it is still loading sees no traceback either."""
+    # A thread that has waited for a program goes on soon, whatever another one computes.
+    sys.setswitchinterval(0.001)
     try:
         from hadeb import ui
         from hadeb.cli import main as command

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,17 +64,18 @@ def rehearse(
 
     Raises HadebError with apt's own words where it warns or refuses.
     """
-    with rehearsing(generation, keyring, suite, contents, new):
-        pass
+    with rehearsal(generation, keyring, suite, contents, new) as begin:
+        begin()
 
 
 @contextmanager
-def rehearsing(
+def rehearsal(
     generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """As `rehearse`, while something else is done; what apt refuses comes before other errors.
 
-    Of the generation the indexes, Release and InRelease are to be there.
+    It begins with a call of what is yielded. From then on the indexes, Release and InRelease of the
+    generation are to be there.
     """
     with tempfile.TemporaryDirectory(prefix="hadeb-apt-") as name:
         root = Path(name, "root")
@@ -88,11 +89,14 @@ def rehearsing(
             _lay_out(home, root, keyring, suite, architecture, contents, fitting)
             wanted.append((home, fitting))
         with ThreadPoolExecutor(1) as thread:
-            trial = thread.submit(at_once, lambda each: _try(*each), wanted)
+            trials: list[Future[None]] = []
             try:
-                yield
+                yield lambda: trials.append(
+                    thread.submit(at_once, lambda each: _try(*each), wanted)
+                )
             finally:
-                trial.result()
+                for trial in trials:
+                    trial.result()
 
 
 def _lay_out(

@@ -12,6 +12,7 @@ import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import rehearsing
+from hadeb.repo.rehearsal import rehearsal
 from hadeb.repo.writer import Writer
 
 
@@ -177,17 +178,17 @@ def _sign_and_try(
     apt takes longest, so it begins as soon as it has what it reads.
     """
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
-    signing.sign(writer.keychain, repository.keys, directory)
-    _let_be_younger(directory, before)
-    with (
-        signing.keyring_file(keys.binary) as keyring,
-        rehearsing(directory, keyring, suite, new, change.added),
-    ):
-        signing.sign_apart(writer.keychain, repository.keys, directory)
-        _let_be_younger(directory, before)
-        signing.verify(keyring, directory, len(keys.keys))
-        meanwhile()
-        durable.sync_tree(directory)
+    with ThreadPoolExecutor(1) as thread, signing.keyring_file(keys.binary) as keyring:
+        signed = thread.submit(signing.sign, writer.keychain, repository.keys, directory)
+        with rehearsal(directory, keyring, suite, new, change.added) as begin:
+            signed.result()
+            _let_be_younger(directory, before)
+            begin()
+            signing.sign_apart(writer.keychain, repository.keys, directory)
+            _let_be_younger(directory, before)
+            signing.verify(keyring, directory, len(keys.keys))
+            meanwhile()
+            durable.sync_tree(directory)
 
 
 def _let_be_younger(directory: Path, before: Path) -> None:
