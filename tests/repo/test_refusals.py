@@ -153,6 +153,14 @@ def test_a_publisher_without_the_repository_s_key_is_refused(desk: Desk, root: P
         refused(rolled, f"gpg has no secret key {desk.key}")
 
 
+def test_a_damaged_suite_keeps_no_other_back(desk: Desk, root: Path) -> None:
+    desk.publish(root, desk.deb("hello", "1.0"), suite="other")
+    manifest = root / "dists/other/manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace("hello", "bye"), "utf-8")
+    publish(desk, root, desk.deb("world", "1.0"))
+    assert '"package": "world"' in (root / "dists/staging/manifest.json").read_text("utf-8")
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "text"])
 def test_a_damaged_package_is_refused_with_all_that_came_with_it(
     damage: str, desk: Desk, root: Path
