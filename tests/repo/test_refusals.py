@@ -149,10 +149,16 @@ def test_a_publisher_without_the_repository_s_key_is_refused(desk: Desk, root: P
     with key_that_ends(desk, 2000) as environment, unchanged(root):
         done = publish(desk, root, desk.deb("world", "1.0"), **environment)
         refused(done, f"gpg has no secret key {desk.key}")
-        # A file that no list names is no part of a suite; prune takes it.
-        (root / "pool/main/w/world/world_1.0_all.deb").unlink()
         rolled = desk.hadeb("rollback", "staging", "--repo", root, environment=environment)
         refused(rolled, f"gpg has no secret key {desk.key}")
+
+
+def test_a_damaged_suite_keeps_no_other_back(desk: Desk, root: Path) -> None:
+    desk.publish(root, desk.deb("hello", "1.0"), suite="other")
+    manifest = root / "dists/other/manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace("hello", "bye"), "utf-8")
+    publish(desk, root, desk.deb("world", "1.0"))
+    assert '"package": "world"' in (root / "dists/staging/manifest.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "text"])

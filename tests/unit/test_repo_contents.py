@@ -176,6 +176,23 @@ def test_a_damaged_generation_is_not_taken_for_a_list(text: str, stanza: str) ->
         read_contents(text, {("main", "amd64"): stanza})
 
 
+def test_a_few_packages_among_many_find_the_places_that_sorting_gives_them() -> None:
+    many = [published(name, version) for name in map(str, range(200)) for version in ("1.0", "10")]
+    few = [published("77", "9"), published("0", "1.0", phase=5), published("zebra")]
+    expected = Contents().with_packages([*few[:1], *few[2:], *many[1:], few[1]])
+    assert Contents().with_packages(many).with_packages(few) == expected
+    assert len(expected.packages) == 402
+
+
+def test_lists_differ_alike_whether_they_share_their_values_or_not() -> None:
+    kept, gone, phased = published("a"), published("b"), published("c", phase=5)
+    old = Contents((kept, gone, phased))
+    new = Contents((kept, phased._replace(phase=50), published("d")))
+    copied = Contents(tuple(one._replace(stanza=f"{one.stanza}\n") for one in old.packages))
+    lines = ["+ d 1.0 all", "- b 1.0 all", "~ c 1.0 all, for 50 % of machines"]
+    assert difference(old, new).lines() == difference(copied, new).lines() == lines
+
+
 def test_a_difference_says_what_comes_goes_and_spreads() -> None:
     old = Contents().with_packages([published("a"), published("b"), published("c", phase=10)])
     new = old.without(old.named("a")).with_packages([published("c", phase=50), published("d")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -65,14 +66,23 @@ class Contents:
 
     def with_packages(self, added: Iterable[Published]) -> Self:
         """The list with these in it, each in place of the one with its identity."""
-        found = {one.identity: one for one in self.packages}
-        found.update((one.identity, one) for one in added)
-        return dataclasses.replace(self, packages=tuple(sorted(found.values(), key=_place)))
+        new = {one.identity: one for one in added}
+        packages = list(self.without(new.values()).packages)
+        # To look for a few places among many is quicker than to sort all.
+        if len(new) < len(packages) // 100:
+            for one in new.values():
+                insort(packages, one, key=_place)
+        else:
+            packages = sorted([*packages, *new.values()], key=_place)
+        return dataclasses.replace(self, packages=tuple(packages))
 
     def without(self, removed: Iterable[Published]) -> Self:
         """The list without these."""
         gone = {one.identity for one in removed}
-        left = tuple(one for one in self.packages if one.identity not in gone)
+        names = {name for name, _, _ in gone}
+        left = tuple(
+            one for one in self.packages if one.name not in names or one.identity not in gone
+        )
         return dataclasses.replace(self, packages=left)
 
     def named(self, name: str, version: str | None = None) -> list[Published]:
@@ -121,6 +131,9 @@ class Difference:
 
 def difference(old: Contents, new: Contents) -> Difference:
     """What changes from one list to the other; another file under one name goes and comes."""
+    # Most are the same object in both.
+    common = {id(one) for one in old.packages} & {id(one) for one in new.packages}
+    old, new = _but(old, common), _but(new, common)
     before = {(one.identity, one.component, one.files): one for one in old.packages}
     after = {(one.identity, one.component, one.files): one for one in new.packages}
     return Difference(
@@ -130,6 +143,10 @@ def difference(old: Contents, new: Contents) -> Difference:
             one for key, one in after.items() if key in before and before[key].phase != one.phase
         ),
     )
+
+
+def _but(contents: Contents, common: set[int]) -> Contents:
+    return Contents(tuple(one for one in contents.packages if id(one) not in common))
 
 
 def _compared(other: Published, one: Published) -> str:

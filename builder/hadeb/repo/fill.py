@@ -49,7 +49,18 @@ def escaped(value: object) -> Markup:
 
 def _fill(text: str, values: dict[str, str] | dict[str, Markup]) -> str:
     # What is put in is not looked at again: a value with a hole's name in it stays as it is.
-    return _HOLE.sub(lambda hole: values[hole[1].lower()], text)
+    parts = _parts(text)
+    pieces = list(parts)
+    pieces[1::2] = [values[name] for name in parts[1::2]]
+    return "".join(pieces)
+
+
+@functools.cache
+def _parts(text: str) -> tuple[str, ...]:
+    """A template's text in turn with the names of the holes: a page fills some in many times."""
+    parts = _HOLE.split(text)
+    parts[1::2] = [name.lower() for name in parts[1::2]]
+    return tuple(parts)
 
 
 @functools.cache

@@ -7,8 +7,8 @@ the switch; only what has changed is written.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.repo import durable
@@ -18,31 +18,33 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.pages import pages
 from hadeb.repo.suite_view import SuiteView
+from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 
 
-def write_pages(
-    writer: Writer, repository: Repository, keys: PublicKeys, known: Mapping[str, Contents]
-) -> None:
-    """Write what has changed; `known` are the contents of suites that need not be read again."""
-    for path, content in wanted_pages(writer, repository, keys, known).items():
+def wanted_pages(
+    writer: Writer, repository: Repository, keys: PublicKeys, own: SuiteView | None = None
+) -> dict[str, bytes]:
+    """What each page is to hold: one suite as it is given, the others as they are in force."""
+    views = [
+        own if own and suite.name == own.name else view_in_force(writer, suite)
+        for suite in repository.suites
+    ]
+    return pages(repository, keys, [view for view in views if view])
+
+
+def write_pages(tree: Tree, files: Mapping[str, bytes]) -> None:
+    """Write what has changed."""
+    for name, content in files.items():
+        path = tree.root / name
         if not path.is_file() or path.read_bytes() != content:
             durable.replace(path, content)
 
 
-def wanted_pages(
-    writer: Writer, repository: Repository, keys: PublicKeys, known: Mapping[str, Contents]
-) -> dict[Path, bytes]:
-    """What is to be in each page, by what is in force."""
-    views = [
-        view for suite in repository.suites if (view := _view(writer, suite, known.get(suite.name)))
-    ]
-    return {
-        writer.tree.root / name: content for name, content in pages(repository, keys, views).items()
-    }
-
-
-def _view(writer: Writer, suite: RepoSuite, contents: Contents | None) -> SuiteView | None:
+def view_in_force(
+    writer: Writer, suite: RepoSuite, contents: Contents | None = None
+) -> SuiteView | None:
+    """A suite as clients get it, None before its first generation; its list, if that is known."""
     tree = writer.tree
     try:
         generation = tree.current(suite.name)
@@ -57,5 +59,12 @@ def _view(writer: Writer, suite: RepoSuite, contents: Contents | None) -> SuiteV
         shown, contents = last_readable(tree, suite, generation + 1, writer.say)
         if shown != generation:
             writer.say(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
+    return view(suite, contents, generation, date)
+
+
+def view(
+    suite: RepoSuite, contents: Contents, generation: int, date: datetime.datetime
+) -> SuiteView:
+    """A suite with a generation in force that was signed at that date."""
     until = valid_until(suite, date) if suite.valid_days else None
     return SuiteView(suite, contents, generation, date, until)

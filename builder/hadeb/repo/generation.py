@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,14 +120,19 @@ def lay_out(
         "generation": heading.number,
         "date": f"{heading.date:%Y-%m-%dT%H:%M:%SZ}",
     }
-    (directory / MANIFEST).write_bytes(manifest(contents, said))
     plain = []
-    for (component, architecture), path in index_paths(suite).items():
-        content = index(contents.indexed(component, architecture))
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
-        plain.append(directory / path)
-        _write_compressed(directory / f"{path}.gz", content)
+    with ThreadPoolExecutor() as threads:
+        packed = []
+        for (component, architecture), path in index_paths(suite).items():
+            content = index(contents.indexed(component, architecture))
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            # zlib lets others run meanwhile, and takes longer than all the rest.
+            packed.append(threads.submit(_write_compressed, directory / f"{path}.gz", content))
+            (directory / path).write_bytes(content)
+            plain.append(directory / path)
+        (directory / MANIFEST).write_bytes(manifest(contents, said))
+        for each in packed:
+            each.result()
     (directory / "Release").write_text(
         _release(directory, repository, suite, heading), encoding="utf-8"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hadeb.errors import HadebError
@@ -77,18 +77,19 @@ def read_contents(manifest_text: str, indexes: Mapping[tuple[str, str], str]) ->
 
     Raises HadebError where manifest and indexes do not belong together.
     """
-    stanzas = {key: iter(text.split("\n\n")) for key, text in indexes.items()}
-    binary = defaultdict[str, list[str]](list)
-    for component, architecture in indexes:
-        if architecture != SOURCE:
-            binary[component].append(architecture)
+    # A package for all architectures stands in each index: the same stanza every time.
+    stanzas = defaultdict[tuple[str, str], list[Iterator[str]]](list)
+    for (component, architecture), text in indexes.items():
+        listed = iter(text.split("\n\n"))
+        for fits in {architecture, architecture if architecture == SOURCE else "all"}:
+            stanzas[component, fits].append(listed)
     packages = []
     try:
         for entry in json.loads(manifest_text)["packages"]:
-            component, architecture = entry["component"], entry["architecture"]
-            lists = binary[component] if architecture == "all" else [architecture]
-            # A package for all architectures stands in each index: the same stanza every time.
-            stanza, *_ = [next(stanzas[component, one]) for one in lists]
+            lists = stanzas[entry["component"], entry["architecture"]]
+            stanza = next(lists[0])
+            for other in lists[1:]:
+                next(other)
             packages.append(_read(entry, stanza))
     except (KeyError, ValueError, TypeError, StopIteration, IndexError) as error:
         raise HadebError(f"it is damaged: {error!r}") from error

@@ -54,6 +54,7 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
         signing.sign(writer.keychain, keys.keys, directory, writer.say)
+        signing.sign_apart(writer.keychain, keys.keys, directory, writer.say)
         signing.verify(keyring, directory, len(keys.keys))
     return keys
 

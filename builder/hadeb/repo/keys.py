@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import datetime
 import functools
-import textwrap
 from dataclasses import dataclass
 
 _CRC_START, _CRC_POLYNOMIAL = 0xB704CE, 0x864CFB
@@ -46,7 +45,8 @@ class PublicKeys:
 @functools.cache
 def _armored(binary: bytes) -> str:
     """ASCII armor (RFC 4880, 6.2), with the checksum that later standards no longer ask for."""
-    body = textwrap.wrap(base64.b64encode(binary).decode(), 64)
+    text = base64.b64encode(binary).decode()
+    body = [text[start : start + 64] for start in range(0, len(text), 64)]
     checksum = base64.b64encode(_crc(binary).to_bytes(3, "big")).decode()
     return "\n".join(
         [

@@ -168,7 +168,12 @@ def _reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) 
         wanted = getattr(wishes, option)
         if wanted is not None and wanted != value:
             raise _fixed(f"--{option} {wanted}", f"{option} {value}")
-    if wishes.key and full_fingerprint(keychain, wishes.key) not in repository.keys:
+    # gpg is asked only about what is no whole fingerprint: each call takes time.
+    if (
+        wishes.key
+        and wishes.key not in repository.keys
+        and full_fingerprint(keychain, wishes.key) not in repository.keys
+    ):
         raise UsageError(
             f"{wishes.key} does not sign here; {', '.join(repository.keys)} does",
             hint="a new key comes in with hadeb repo key add",

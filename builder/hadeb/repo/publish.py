@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hadeb.repo.contents import Contents, Published
 from hadeb.repo.generation import contents_in_force
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
-from hadeb.repo.keyring import try_keys
+from hadeb.repo.keyring import current_keys, try_keys
 from hadeb.repo.opening import (
     Wishes,
     open_repository,
@@ -98,20 +99,25 @@ def _publish(
     if not dry_run:
         tree.make(suite.name)
         tree.clear_unfinished(suite.name)
-    old = contents_in_force(tree, suite)
-    with staging_in(None if dry_run else tree.incoming) as staging:
-        arrived = read_incoming(paths, staging, suite, addition.component)
+    with staging_in(None if dry_run else tree.incoming) as staging, ThreadPoolExecutor() as threads:
+        # Other programs read the files and look for the keys, while we read the list.
+        reading = threads.submit(read_incoming, paths, staging, suite, addition.component)
+        looking = threads.submit(current_keys, writer, repository) if repository.keys else None
+        old = contents_in_force(tree, suite)
+        arrived = reading.result()
         pool.refuse_clashes(tree, [file for one in arrived for file in one.published.files])
         if faults := _of_hadeb(arrived, repository):
             raise FilesRefused(faults)
         wanted = [one.published._replace(phase=addition.phase) for one in arrived]
         _refuse_list_clashes(wanted, old)
         new = _grown(old, wanted, suite, downgrade=addition.downgrade)
+        keys = looking.result() if looking else None
         if not dry_run:
             repository = _with_keys_that_sign(writer, repository)
             pool.place(tree, arrived)
         repository = repository.with_suite(suite)
-        return conclude(writer, repository, suite, old, new, Step("publish"), dry_run=dry_run)
+        step = Step("publish")
+        return conclude(writer, repository, suite, old, new, step, dry_run=dry_run, keys=keys)
 
 
 def _of_hadeb(arrived: Sequence[Arrived], repository: Repository) -> list[str]:

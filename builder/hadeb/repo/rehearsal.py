@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.at_once import at_once
@@ -30,6 +33,7 @@ Dir "{_HERE}/";
 Dir::State "{_HERE}/";
 Dir::State::status "{_HERE}/status";
 Dir::Cache "{_HERE}/cache/";
+Dir::Cache::srcpkgcache "";
 Dir::Etc "{_HERE}/etc/";
 Dir::Bin::methods "/usr/lib/apt/methods/";
 Dir::Bin::dpkg "/usr/bin/dpkg";
@@ -68,66 +72,99 @@ def rehearse(
 
     Raises HadebError with apt's own words where it warns or refuses.
     """
+    with rehearsal(generation, keyring, suite, contents, new) as begin:
+        begin()
+
+
+@contextmanager
+def rehearsal(
+    generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
+) -> Iterator[Callable[[], None]]:
+    """As `rehearse`, while something else is done; what apt refuses comes before other errors.
+
+    It begins with a call of what is yielded. From then on the indexes, Release and InRelease of the
+    generation are to be there.
+    """
     with tempfile.TemporaryDirectory(prefix="hadeb-apt-") as name:
         root = Path(name, "root")
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
+        clients = []
+        for architecture in suite.architectures:
+            fitting = [one for one in new if one.architecture in {architecture, "all"}]
+            client = _Client(Path(name, architecture), architecture, contents, _newest(fitting))
+            client.lay_out(root, keyring, suite)
+            clients.append(client)
+        with ThreadPoolExecutor(1) as thread:
+            trials: list[Future[None]] = []
+            try:
+                yield lambda: trials.append(thread.submit(at_once, _Client.attempt, clients))
+            finally:
+                for trial in trials:
+                    trial.result()
 
-        def one(architecture: str) -> None:
-            _as_client(Path(name, architecture), root, keyring, suite, architecture, contents, new)
 
-        at_once(one, suite.architectures)
+def _newest(packages: Sequence[Published]) -> list[Published]:
+    """Only the newest of several versions can be installed beside the rest."""
+    newest = {one.name: one for one in sorted(packages, key=lambda one: version_key(one.version))}
+    return list(newest.values())
 
 
-def _as_client(
-    home: Path,
-    root: Path,
-    keyring: Path,
-    suite: RepoSuite,
-    architecture: str,
-    contents: Contents,
-    new: Sequence[Published],
-) -> None:
-    fitting = [one for one in new if one.architecture in {architecture, "all"}]
-    for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
-        (home / directory).mkdir(parents=True)
-    for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
-        (home / directory).mkdir()
-    # Only the newest of several versions can be installed beside the rest.
-    newest = {one.name: one for one in sorted(fitting, key=lambda one: version_key(one.version))}
-    wanted = list(newest.values())
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A machine of an architecture, in a directory: it is to install the `wanted` of a list."""
 
-    def installed(packages: Sequence[Published]) -> str:
-        return "".join(
-            _INSTALLED.format(name=name, version=version, architecture=architecture)
-            for name, version in stand_ins(packages, contents.packages, architecture).items()
-        )
+    home: Path
+    architecture: str
+    contents: Contents
+    wanted: Sequence[Published]
 
-    try:
-        status, at_odds = installed(wanted), False
-    except NoStandIn:
-        status, at_odds = "", True
-    (home / "root").symlink_to(root)
-    (home / "keyring.pgp").symlink_to(keyring)
-    for file, text in {
-        "apt.conf": _CONFIGURATION.format(architecture=architecture, lag=LAG + 60),
-        "etc/sources.list.d/own.sources": _SOURCES.format(
-            suite=suite.name, components=" ".join(suite.components)
-        ),
-        "status": status,
-    }.items():
-        (home / file).write_text(text, encoding="utf-8")
-    _quietly(_apt(home, "update"), "reading it")
-    if wanted and not at_odds:
-        together = _install(home, wanted)
+    def lay_out(self, root: Path, keyring: Path, suite: RepoSuite) -> None:
+        """Write what it has before it knows the generation."""
+        for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
+            (self.home / directory).mkdir(parents=True)
+        for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
+            (self.home / directory).mkdir()
+        (self.home / "root").symlink_to(root)
+        (self.home / "keyring.pgp").symlink_to(keyring)
+        for file, text in {
+            "apt.conf": _CONFIGURATION.format(architecture=self.architecture, lag=LAG + 60),
+            "etc/sources.list.d/own.sources": _SOURCES.format(
+                suite=suite.name, components=" ".join(suite.components)
+            ),
+            "status": "",
+        }.items():
+            (self.home / file).write_text(text, encoding="utf-8")
+
+    def attempt(self) -> None:
+        """Read the generation, and install."""
+        _quietly(_apt(self.home, "update"), "reading it")
+        if self.wanted and self._installs_together():
+            return
+        # They may exclude each other, or one of them is to blame: each alone tells.
+        for one in self.wanted:
+            self._has_stand_ins([one])
+            _quietly(_install(self.home, [one]), f"installing {one.name}={one.version}")
+
+    def _installs_together(self) -> bool:
+        try:
+            self._has_stand_ins(self.wanted)
+        except NoStandIn:
+            return False
+        together = _install(self.home, self.wanted)
         if together.returncode == 0:
             _quietly(together, "installing")
-            return
-    # They may exclude each other, or one of them is to blame: each alone tells.
-    for one in wanted:
-        (home / "status").write_text(installed([one]), encoding="utf-8")
-        _quietly(_install(home, [one]), f"installing {one.name}={one.version}")
+        return together.returncode == 0
+
+    def _has_stand_ins(self, packages: Sequence[Published]) -> None:
+        """Let it have what these want and the suite does not; NoStandIn where nothing would do."""
+        found = stand_ins(packages, self.contents.packages, self.architecture)
+        status = "".join(
+            _INSTALLED.format(name=name, version=version, architecture=self.architecture)
+            for name, version in found.items()
+        )
+        (self.home / "status").write_text(status, encoding="utf-8")
 
 
 def _install(home: Path, packages: Sequence[Published]) -> Completed:

@@ -182,12 +182,25 @@ def keyring_file(binary: bytes) -> Iterator[Path]:
 def sign(
     keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
 ) -> None:
-    """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
-    wanted = (
-        ("--clearsign", "Release", "InRelease"),
-        ("--detach-sign", "Release", "Release.gpg"),
-        ("--detach-sign", "manifest.json", "manifest.json.asc"),
-    )
+    """Sign a generation by every key: InRelease, which is all that apt needs."""
+    _sign(keychain, keys, directory, say, [("--clearsign", "Release", "InRelease")])
+
+
+def sign_apart(
+    keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
+) -> None:
+    """The other signatures of a generation: Release.gpg and manifest.json.asc."""
+    names = (("Release", "Release.gpg"), ("manifest.json", "manifest.json.asc"))
+    _sign(keychain, keys, directory, say, [("--detach-sign", *pair) for pair in names])
+
+
+def _sign(
+    keychain: Keychain,
+    keys: Sequence[Key],
+    directory: Path,
+    say: Callable[[str], None],
+    wanted: Sequence[tuple[str, str, str]],
+) -> None:
     signers = [word for key in keys for word in ("--local-user", key.fingerprint)]
     options = ("--armor", "--digest-algo", "SHA512", *signers)
 
@@ -224,13 +237,6 @@ def _said_when_late(say: Callable[[str], None], text: str) -> Iterator[None]:
         timer.cancel()
 
 
-def count_keys(keyring: Path) -> int:
-    """How many keys a file of public keys has, in a directory of its own."""
-    # Who only looks may have no directory of gpg's, and gets none.
-    shown = Keychain(keyring.parent).gpg("--with-colons", "--show-keys", str(keyring))
-    return sum(line.startswith("pub:") for line in shown.stdout.splitlines())
-
-
 def verify(keyring: Path, directory: Path, count: int) -> None:
     """Hold a generation's signatures against the public keys, as apt's verifiers do."""
     release, manifest = directory / "Release", directory / "manifest.json"
@@ -251,7 +257,9 @@ def verify(keyring: Path, directory: Path, count: int) -> None:
                 hint="sign with an Ed25519 key; sqv -v says which rule an old key breaks",
             ) from error
 
-    at_once(one, wanted)
+    # One after the other: apt, which takes longer than all of them, wants a processor besides.
+    for argv in wanted:
+        one(argv)
 
 
 def last_line(text: str) -> str:

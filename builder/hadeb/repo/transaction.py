@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,13 @@ from pathlib import Path
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.repo import durable, signing
 from hadeb.repo.contents import Contents, Difference, difference
-from hadeb.repo.front import write_pages
 from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import LAG, rehearse
+from hadeb.repo.rehearsal import LAG, rehearsal
 from hadeb.repo.writer import Writer
 
 
@@ -74,15 +73,17 @@ def conclude(
     *,
     dry_run: bool = False,
     anyway: bool = False,
+    keys: PublicKeys | None = None,
 ) -> Outcome:
     """Bring a suite from one list to another, and the pages beside it; wants the lock.
 
     Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
     written all the same: a command that was killed may have left them behind. With `dry_run` the
-    new generation is made and tried apart, and nothing is left of it.
+    new generation is made and tried apart, and nothing is left of it. `keys` are those that sign,
+    where they are known.
     """
     tree = writer.tree
-    keys = current_keys(writer, repository)
+    keys = keys or current_keys(writer, repository)
     repository = with_keys(repository, keys, writer.now.timestamp())
     repository, new = with_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
     change = difference(old, new)
@@ -92,10 +93,16 @@ def conclude(
             _try_apart(writer, repository, keys, suite, change, new)
         return Outcome(repository, suite, tree.current(suite.name), change)
     if wanted:
-        _put_in_force(writer, repository, keys, suite, change, new, step)
+        pages = _put_in_force(writer, repository, keys, suite, change, new, step)
     else:
         save_repository(tree, repository)
-    write_pages(writer, repository, keys, {suite.name: new})
+        pages = {}
+    from hadeb.repo import front
+
+    if not pages:
+        own = front.view_in_force(writer, suite, new)
+        pages = front.wanted_pages(writer, repository, keys, own)
+    front.write_pages(tree, pages)
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
@@ -133,8 +140,8 @@ def _put_in_force(
     change: Difference,
     new: Contents,
     step: Step,
-) -> None:
-    """Make a generation of `new` and let clients have it.
+) -> dict[str, bytes]:
+    """Make a generation of `new` and let clients have it; the pages that belong to it.
 
     Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
     """
@@ -144,11 +151,19 @@ def _put_in_force(
     final = tree.generation(suite.name, number)
     directory = final.with_name(f"{durable.UNFINISHED}{number}")
     directory.mkdir()
+    pages: dict[str, bytes] = {}
+
+    def meanwhile() -> None:
+        # Loaded now, while apt works, and not before it begins.
+        from hadeb.repo import front
+
+        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
+        view = front.view(suite, new, number, heading.date)
+        pages.update(front.wanted_pages(writer, repository, keys, view))
+
     try:
         lay_out(directory, repository, suite, new, heading)
-        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        _sign(writer, keys, directory, tree.generation(suite.name, number - 1))
-        _try_out(keys, suite, directory, change, new)
+        _sign_and_try(writer, keys, suite, directory, change, new, meanwhile)
         record(tree, suite.name, _change(writer, heading, change, step))
         directory.rename(final)
     except OSError as error:
@@ -164,6 +179,7 @@ def _put_in_force(
     # Not before all have agreed: what is refused says nothing of what the repository is.
     save_repository(tree, repository)
     tree.switch(suite.name, number)
+    return pages
 
 
 def _try_apart(
@@ -179,8 +195,7 @@ def _try_apart(
         directory = Path(name)
         heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
         lay_out(directory, repository, suite, new, heading)
-        signing.sign(writer.keychain, keys.keys, directory, writer.say)
-        _try_out(keys, suite, directory, change, new)
+        _sign_and_try(writer, keys, suite, directory, change, new, lambda: None)
 
 
 def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
@@ -195,30 +210,45 @@ def _change(writer: Writer, heading: Heading, change: Difference, step: Step) ->
     )
 
 
-def _sign(writer: Writer, keys: PublicKeys, directory: Path, before: Path) -> None:
-    """Sign a generation, and let its files be a second younger than those of the one before.
+def _sign_and_try(
+    writer: Writer,
+    keys: PublicKeys,
+    suite: RepoSuite,
+    directory: Path,
+    change: Difference,
+    new: Contents,
+    meanwhile: Callable[[], None],
+) -> None:
+    """Sign a generation, try it with apt, verify all signatures, and bring it to the disk.
+
+    apt takes longest, so it begins as soon as it has what it reads.
+    """
+    before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
+    signers = (writer.keychain, keys.keys, directory, writer.say)
+    with ThreadPoolExecutor(1) as thread, signing.keyring_file(keys.binary) as keyring:
+        signed = thread.submit(signing.sign, *signers)
+        with rehearsal(directory, keyring, suite, new, change.added) as begin:
+            signed.result()
+            _let_be_younger(directory, before)
+            begin()
+            signing.sign_apart(*signers)
+            _let_be_younger(directory, before)
+            signing.verify(keyring, directory, len(keys.keys))
+            meanwhile()
+            durable.sync_tree(directory)
+
+
+def _let_be_younger(directory: Path, before: Path) -> None:
+    """Let a generation's files be a second younger than those of the one before.
 
     A client asks whether InRelease has changed since the second that it knows. Servers compare no
     more than that, and would deny a change within it for as long as there is no other.
     """
-    signing.sign(writer.keychain, keys.keys, directory, writer.say)
     earlier = before.iterdir() if before.is_dir() else ()
     latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
     for file in filter(Path.is_file, directory.iterdir()):
         time = max(int(file.stat().st_mtime), latest + 1)
         os.utime(file, (time, time))
-
-
-def _try_out(
-    keys: PublicKeys, suite: RepoSuite, directory: Path, change: Difference, new: Contents
-) -> None:
-    """Verify the signatures, and try the generation with apt, while it goes to the disk."""
-    with signing.keyring_file(keys.binary) as keyring, ThreadPoolExecutor(2) as threads:
-        saved = threads.submit(durable.sync_tree, directory)
-        verified = threads.submit(signing.verify, keyring, directory, len(keys.keys))
-        rehearse(directory, keyring, suite, new, change.added)
-        verified.result()
-        saved.result()
 
 
 def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:

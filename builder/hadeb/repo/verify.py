@@ -171,7 +171,7 @@ def _of_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> Itera
 
 def _other_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> list[Path]:
     return [
-        path
-        for path, content in wanted_pages(writer, repository, keys, {}).items()
-        if not path.is_file() or path.read_bytes() != content
+        writer.tree.root / name
+        for name, content in wanted_pages(writer, repository, keys).items()
+        if not (path := writer.tree.root / name).is_file() or path.read_bytes() != content
     ]
