@@ -140,7 +140,7 @@ class PowerCuts:
                 if ended:
                     faults += _lacking(seen)
                 if finish and not faults:
-                    seen.again()
+                    faults += seen.again()
                     found.finished += 1
         except (AssertionError, OSError, ValueError, subprocess.CalledProcessError) as fault:
             faults.append(repr(fault))

@@ -24,9 +24,24 @@ class Desk:
     key: str
     keyring: Path
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def temporary(self) -> Path:
+        """The directory for temporary files that hadeb is given, in memory or not."""
         (self.place / "tmp").mkdir(exist_ok=True)
-        return {"GNUPGHOME": str(self.home), "TMPDIR": str(self.place / "tmp")}
+        return self.place / "tmp"
+
+    @property
+    def key_file(self) -> Path:
+        """The key in a file, as a pipeline has it."""
+        file = self.place / "secret.asc"
+        if not file.exists():
+            done = Keychain(self.home).gpg("--armor", "--export-secret-keys", self.key)
+            file.write_bytes(done.stdout_bytes)
+        return file
+
+    def environment(self) -> dict[str, str]:
+        own = str(self.temporary)
+        return {"GNUPGHOME": str(self.home), "TMPDIR": own, "XDG_RUNTIME_DIR": own}
 
     def hadeb(
         self,

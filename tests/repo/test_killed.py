@@ -53,25 +53,32 @@ def test_a_kill_leaves_clients_a_whole_suite_and_the_same_command_finishes(
     scene: Scene, desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
     trial = Trial(scene, desk, interposer, tmp_path / "trial")
-    points = trial.calls()
+    points = trial.points
     telling = [n for n, call in enumerate(points, start=1) if _TELLING.search(call)][-3:]
     chance = random.Random(scene.name)
     for number in {*telling, *chance.sample(range(1, len(points) + 1), _BESIDES)}:
-        assert trial.killed(number), points[number - 1]
+        assert trial.killed(number) == [], points[number - 1]
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 8, 11])
 def test_the_death_of_a_program_that_publish_starts_is_an_error_and_changes_no_suite(
     number: int, desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
-    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").bereft(number)
+    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").killed(number, "kill_child") == []
+
+
+@pytest.mark.parametrize("number", [1, 8, 17])
+def test_a_program_that_outlives_a_killed_publish_spoils_nothing(
+    number: int, desk: Desk, interposer: Path, tmp_path: Path
+) -> None:
+    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").killed(number, "kill_after") == []
 
 
 def test_no_call_that_changes_the_repository_goes_uncounted(
     desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
     trial = Trial(SCENES[1], desk, interposer, tmp_path / "trial")
-    counted = {_spelled(*call.split(" ", 1)) for call in trial.calls()}
+    counted = {_spelled(*call.split(" ", 1)) for call in trial.points}
     trial.fresh()
     log = tmp_path / "strace"
     traced = ("strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(_SYSTEM_CALLS)}", "-o", log)
