@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tempfile
-from pathlib import Path
 
 from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents
@@ -18,6 +16,7 @@ from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import addresses, keyring_name
+from hadeb.repo.throwaway import throwaway
 from hadeb.repo.writer import Writer
 
 
@@ -37,9 +36,8 @@ def try_keys(writer: Writer, repository: Repository) -> None:
     keys = current_keys(writer, repository)
     with (
         signing.keyring_file(keys.binary) as keyring,
-        tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name,
+        throwaway("trial") as directory,
     ):
-        directory = Path(name)
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
         signing.sign(writer.keychain, repository.keys, directory)

@@ -8,7 +8,6 @@ nothing of this machine's apt goes in, and nothing comes out (apt.conf(5), Dir).
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.stand_ins import stand_ins
+from hadeb.repo.throwaway import throwaway
 from hadeb.repo.version import version_key
 from hadeb.run import Completed, run
 
@@ -61,14 +61,14 @@ def rehearse(
 
     Raises HadebError with apt's own words where it warns or refuses.
     """
-    with tempfile.TemporaryDirectory(prefix="hadeb-apt-") as name:
-        root = Path(name, "root")
+    with throwaway("apt") as place:
+        root = place / "root"
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
 
         def one(architecture: str) -> None:
-            _as_client(Path(name, architecture), root, keyring, suite, architecture, contents, new)
+            _as_client(place / architecture, root, keyring, suite, architecture, contents, new)
 
         at_once(one, suite.architectures)
 

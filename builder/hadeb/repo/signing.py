@@ -17,6 +17,7 @@ from pathlib import Path
 from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.keys import Key, PublicKeys
+from hadeb.repo.throwaway import throwaway
 from hadeb.run import Completed, run
 
 # Days before a key's end from which each command warns.
@@ -141,15 +142,15 @@ def public_keys(keychain: Keychain, keys: Sequence[Key]) -> PublicKeys:
 @contextmanager
 def keyring_file(binary: bytes) -> Iterator[Path]:
     """Public keys as a file for verifiers, at a path that none of them trips over."""
-    with tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name:
-        keyring = Path(name, "keyring.pgp")
+    with throwaway("keyring") as place:
+        keyring = place / "keyring.pgp"
         keyring.write_bytes(binary)
         yield keyring
 
 
 def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> None:
     """Sign a generation by every key: InRelease, Release.gpg and manifest.json.asc."""
-    wanted = (
+    wanted: tuple[tuple[str, str, str], ...] = (
         ("--clearsign", "Release", "InRelease"),
         ("--detach-sign", "Release", "Release.gpg"),
         ("--detach-sign", "manifest.json", "manifest.json.asc"),

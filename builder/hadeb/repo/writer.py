@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hadeb.repo import signing
 from hadeb.repo.lock import locked
 from hadeb.repo.opening import open_repository
+from hadeb.repo.throwaway import sweep
 from hadeb.repo.tree import Tree
 
 
@@ -30,5 +31,6 @@ def writing(writer: Writer) -> Iterator[None]:
     """Be the one who changes the repository; waits for whoever is."""
     if not writer.tree.state.is_dir():
         open_repository(writer.tree)
+    sweep()
     with locked(writer.tree.lock, writer.who, writer.say):
         yield
