@@ -171,6 +171,11 @@ def sign(keychain: Keychain, fingerprints: Sequence[str], directory: Path) -> No
                 hint="does gpg-agent have the key's passphrase? Else name --passphrase-file",
             ) from error
 
+    if keychain.home is not None:
+        # gpg-agent writes the file of a key that was just imported anew when it is first used, in
+        # place, and stumbles where it reads it meanwhile for another.
+        one(wanted[0])
+        wanted = wanted[1:]
     at_once(one, wanted)
 
 
