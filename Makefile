@@ -22,7 +22,7 @@ test: lint ## everything: lint, and all tests; wants root (or sudo) for the real
 	@sh tests/as-root.sh $(RUN) pytest --durations 10
 
 test-unit: ## the quick tests; no root
-	$(SETUP) tools repo unit
+	$(SETUP) tools repo lint unit
 	@$(RUN) pytest tests/unit tests/daemon
 
 lint: ## ruff, mypy, shellcheck
