@@ -106,7 +106,7 @@ static int fits(int directory, const char *path, char *full, size_t size)
 			return 0;
 		full[length] = 0;
 		/* Pipes and sockets are no files. */
-		if (full[0] != '/' || !strncmp(full, "/dev/", 5))
+		if (full[0] != '/')
 			return 0;
 	}
 	if (path)

@@ -59,6 +59,20 @@ def faults(root: Path, suite: str, keyring: Path, read: bytes) -> Iterator[str]:
             yield from _pool_faults(root, gzip.decompress(content).decode())
 
 
+def detached(root: Path, suite: str, keyring: Path) -> Iterator[str]:
+    """What gpgv says against the signatures beside what they sign."""
+    directory = root / "dists" / suite
+    for signature, signed in (("Release.gpg", "Release"), ("manifest.json.asc", "manifest.json")):
+        done = subprocess.run(
+            ["gpgv", "--keyring", keyring, directory / signature, directory / signed],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            yield f"gpgv refuses {signature}: {done.stderr}"
+
+
 def _pool_faults(root: Path, index: str) -> Iterator[str]:
     for path, digest in _named(index):
         try:
@@ -122,11 +136,12 @@ _CHANCE = re.compile(
 )
 
 
-def end(root: Path) -> dict[str, str]:
+def end(root: Path, born: Path) -> dict[str, str]:
     """All that is in a repository, so that two runs of a command have made the same of it.
 
     Of an index and a page it has the text without what is another each time, and instead of the
-    names of files that are called by their hashes how many there are.
+    names of files that are called by their hashes how many there are. `born` is where it was made,
+    of which its pages tell.
     """
     found = {}
     for directory, directories, names in os.walk(root):
@@ -135,7 +150,7 @@ def end(root: Path) -> dict[str, str]:
             continue
         for path in (Path(directory, name) for name in (*directories, *names)):
             kind = f"{path.lstat().st_mode:o}"
-            found[str(path.relative_to(root))] = f"{kind} {_told(path, root)}".strip()
+            found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, born))}".strip()
     return found
 
 
@@ -153,7 +168,7 @@ def unlike(is_so: dict[str, str], is_to_be: dict[str, str]) -> list[str]:
     ]
 
 
-def _told(path: Path, root: Path) -> str:
+def _told(path: Path, places: tuple[Path, ...]) -> str:
     """What an entry of a directory says."""
     if path.is_symlink():
         return f"-> {path.readlink()}"
@@ -168,7 +183,9 @@ def _told(path: Path, root: Path) -> str:
         content = gzip.decompress(content)
     if path.name == "Release":
         content = re.sub(rb"(?m)^( [0-9a-f]{64}) +\d+", rb"\1", content)
-    told = _CHANCE.sub("*", content.decode(errors="replace").replace(str(root), ""))
+    told = _CHANCE.sub("*", content.decode(errors="replace"))
+    for place in places:
+        told = told.replace(str(place), "")
     return f"says {hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 

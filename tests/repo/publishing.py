@@ -17,18 +17,23 @@ from unit.calling import HADEB, Outcome, run_hadeb
 
 @dataclass(frozen=True)
 class Desk:
-    """Where somebody publishes. `keyring` is what clients were given, out of the repository."""
+    """Where somebody publishes. `keyring` is what clients were given, out of the repository.
+
+    `scratch` is the name of the directory for temporary files.
+    """
 
     place: Path
     home: Path
     key: str
     keyring: Path
+    scratch: str = "tmp"
 
     @property
     def temporary(self) -> Path:
         """The directory for temporary files that hadeb is given, in memory or not."""
-        (self.place / "tmp").mkdir(exist_ok=True)
-        return self.place / "tmp"
+        directory = self.place / self.scratch
+        directory.mkdir(exist_ok=True)
+        return directory
 
     @property
     def key_file(self) -> Path:

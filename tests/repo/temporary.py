@@ -29,6 +29,15 @@ def left(directory: Path, wanted: Collection[str] = ()) -> list[str]:
     return found
 
 
+def kept(directory: Path) -> list[str]:
+    """The empty directories that a command has under the same names each time."""
+    return [
+        path.name
+        for path in directory.iterdir()
+        if path.is_dir() and not _CHANCE.search(path.name) and not any(path.iterdir())
+    ]
+
+
 def swept(directory: Path) -> None:
     """Take away what is left, and end the programs that a killed command has left with it."""
     for number in _processes(directory):
