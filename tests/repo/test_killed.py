@@ -66,37 +66,39 @@ def test_a_kill_leaves_clients_a_whole_suite_and_the_same_command_finishes(
         assert trial.killed(number) == [], points[number - 1]
 
 
+@pytest.fixture(scope="module")
+def publish(desk: Desk, interposer: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """A publish of two packages into a suite that has some."""
+    return Trial(SCENES[1], desk, interposer, tmp_path_factory.mktemp("publish") / "trial")
+
+
 @pytest.mark.parametrize("number", [1, 2, 4, 8, 11])
 def test_the_death_of_a_program_that_publish_starts_is_an_error_and_changes_no_suite(
-    number: int, desk: Desk, interposer: Path, tmp_path: Path
+    number: int, publish: Trial
 ) -> None:
-    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").killed(number, "kill_child") == []
+    assert publish.killed(number, "kill_child") == []
 
 
 @pytest.mark.parametrize("number", [1, 8, 17])
 def test_a_program_that_outlives_a_killed_publish_spoils_nothing(
-    number: int, desk: Desk, interposer: Path, tmp_path: Path
+    number: int, publish: Trial
 ) -> None:
-    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").killed(number, "kill_after") == []
+    assert publish.killed(number, "kill_after") == []
 
 
-def test_no_call_that_changes_the_repository_goes_uncounted(
-    desk: Desk, interposer: Path, tmp_path: Path
-) -> None:
-    trial = Trial(SCENES[1], desk, interposer, tmp_path / "trial")
-    counted = {_spelled(*call.split(" ", 1)) for call in trial.points}
-    trial.fresh()
+def test_no_call_that_changes_the_repository_goes_uncounted(publish: Trial, tmp_path: Path) -> None:
+    counted = {_spelled(*call.split(" ", 1)) for call in publish.points}
+    publish.fresh()
     log = tmp_path / "strace"
     traced = ("strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(_SYSTEM_CALLS)}", "-o", log)
-    key = ("--key", desk.key)
-    done = desk.hadeb(*trial.scene.arguments, "--repo", trial.root, *key, under=traced)
+    done = publish.desk.hadeb(*publish.words(), under=traced)
     assert done.code == 0, done.stderr
     seen = set()
     for line in log.read_text().splitlines():
         call = re.match(r"\d+ +(\w+)\((.*)\) += (?!-1)", line)
         if call and not _only_reads(call[1], call[2]):
             target = _target(call[2])
-            if target.startswith(f"{trial.root}/"):
+            if target.startswith(f"{publish.root}/"):
                 seen.add(_spelled(call[1], target))
     # What strace prints in two parts, since another thread came between, is not looked at.
     assert len(seen) > 30
