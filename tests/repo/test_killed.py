@@ -17,7 +17,9 @@ from repo.killing import SCENES, Scene, Trial
 from repo.publishing import Desk
 
 # The steps that others build on: a kill before each of them is tried every time.
-_TELLING = re.compile(r"rename .*/(dists/[a-z]+|staging/\d+)$|rename .*\.unfinished-|link .*/pool/")
+_TELLING = re.compile(
+    r"rename .*/(dists/[a-z]+|staging/\d+)$|rename .*\.unfinished-|^link .*/pool/|rmdir .*/pool/"
+)
 _BESIDES = 3
 # Their faults are known, and mended elsewhere; `make repo-kills` tells them.
 _KNOWN_FAULTS = {"publish --key-file", "rollback"}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,8 @@ def _remove(tree: Tree, generations: list[tuple[str, int]], files: list[Path]) -
     durable.sync({tree.generations(suite) for suite, _ in generations})
     for path in files:
         path.unlink()
-        parent = path.parent
-        while parent != tree.root / "pool" and not any(parent.iterdir()):
-            parent.rmdir()
-            parent = parent.parent
+    # Those too that a killed prune has emptied.
+    for name, directories, _ in os.walk(tree.root / "pool", topdown=False):
+        for directory in (Path(name, each) for each in directories):
+            if not directory.is_symlink() and not any(directory.iterdir()):
+                directory.rmdir()
