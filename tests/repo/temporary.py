@@ -52,7 +52,8 @@ def _now(directory: Path, wanted: Collection[str]) -> list[str]:
     # What lies deeper goes with what is above it.
     for path in sorted({*directory.glob("*"), *directory.glob("*/*")}):
         words = [_CHANCE.sub("*", part) for part in path.relative_to(directory).parts]
-        if "/".join(words) not in wanted and words[0] not in names:
+        # A star alone is the file with which Python tries whether it can write there.
+        if words[0] != "*" and "/".join(words) not in wanted and words[0] not in names:
             names.append("/".join(words))
     programs = sorted(f"{Path(words[0]).name} runs" for words in _processes(directory).values())
     return [*names, *programs]
