@@ -3,7 +3,8 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/setup.sh
 RUN := .venv/bin/python3 -m
 
-.PHONY: help deb repo test test-unit lint format bench bench-repo fresh lab lab-smoke lab-kills failover-picture report-pictures reference lock clean
+.PHONY: help deb repo test test-unit lint format bench bench-repo fresh lab lab-smoke lab-kills repo-kills repo-cuts \
+	repo-races failover-picture report-pictures reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -22,7 +23,7 @@ test: lint ## everything: lint, and all tests; wants root (or sudo) for the real
 	@sh tests/as-root.sh $(RUN) pytest --durations 10
 
 test-unit: ## the quick tests; no root
-	$(SETUP) tools repo unit
+	$(SETUP) tools repo lint unit
 	@$(RUN) pytest tests/unit tests/daemon
 
 lint: ## ruff, mypy, shellcheck
@@ -59,6 +60,18 @@ fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13;
 lab-kills: ## kills hadeb lab up and run TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/lab/kill_often.py $(TIMES)
+
+repo-kills: ## kills hadeb at all it does to a repository (or EVERY=10), and looks what is left
+	$(SETUP) tools repo test
+	@.venv/bin/python3 tests/repo/killing.py $(EVERY)
+
+repo-cuts: ## cuts the power while a repository changes, at every point or TIMES times; wants root
+	$(SETUP) tools repo test
+	@sh tests/as-root.sh .venv/bin/python3 tests/repo/cutting.py $(TIMES)
+
+repo-races: ## updates TIMES times (250) while others publish, and publishes two at once
+	$(SETUP) tools repo test
+	@.venv/bin/python3 tests/repo/racing.py $(TIMES)
 
 lab: ## tries all faults on the sample, on Debian 12 and 13; reports in dist/lab; wants root
 	$(SETUP) tools test

@@ -6,7 +6,7 @@
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
 #   setup.sh repo    the Debian packages that `make repo` needs
 #   setup.sh lint    the Debian packages that `make lint` needs
-#   setup.sh unit    the Debian packages that `make test-unit` needs
+#   setup.sh unit    those that `make test-unit` needs besides these two
 #   setup.sh test    those that `make test` needs besides
 #   setup.sh peers   those that `make bench` and `make bench-repo` need besides
 #   setup.sh pictures
@@ -29,20 +29,17 @@ repo  gpg               signs
 repo  gpg-agent         keeps the key that signs
 repo  gpgv              verifies signatures as apt of Debian 12 does
 repo  sqv               verifies signatures as apt of Debian 13 does
-lint  shellcheck        checks the shell programs
+lint  shellcheck        checks the shell programs, those that hadeb gives to others too
 unit  binutils          ar, to look into packages
 unit  dpkg-dev          reads the changelog as Debian does
 unit  fish              completes hadeb's words
 unit  lintian           checks the package as Debian would
 unit  man-db            renders the manual pages
 unit  mount             a disk that is full, and maintainer scripts in a place of their own
-unit  shellcheck        checks the programs that a repository gives to clients
 unit  xz-utils          looks into packages
 unit  zsh               completes hadeb's words
-test  apt-utils         apt-ftparchive, which writes the indexes of a repository
 test  e2fsprogs         file systems whose power is cut
 test  gcc               compiles the C server that the daemon is measured against
-test  gpgv              verifies repositories as apt of Debian 12 does
 test  iproute2          network namespaces, bridges and slow links of the lab
 test  libc6-dev         headers for gcc
 test  libxml2-utils     checks the agents' meta-data against the DTD
@@ -50,7 +47,6 @@ test  mmdebstrap        makes the file systems of the lab's nodes
 test  nftables          filters packets for the lab's network faults
 test  procps            watches processes
 test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
-test  sqv               verifies repositories as apt of Debian 13 does
 test  strace            sees every call that changes a file
 test  systemd           systemd-analyze and systemd-escape
 test  systemd-container boots the lab's nodes

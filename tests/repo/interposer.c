@@ -4,10 +4,11 @@
  * over all its threads, which strace's injection does not do. Before a call of a given number it
  * kills the program, or has the disk be full, or asks and waits for an answer.
  *
- *   INTERPOSE_BELOW=DIR    count what is in this directory alone
- *   INTERPOSE_LOG=FILE     a line a call: its name and what it changes
+ *   INTERPOSE_BELOW=DIR:…  count what is in these directories alone
+ *   INTERPOSE_LOG=FILE     a line a call: its name and what it changes; `start` for a program
  *   INTERPOSE_KILL=N       SIGKILL instead of the call N, counted from 1
  *   INTERPOSE_KILL_CHILD=N SIGKILL to the program that is started as number N
+ *   INTERPOSE_KILL_AFTER=N SIGKILL once the program number N is started, which lives on
  *   INTERPOSE_FULL=N       from the call N on, nothing can be written or made: ENOSPC
  *   INTERPOSE_NO_SYNC=1    fsync does nothing
  *   INTERPOSE_ASK=FIFO     a byte goes in before each call, which waits for one out of FIFO.answer
@@ -33,11 +34,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static long kill_at, kill_child_at, full_from, counted;
+static long kill_at, kill_child_at, kill_after, full_from, counted;
 /* Counted by the children, before they are another program. */
 static atomic_long *started;
 static int no_sync, log_to = -1, ask = -1, answer = -1;
-static char below[PATH_MAX];
+static char below[4 * PATH_MAX], log_path[PATH_MAX];
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 static long number(const char *name)
@@ -58,8 +59,10 @@ __attribute__((constructor)) static void begin(void)
 
 	if (path)
 		snprintf(below, sizeof below, "%s", path);
-	if ((path = getenv("INTERPOSE_LOG")))
+	if ((path = getenv("INTERPOSE_LOG"))) {
+		snprintf(log_path, sizeof log_path, "%s", path);
 		log_to = opened(path, O_WRONLY | O_CREAT | O_APPEND);
+	}
 	if ((path = getenv("INTERPOSE_ASK"))) {
 		snprintf(other, sizeof other, "%s.answer", path);
 		ask = opened(path, O_WRONLY);
@@ -68,9 +71,23 @@ __attribute__((constructor)) static void begin(void)
 	started = mmap(NULL, sizeof *started, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	kill_at = number("INTERPOSE_KILL");
 	kill_child_at = number("INTERPOSE_KILL_CHILD");
+	kill_after = number("INTERPOSE_KILL_AFTER");
 	full_from = number("INTERPOSE_FULL");
 	no_sync = number("INTERPOSE_NO_SYNC") != 0;
 	unsetenv("LD_PRELOAD");
+}
+
+/* Whether a path is in one of the directories, which a colon parts. */
+static int is_below(const char *path)
+{
+	const char *one = below, *end;
+
+	for (; *one; one = end + (*end == ':')) {
+		end = strchrnul(one, ':');
+		if (!strncmp(path, one, (size_t)(end - one)))
+			return 1;
+	}
+	return !*below;
 }
 
 static int fits(int directory, const char *path, char *full, size_t size)
@@ -89,12 +106,12 @@ static int fits(int directory, const char *path, char *full, size_t size)
 			return 0;
 		full[length] = 0;
 		/* Pipes and sockets are no files. */
-		if (full[0] != '/' || !strncmp(full, "/dev/", 5))
+		if (full[0] != '/')
 			return 0;
 	}
 	if (path)
 		snprintf(full + length, size - (size_t)length, "%s%s", length ? "/" : "", path);
-	return !strncmp(full, below, strlen(below));
+	return is_below(full);
 }
 
 /* Whether the disk is full for this call; holds the lock, which done() lets go. */
@@ -208,9 +225,23 @@ int fdatasync(int fd) { return synced("fdatasync", fd); }
 
 static void starting(const char *path)
 {
+	char line[PATH_MAX + 8];
+	long mine;
+	int length, to;
+
 	/* The search through PATH tries names that are not there. */
-	if (!access(path, X_OK) && ++*started == kill_child_at)
+	if (access(path, X_OK))
+		return;
+	/* Whoever starts a program may have closed what it is not to have. */
+	if (*log_path && (to = opened(log_path, O_WRONLY | O_APPEND)) >= 0) {
+		length = snprintf(line, sizeof line, "start %s\n", path);
+		syscall(SYS_write, to, line, (size_t)length);
+	}
+	mine = ++*started;
+	if (mine == kill_child_at)
 		kill((pid_t)syscall(SYS_getpid), SIGKILL);
+	if (mine == kill_after)
+		kill((pid_t)syscall(SYS_getppid), SIGKILL);
 }
 
 int execv(const char *path, char *const *arguments)

@@ -59,6 +59,20 @@ def faults(root: Path, suite: str, keyring: Path, read: bytes) -> Iterator[str]:
             yield from _pool_faults(root, gzip.decompress(content).decode())
 
 
+def detached(root: Path, suite: str, keyring: Path) -> Iterator[str]:
+    """What gpgv says against the signatures beside what they sign."""
+    directory = root / "dists" / suite
+    for signature, signed in (("Release.gpg", "Release"), ("manifest.json.asc", "manifest.json")):
+        done = subprocess.run(
+            ["gpgv", "--keyring", keyring, directory / signature, directory / signed],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            yield f"gpgv refuses {signature}: {done.stderr}"
+
+
 def _pool_faults(root: Path, index: str) -> Iterator[str]:
     for path, digest in _named(index):
         try:
@@ -111,6 +125,68 @@ def leftovers(root: Path) -> list[str]:
             ):
                 found += [str(path) for path in kept.iterdir() if int(path.stem) > newest]
     return found
+
+
+# What is another each time: hashes, dates, sizes of what holds them, seconds since 1970.
+_CHANCE = re.compile(
+    r"""\b[0-9a-f]{32,}\b
+    | \d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\dZ)?)? | \w{3},[ ]\d+[ ]\w{3}[ ]\d{4}[ ][\d:]+
+    | ^Size:[ ]\d+ | (?<="size":[ ])\d+ | [\d.]+[ ]k?B\b | (?<="keyring_time":[ ])\d+""",
+    re.VERBOSE | re.MULTILINE,
+)
+
+
+def end(root: Path, born: Path) -> dict[str, str]:
+    """All that is in a repository, so that two runs of a command have made the same of it.
+
+    Of an index and a page it has the text without what is another each time, and instead of the
+    names of files that are called by their hashes how many there are. `born` is where it was made,
+    of which its pages tell.
+    """
+    found = {}
+    for directory, directories, names in os.walk(root):
+        if directory.endswith("by-hash/SHA256"):
+            found[f"{os.path.relpath(directory, root)}/*"] = f"{len(names)} files"
+            continue
+        for path in (Path(directory, name) for name in (*directories, *names)):
+            kind = f"{path.lstat().st_mode:o}"
+            found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, born))}".strip()
+    return found
+
+
+def unlike(is_so: dict[str, str], is_to_be: dict[str, str]) -> list[str]:
+    """Where two ends differ; of what is in a directory that one has and the other not, nothing."""
+    differs = {
+        path: (is_so.get(path), is_to_be.get(path))
+        for path in sorted({*is_so, *is_to_be})
+        if is_so.get(path) != is_to_be.get(path)
+    }
+    return [
+        f"{path} is {has or 'not there'}, and without a kill {wanted or 'not there'}"
+        for path, (has, wanted) in differs.items()
+        if str(Path(path).parent) not in differs
+    ]
+
+
+def _told(path: Path, places: tuple[Path, ...]) -> str:
+    """What an entry of a directory says."""
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    # Signatures are verified, and the package of keys has their time in it.
+    signed = path.name == "InRelease" or path.suffix in {".gpg", ".asc"}
+    if path.is_dir() or signed or "-archive-keyring_" in path.name:
+        return ""
+    content = path.read_bytes()
+    if path.suffix == ".deb":
+        return hashlib.sha256(content).hexdigest()
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
+    if path.name == "Release":
+        content = re.sub(rb"(?m)^( [0-9a-f]{64}) +\d+", rb"\1", content)
+    told = _CHANCE.sub("*", content.decode(errors="replace"))
+    for place in places:
+        told = told.replace(str(place), "")
+    return f"says {hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 class Client:

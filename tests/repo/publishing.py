@@ -21,16 +21,36 @@ from unit.calling import HADEB, Outcome, run_hadeb
 
 @dataclass(frozen=True)
 class Desk:
-    """Where somebody publishes. `keyring` is what clients were given, out of the repository."""
+    """Where somebody publishes. `keyring` is what clients were given, out of the repository.
+
+    `scratch` is the name of the directory for temporary files.
+    """
 
     place: Path
     home: Path
     key: str
     keyring: Path
+    scratch: str = "tmp"
+
+    @property
+    def temporary(self) -> Path:
+        """The directory for temporary files that hadeb is given, in memory or not."""
+        directory = self.place / self.scratch
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    @property
+    def key_file(self) -> Path:
+        """The key in a file, as a pipeline has it."""
+        file = self.place / "secret.asc"
+        if not file.exists():
+            done = Keychain(self.home).gpg("--armor", "--export-secret-keys", self.key)
+            file.write_bytes(done.stdout_bytes)
+        return file
 
     def environment(self) -> dict[str, str]:
-        (self.place / "tmp").mkdir(exist_ok=True)
-        return {"GNUPGHOME": str(self.home), "TMPDIR": str(self.place / "tmp")}
+        own = str(self.temporary)
+        return {"GNUPGHOME": str(self.home), "TMPDIR": own, "XDG_RUNTIME_DIR": own}
 
     def hadeb(
         self,

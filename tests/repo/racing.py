@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that update while the suite changes under them, and two publishers at once.
 
-    make repo-races                      250 updates, 50 pairs of publishers
-    python3 tests/repo/racing.py 1000 50    as many as you like
+    make repo-races              250 updates, 50 pairs of publishers
+    make repo-races TIMES=1000   as many updates as you like, and a fifth as many pairs
 
 The web server delays each answer by up to a third of a second, so that most updates have the
 suite change between their InRelease and their indexes; how many is counted. Ends with 1 where an
@@ -113,7 +113,10 @@ def updates(desk: Desk, place: Path, times: int) -> Updates:
 
 
 def pair(desk: Desk, root: Path, number: int) -> tuple[Outcome, Outcome]:
-    """Two publishers at the same moment, each with a package of its own; what each said."""
+    """Two publishers at the same moment, each with a package of its own; what each said.
+
+    AssertionError where one of them failed or is not in.
+    """
     debs = [desk.deb(name, f"2.{number}") for name in ("left", "right")]
     start = threading.Barrier(len(debs))
 
@@ -123,8 +126,8 @@ def pair(desk: Desk, root: Path, number: int) -> tuple[Outcome, Outcome]:
 
     with ThreadPoolExecutor(len(debs)) as pool:
         left, right = pool.map(one, debs)
-    wanted = {deb.name for deb in debs}
-    assert wanted <= looking.packages(root, "staging"), wanted
+    lacking = {deb.name for deb in debs} - looking.packages(root, "staging")
+    assert not lacking, f"{sorted(lacking)} is not in"
     return left, right
 
 
@@ -133,25 +136,42 @@ def waited(outcomes: tuple[Outcome, Outcome]) -> bool:
     return any("waiting for " in outcome.stderr for outcome in outcomes)
 
 
-def main(times: int, pairs: int) -> int:
-    """Print how it went; 1 where it did not."""
+def _pairs(desk: Desk, root: Path, times: int) -> tuple[int, list[str]]:
+    """How many of so many pairs had one wait for the other, and what was wrong."""
+    waits, faults = 0, []
+    for number in range(times):
+        try:
+            waits += waited(pair(desk, root, number))
+        except AssertionError as fault:
+            faults.append(f"pair {number + 1}: {fault}")
+    return waits, faults + looking.leftovers(root)
+
+
+def main(times: int) -> int:
+    """Print how it went; 1 where an update failed or a publisher was left out."""
     with tempfile.TemporaryDirectory(prefix="hadeb-races-") as name:
         place = Path(name)
         for part in ("desk", "updates"):
             (place / part).mkdir()
         with publishing.desk(place / "desk") as desk:
+            began = time.monotonic()
             seen = updates(desk, place / "updates", times)
-            print(
-                f"{seen.runs} updates during {seen.publishes} publishes, "
-                f"{seen.overtaken} of them overtaken: {len(seen.complaints)} failures"
-            )
-            for line in seen.complaints:
-                print(f"  {line}")
-            told = [waited(pair(desk, place / "pairs", number)) for number in range(pairs)]
-            print(f"{pairs} pairs of publishers: all packages in, {sum(told)} said whom they await")
-    return 1 if seen.complaints else 0
+            print("| what | how often | in the way | failures | time |")
+            print("| --- | ---: | --- | ---: | ---: |")
+            way = f"{seen.publishes} publishes; the suite changed under {seen.overtaken} of them"
+            said = len(seen.complaints) or "none"
+            seconds = f"{time.monotonic() - began:.0f} s"
+            print(f"| `apt-get update` | {seen.runs} | {way} | {said} | {seconds} |", flush=True)
+            began = time.monotonic()
+            pairs = max(times // 5, 1)
+            waits, faults = _pairs(desk, place / "pairs", pairs)
+            way = f"each other; {waits} times one said whom it waits for"
+            seconds = f"{time.monotonic() - began:.0f} s"
+            print(f"| two at once | {pairs} | {way} | {len(faults) or 'none'} | {seconds} |")
+            for line in [*seen.complaints, *faults]:
+                print(line, file=sys.stderr)
+    return int(bool(seen.complaints or faults))
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:]]
-    sys.exit(main(numbers[0] if numbers else 250, numbers[1] if numbers[1:] else 50))
+    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else 250))

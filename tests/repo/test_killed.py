@@ -17,7 +17,9 @@ from repo.killing import SCENES, Scene, Trial
 from repo.publishing import Desk
 
 # The steps that others build on: a kill before each of them is tried every time.
-_TELLING = re.compile(r"rename .*/(dists/[a-z]+|staging/\d+)$|rename .*\.unfinished-|link .*/pool/")
+_TELLING = re.compile(
+    r"rename .*/(dists/[a-z]+|staging/\d+)$|rename .*\.unfinished-|^link .*/pool/|rmdir .*/pool/"
+)
 _BESIDES = 3
 # The kernel's names of what interposer.c counts.
 _SYSTEM_CALLS = (
@@ -53,37 +55,46 @@ def test_a_kill_leaves_clients_a_whole_suite_and_the_same_command_finishes(
     scene: Scene, desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
     trial = Trial(scene, desk, interposer, tmp_path / "trial")
-    points = trial.calls()
+    points = trial.points
     telling = [n for n, call in enumerate(points, start=1) if _TELLING.search(call)][-3:]
     chance = random.Random(scene.name)
     for number in {*telling, *chance.sample(range(1, len(points) + 1), _BESIDES)}:
-        assert trial.killed(number), points[number - 1]
+        assert trial.killed(number) == [], points[number - 1]
+
+
+@pytest.fixture(scope="module")
+def publish(desk: Desk, interposer: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """A publish of two packages into a suite that has some."""
+    return Trial(SCENES[1], desk, interposer, tmp_path_factory.mktemp("publish") / "trial")
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 8, 11])
 def test_the_death_of_a_program_that_publish_starts_is_an_error_and_changes_no_suite(
-    number: int, desk: Desk, interposer: Path, tmp_path: Path
+    number: int, publish: Trial
 ) -> None:
-    assert Trial(SCENES[1], desk, interposer, tmp_path / "trial").bereft(number)
+    assert publish.killed(number, "kill_child") == []
 
 
-def test_no_call_that_changes_the_repository_goes_uncounted(
-    desk: Desk, interposer: Path, tmp_path: Path
+@pytest.mark.parametrize("number", [1, 8, 17])
+def test_a_program_that_outlives_a_killed_publish_spoils_nothing(
+    number: int, publish: Trial
 ) -> None:
-    trial = Trial(SCENES[1], desk, interposer, tmp_path / "trial")
-    counted = {_spelled(*call.split(" ", 1)) for call in trial.calls()}
-    trial.fresh()
+    assert publish.killed(number, "kill_after") == []
+
+
+def test_no_call_that_changes_the_repository_goes_uncounted(publish: Trial, tmp_path: Path) -> None:
+    counted = {_spelled(*call.split(" ", 1)) for call in publish.points}
+    publish.fresh()
     log = tmp_path / "strace"
     traced = ("strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(_SYSTEM_CALLS)}", "-o", log)
-    key = ("--key", desk.key)
-    done = desk.hadeb(*trial.scene.arguments, "--repo", trial.root, *key, under=traced)
+    done = publish.desk.hadeb(*publish.words(), under=traced)
     assert done.code == 0, done.stderr
     seen = set()
     for line in log.read_text().splitlines():
         call = re.match(r"\d+ +(\w+)\((.*)\) += (?!-1)", line)
         if call and not _only_reads(call[1], call[2]):
             target = _target(call[2])
-            if target.startswith(f"{trial.root}/"):
+            if target.startswith(f"{publish.root}/"):
                 seen.add(_spelled(call[1], target))
     # What strace prints in two parts, since another thread came between, is not looked at.
     assert len(seen) > 30

@@ -11,7 +11,7 @@ from repo.cutting import PowerCuts
 from repo.killing import SCENES, Scene
 from repo.publishing import Desk
 
-_EVERY = 5
+_TIMES = 20
 _SEED = 1
 
 
@@ -19,7 +19,7 @@ _SEED = 1
 def test_what_a_power_cut_leaves_is_whole_and_the_same_command_finishes(
     scene: Scene, as_root: None, desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
-    cuts = PowerCuts(scene, desk, interposer, tmp_path / "cuts", _SEED).run(_EVERY)
+    cuts = PowerCuts(scene, desk, interposer, tmp_path / "cuts", _SEED).run(_TIMES)
     assert cuts.faults == {}
     assert cuts.cuts > 5
     assert cuts.finished > 0
@@ -29,6 +29,6 @@ def test_without_fsync_a_power_cut_breaks_the_suite_or_these_tests_would_find_no
     as_root: None, desk: Desk, interposer: Path, tmp_path: Path
 ) -> None:
     cuts = PowerCuts(SCENES[1], desk, interposer, tmp_path / "cuts", _SEED)
-    faults = [fault for each in cuts.run(_EVERY, no_sync=1).faults.values() for fault in each]
+    faults = [fault for each in cuts.run(_TIMES, no_sync=1).faults.values() for fault in each]
     # Not only that the end was lost: a client sees an index or a file that is not whole.
     assert any("is not what" in fault or "refuses" in fault for fault in faults), faults

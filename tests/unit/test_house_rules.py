@@ -227,6 +227,13 @@ def test_no_registry_is_named() -> None:
     assert not named, "the mirror comes from the machine's own apt and pip"
 
 
+def test_no_debian_package_is_named_twice_where_the_setup_lists_them() -> None:
+    listed = (ROOT / "builder/setup.sh").read_text("utf-8").split("LIST")[1].splitlines()[1:]
+    names = [line.split()[1] for line in listed]
+    assert len(names) > 20
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_no_module_is_too_long_to_read() -> None:
     long = {
         str(path.relative_to(ROOT)): lines

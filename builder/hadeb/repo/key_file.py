@@ -8,17 +8,15 @@ kernel's lock on the directory tells which are still in use.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.signing import Keychain, last_line, secret_keys
+from hadeb.repo.throwaway import is_private, sweep_in, throwaway_in
 from hadeb.run import run
 
 
@@ -27,7 +25,9 @@ def from_key_file(
     key_file: Path, passphrase_file: Path | None, runtime: Path
 ) -> Iterator[Keychain]:
     """A keychain of its own with the secret keys of a file; it is gone afterwards."""
-    with _own_home(_homes(runtime, make=True)) as home:
+    homes = _homes(runtime, make=True)
+    sweep_in(homes, _remove)
+    with throwaway_in(homes, remove=_remove) as home:
         keychain = Keychain(home, passphrase_file)
         _import(keychain, key_file)
         yield keychain
@@ -41,8 +41,7 @@ def sweep(runtime: Path) -> None:
         # Somebody else's, with nothing of ours in it.
         return
     if homes.is_dir():
-        with _locked(homes):
-            _remove_dead(homes)
+        sweep_in(homes, _remove)
 
 
 def _import(keychain: Keychain, key_file: Path) -> None:
@@ -63,59 +62,12 @@ def _homes(runtime: Path, *, make: bool) -> Path:
     homes = runtime / f"hadeb-keys-{os.geteuid()}"
     if make:
         homes.mkdir(mode=0o700, exist_ok=True)
-    try:
-        found = homes.lstat()
-    except FileNotFoundError:
-        return homes
-    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
-    if not private or found.st_uid != os.geteuid():
+    if os.path.lexists(homes) and not is_private(homes):
         raise HadebError(
             f"{homes} is not a directory for you alone, and secret keys are to go there",
             hint=f"look who made it, and remove it: rm -r {homes}",
         )
     return homes
-
-
-@contextmanager
-def _own_home(homes: Path) -> Iterator[Path]:
-    with _locked(homes):
-        _remove_dead(homes)
-        home = Path(tempfile.mkdtemp(dir=homes))
-        mark = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(mark, fcntl.LOCK_EX)
-    try:
-        yield home
-    finally:
-        _remove(home)
-        os.close(mark)
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Be alone in making and removing: a directory is its maker's before anybody looks at it."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _remove_dead(homes: Path) -> None:
-    for home in list(homes.iterdir()):
-        try:
-            mark = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            # Its command has ended just now.
-            continue
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            _remove(home)
-        finally:
-            os.close(mark)
 
 
 def _remove(home: Path) -> None:

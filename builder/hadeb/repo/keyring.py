@@ -12,7 +12,6 @@ import hashlib
 import io
 import re
 import tarfile
-import tempfile
 from pathlib import Path
 
 from hadeb.errors import CommandFailed
@@ -24,6 +23,7 @@ from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.indexes import MANIFEST
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import addresses, keyring_name
+from hadeb.repo.throwaway import throwaway
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 from hadeb.run import run
@@ -48,9 +48,8 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
     keys = current_keys(writer, repository)
     with (
         signing.keyring_file(keys.binary) as keyring,
-        tempfile.TemporaryDirectory(prefix="hadeb-trial-") as name,
+        throwaway("trial") as directory,
     ):
-        directory = Path(name)
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
         signing.sign(writer.keychain, keys.keys, directory, writer.say)

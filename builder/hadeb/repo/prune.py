@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,9 +129,10 @@ def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
     durable.sync({tree.generations(suite) for suite, _ in found.old})
     for path in files:
         path.unlink()
-        parent = path.parent
-        while parent != tree.root / "pool" and not any(parent.iterdir()):
-            parent.rmdir()
-            parent = parent.parent
+    # Those too that a killed prune has emptied.
+    for name, directories, _ in os.walk(tree.root / "pool", topdown=False):
+        for directory in (Path(name, each) for each in directories):
+            if not directory.is_symlink() and not any(directory.iterdir()):
+                directory.rmdir()
     if found.whole:
         placed.renote(tree, ())

@@ -8,7 +8,6 @@ nothing of this machine's apt goes in, and nothing comes out (apt.conf(5), Dir).
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import Contents, Published
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.stand_ins import NoStandIn, stand_ins
+from hadeb.repo.throwaway import throwaway
 from hadeb.repo.version import version_key
 from hadeb.run import Completed, run
 
@@ -85,15 +85,15 @@ def rehearsal(
     It begins with a call of what is yielded. From then on the indexes, Release and InRelease of the
     generation are to be there.
     """
-    with tempfile.TemporaryDirectory(prefix="hadeb-apt-") as name:
-        root = Path(name, "root")
+    with throwaway("apt") as place:
+        root = place / "root"
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
         clients = []
         for architecture in suite.architectures:
             fitting = [one for one in new if one.architecture in {architecture, "all"}]
-            client = _Client(Path(name, architecture), architecture, contents, _newest(fitting))
+            client = _Client(place / architecture, architecture, contents, _newest(fitting))
             client.lay_out(root, keyring, suite)
             clients.append(client)
         with ThreadPoolExecutor(1) as thread:

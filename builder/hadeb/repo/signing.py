@@ -8,7 +8,6 @@ here when both take it.
 from __future__ import annotations
 
 import datetime
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.keys import Key, PublicKeys
+from hadeb.repo.throwaway import throwaway
 from hadeb.run import Completed, run
 
 # Seconds that gpg has where it asks nobody, and after which we say whom it may be asking.
@@ -51,11 +51,11 @@ class Keychain:
 @contextmanager
 def throw_away() -> Iterator[Keychain]:
     """A keychain that is empty, and gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="hadeb-keys-") as name:
+    with throwaway("keys") as home:
         try:
-            yield Keychain(Path(name))
+            yield Keychain(home)
         finally:
-            run(("gpgconf", "--homedir", name, "--kill", "gpg-agent"), check=False)
+            run(("gpgconf", "--homedir", str(home), "--kill", "gpg-agent"), check=False)
 
 
 def make_key(keychain: Keychain, user_id: str) -> str:
@@ -173,8 +173,8 @@ def read_keys(binary: bytes) -> PublicKeys:
 @contextmanager
 def keyring_file(binary: bytes) -> Iterator[Path]:
     """Public keys as a file for verifiers, at a path that none of them trips over."""
-    with tempfile.TemporaryDirectory(prefix="hadeb-keyring-") as name:
-        keyring = Path(name, "keyring.pgp")
+    with throwaway("keyring") as place:
+        keyring = place / "keyring.pgp"
         keyring.write_bytes(binary)
         yield keyring
 
@@ -182,7 +182,11 @@ def keyring_file(binary: bytes) -> Iterator[Path]:
 def sign(
     keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
 ) -> None:
-    """Sign a generation by every key: InRelease, which is all that apt needs."""
+    """Sign a generation by every key: InRelease, which is all that apt needs.
+
+    It comes alone and first: gpg-agent writes the file of a key that was just imported anew when it
+    is first used, in place, and stumbles where it reads it meanwhile for another.
+    """
     _sign(keychain, keys, directory, say, [("--clearsign", "Release", "InRelease")])
 
 

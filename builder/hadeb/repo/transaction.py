@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
 from hadeb.repo.rehearsal import LAG, rehearsal
+from hadeb.repo.throwaway import throwaway
 from hadeb.repo.writer import Writer
 
 
@@ -191,8 +191,7 @@ def _try_apart(
     new: Contents,
 ) -> None:
     """Make a generation that nobody gets; HadebError where it could not be put in force."""
-    with tempfile.TemporaryDirectory(prefix="hadeb-trial-") as name:
-        directory = Path(name)
+    with throwaway("trial") as directory:
         heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
         lay_out(directory, repository, suite, new, heading)
         _sign_and_try(writer, keys, suite, directory, change, new, lambda: None)

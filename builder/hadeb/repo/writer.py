@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hadeb.repo import durable, signing
 from hadeb.repo.lock import locked
 from hadeb.repo.opening import open_repository
+from hadeb.repo.throwaway import sweep
 from hadeb.repo.tree import Tree
 
 
@@ -48,6 +49,7 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
             durable.make_directory(tree.state, 0o770)
         elif not tree.state.is_dir():
             open_repository(tree)
+        sweep()
         asked = time.monotonic()
         with locked(tree.lock, writer.who, writer.say):
             waited = datetime.timedelta(seconds=time.monotonic() - asked)
