@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import datetime
+import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -14,13 +16,31 @@ import click
 
 from hadeb import ui
 from hadeb.calling import Call
+from hadeb.errors import UsageError
+from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
     from hadeb.repo.tree import Tree
     from hadeb.repo.writer import Writer
 
-DIRECTORY = click.Path(path_type=Path, file_okay=False)
+# How often a command runs again where others were quicker, and for how long it waits at most.
+_TRIES = 12
+_LONGEST_WAIT = 2.0
+
+
+class _Place(click.Path):
+    """A repository's directory, or its place in an object store."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        if isinstance(value, str) and value.startswith(SCHEME):
+            return Bucket.read(value)
+        return super().convert(value, parameter, context)
+
+
+DIRECTORY = _Place(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 REPO = click.option(
@@ -29,7 +49,7 @@ REPO = click.option(
     type=DIRECTORY,
     default=Path(),
     show_default=".",
-    help="The repository's directory.",
+    help="The repository's directory, or s3://BUCKET/PREFIX.",
 )
 PHASE = click.option(
     "--phase",
@@ -64,38 +84,79 @@ def signing(function: Callable[..., None]) -> Callable[..., None]:
 
 def as_writer(function: Callable[..., None]) -> Callable[..., None]:
     """Call a command with a Writer in place of the options that say which repository, and keys."""
+    return as_writer_of(Reach.NOW)(function)
 
-    @wraps(function)
-    def with_writer(
-        call: Call,
-        *,
-        directory: Path,
-        key_file: Path | None = None,
-        passphrase_file: Path | None = None,
-        **options: Any,
-    ) -> None:
-        with _writing_as(call, directory, key_file, passphrase_file) as writer:
-            function(call, writer, **options)
 
-    return with_writer
+def as_writer_of(reach: Reach) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The same for a command that looks at more than what is in force."""
+
+    def decorated(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def with_writer(
+            call: Call,
+            *,
+            directory: Path | Bucket,
+            key_file: Path | None = None,
+            passphrase_file: Path | None = None,
+            **options: Any,
+        ) -> None:
+            if isinstance(directory, Path):
+                tree = tree_of(call, directory)
+                with _writing_as(call, tree, key_file, passphrase_file) as writer:
+                    function(call, writer, **options)
+                return
+
+            def once(tree: Tree, hand_over: Callable[[], None]) -> None:
+                done = None if options.get("dry_run") else hand_over
+                with _writing_as(call, tree, key_file, passphrase_file, done) as writer:
+                    function(call, writer, **options)
+
+            _until_in_force(call, directory, reach, once)
+
+        return with_writer
+
+    return decorated
+
+
+def _until_in_force(
+    call: Call, bucket: Bucket, reach: Reach, once: Callable[[Tree, Callable[[], None]], None]
+) -> None:
+    """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
+    from hadeb.repo.hand_over import Overtaken, hand_over
+    from hadeb.repo.working_copy import working_copy
+
+    for left in reversed(range(_TRIES)):
+        try:
+            with working_copy(bucket, reach) as copy:
+                once(copy.tree, lambda copy=copy: hand_over(copy))  # type: ignore[misc]
+            return
+        except Overtaken:
+            if not left:
+                raise
+            call.progress(f"somebody else changes {bucket} at this moment; once more")
+            time.sleep(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 - no secret
 
 
 @contextmanager
 def _writing_as(
-    call: Call, directory: Path, key_file: Path | None, passphrase_file: Path | None
+    call: Call,
+    tree: Tree,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    hand_over: Callable[[], None] | None = None,
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
     from hadeb.repo.signing import Keychain, from_key_file
-    from hadeb.repo.tree import Tree
     from hadeb.repo.writer import Writer
 
     def with_keys(keychain: Keychain) -> Writer:
         return Writer(
-            tree=Tree(call.context.directory / directory),
+            tree=tree,
             keychain=keychain,
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
             say=call.progress,
+            hand_over=hand_over,
         )
 
     if key_file is None:
@@ -138,8 +199,28 @@ def package_version(
     return name, version or None
 
 
-def tree_of(call: Call, directory: Path) -> Tree:
-    """The repository that is looked at, and not changed."""
+def tree_of(call: Call, directory: Path | Bucket) -> Tree:
+    """The repository that is looked at, and not changed; for as long as the command runs."""
     from hadeb.repo.tree import Tree
 
-    return Tree(call.context.directory / directory)
+    if isinstance(directory, Path):
+        return Tree(call.context.directory / directory)
+    from hadeb.repo.working_copy import working_copy
+
+    copy = click.get_current_context().with_resource(working_copy(directory, Reach.NOW))
+    if copy.etag is None:
+        raise UsageError(
+            f"there is no repository in {directory}", hint=f"hadeb publish --repo {directory}"
+        )
+    return copy.tree
+
+
+def refuse_unnamed_url(writer: Writer, url: str | None) -> None:
+    """UsageError where a bucket gets a repository, and nobody says how clients reach it."""
+    from hadeb.repo.opening import find_repository
+
+    if writer.hand_over and url is None and find_repository(writer.tree) is None:
+        raise UsageError(
+            "a bucket may be reached by many URLs, and a new repository wants to know which",
+            hint="--url https://…, as in the clients' sources; it may move later",
+        )

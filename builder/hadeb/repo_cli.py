@@ -10,10 +10,12 @@ import click
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
+from hadeb.repo.bucket import Bucket, Reach
 from hadeb.repo_calling import (
     DRY_RUN,
     REPO,
     as_writer,
+    as_writer_of,
     package_version,
     signing,
     tell,
@@ -36,7 +38,7 @@ def repo() -> None:
 @REPO
 @JSON
 @command
-def status(call: Call, directory: Path, as_json: bool) -> None:
+def status(call: Call, directory: Path | Bucket, as_json: bool) -> None:
     """Say what the repository is, who signs it, and what its suites hold."""
     from hadeb.repo.status import status as look
 
@@ -52,7 +54,7 @@ def status(call: Call, directory: Path, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool) -> None:
+def list_packages(call: Call, suite: str | None, directory: Path | Bucket, as_json: bool) -> None:
     """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
     from hadeb.repo.status import listed
 
@@ -71,7 +73,7 @@ def list_packages(call: Call, suite: str | None, directory: Path, as_json: bool)
 @REPO
 @JSON
 @command
-def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
+def history(call: Call, suite: str, directory: Path | Bucket, as_json: bool) -> None:
     """Say who did what to SUITE and when, the last change first."""
     import dataclasses
 
@@ -92,7 +94,7 @@ def history(call: Call, suite: str, directory: Path, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-@as_writer
+@as_writer_of(Reach.BYTES)
 def verify(call: Call, writer: Writer, as_json: bool) -> None:
     """Read everything, and say what is not as it was published. Ends with 4 where anything is."""
     from hadeb.repo.verify import verify as look

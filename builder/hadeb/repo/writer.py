@@ -16,13 +16,17 @@ from hadeb.repo.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC."""
+    """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
+
+    `hand_over` brings a change to where the repository is, if the tree is a copy of it.
+    """
 
     tree: Tree
     keychain: signing.Keychain
     who: str
     now: datetime.datetime
     say: Callable[[str], None]
+    hand_over: Callable[[], None] | None = None
 
 
 @contextmanager
@@ -32,3 +36,5 @@ def writing(writer: Writer) -> Iterator[None]:
         open_repository(writer.tree)
     with locked(writer.tree.lock, writer.who, writer.say):
         yield
+        if writer.hand_over:
+            writer.hand_over()
