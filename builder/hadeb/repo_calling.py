@@ -8,7 +8,8 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from dataclasses import replace
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ import click
 
 from hadeb import ui
 from hadeb.calling import Call
-from hadeb.errors import UsageError
+from hadeb.errors import HadebError, UsageError
 from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
     from hadeb.repo.tree import Tree
+    from hadeb.repo.working_copy import WorkingCopy
     from hadeb.repo.writer import Writer
 
 # How often a command runs again where others were quicker, and for how long it waits at most.
@@ -49,7 +51,7 @@ REPO = click.option(
     type=DIRECTORY,
     default=Path(),
     show_default=".",
-    help="The repository's directory, or s3://BUCKET/PREFIX.",
+    help="Its directory, or s3://BUCKET/PREFIX.",
 )
 PHASE = click.option(
     "--phase",
@@ -106,12 +108,12 @@ def as_writer_of(reach: Reach) -> Callable[[Callable[..., None]], Callable[..., 
                     function(call, writer, **options)
                 return
 
-            def once(tree: Tree, hand_over: Callable[[], None]) -> None:
-                done = None if options.get("dry_run") else hand_over
-                with _writing_as(call, tree, key_file, passphrase_file, done) as writer:
-                    function(call, writer, **options)
+            def once(copy: WorkingCopy, hand_over: Callable[[], None] | None) -> None:
+                with _writing_as(call, copy.tree, key_file, passphrase_file) as writer:
+                    there = replace(writer, hand_over=hand_over, amiss=copy.amiss)
+                    function(call, there, **options)
 
-            _until_in_force(call, directory, reach, once)
+            _until_in_force(call, directory, reach, once, dry_run=options.get("dry_run", False))
 
         return with_writer
 
@@ -119,16 +121,27 @@ def as_writer_of(reach: Reach) -> Callable[[Callable[..., None]], Callable[..., 
 
 
 def _until_in_force(
-    call: Call, bucket: Bucket, reach: Reach, once: Callable[[Tree, Callable[[], None]], None]
+    call: Call,
+    bucket: Bucket,
+    reach: Reach,
+    once: Callable[[WorkingCopy, Callable[[], None] | None], None],
+    *,
+    dry_run: bool,
 ) -> None:
     """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
-    from hadeb.repo.hand_over import Overtaken, hand_over
+    from hadeb.repo.hand_over import Overtaken, finish_earlier, hand_over
     from hadeb.repo.working_copy import working_copy
 
     for left in reversed(range(_TRIES)):
         try:
             with working_copy(bucket, reach) as copy:
-                once(copy.tree, lambda copy=copy: hand_over(copy))  # type: ignore[misc]
+                # Whoever goes back again, after a kill, means the same step, and not one more.
+                if reach is Reach.PAST and not dry_run and (late := finish_earlier(copy)):
+                    raise HadebError(
+                        f"a change of {', '.join(late)} had been interrupted; it is in force now",
+                        hint=f"look at hadeb repo history {late[0]}, then say what is to come",
+                    )
+                once(copy, None if dry_run else partial(hand_over, copy))
             return
         except Overtaken:
             if not left:
@@ -143,7 +156,6 @@ def _writing_as(
     tree: Tree,
     key_file: Path | None,
     passphrase_file: Path | None,
-    hand_over: Callable[[], None] | None = None,
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
     from hadeb.repo.signing import Keychain, from_key_file
@@ -156,7 +168,6 @@ def _writing_as(
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
             say=call.progress,
-            hand_over=hand_over,
         )
 
     if key_file is None:

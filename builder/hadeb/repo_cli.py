@@ -99,7 +99,7 @@ def verify(call: Call, writer: Writer, as_json: bool) -> None:
     """Read everything, and say what is not as it was published. Ends with 4 where anything is."""
     from hadeb.repo.verify import verify as look
 
-    found = look(writer)
+    found = [*writer.amiss, *look(writer)]
     if as_json:
         ui.result_json(found)
     for fault in () if as_json else found:

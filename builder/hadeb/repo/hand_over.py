@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a command has done to a working copy, into the object store.
 
-In this order: packages, indexes by hash and the new generations, under names that nobody has read
-yet; the state, where nobody else has written it meanwhile; the other files of the suites;
-InRelease, which is the switch for clients; the pages. Whoever is killed before the state is
-written has changed nothing, whoever is killed after it leaves what the next command brings.
+In this order: what the repository is, if that is new; packages, indexes by hash and the new
+generations, under names that nobody has read yet; the state, where nobody else has written it
+meanwhile; the other files of the suites; InRelease, which is the switch for clients; the pages.
+Whoever is killed before the state is written has changed nothing that counts, whoever is killed
+after it leaves what the next command brings.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from hadeb.at_once import at_once
 from hadeb.errors import HadebError
 from hadeb.repo import pool
 from hadeb.repo.bucket import Reach
+from hadeb.repo.digest import digest
 from hadeb.repo.object_store import Absent, Changed, Listed, ObjectStore
 from hadeb.repo.stored import STATE, Kept, State, read_state
 from hadeb.repo.tree import Tree
@@ -27,6 +30,7 @@ from hadeb.repo.working_copy import GRACE, WorkingCopy, pack
 
 _PROBE = ".hadeb/conditions"
 _SWITCH = "InRelease"
+_IDENTITY = "repository.json"
 _TRIES = 20
 
 
@@ -56,19 +60,61 @@ def hand_over(copy: WorkingCopy) -> None:
     _refuse_leaving(copy, [put.path for put in (*packages, *by_hash)])
     if copy.etag is None:
         _refuse_careless(store)
+    state, etag = _introduced(copy, state)
     # Packages before the indexes that name them.
     missing = [put for put in by_hash if put.path not in copy.listing]
     for step in (packages, missing, packs):
         at_once(lambda put: _put_for_good(copy, put), step)
-    etag = copy.etag
     if leaving:
         state = dataclasses.replace(state, leaving=tuple(leaving))
-    if state != copy.state:
-        etag = _commit(store, dataclasses.replace(state, serial=state.serial + 1), etag)
-    _settle(copy, state, etag)
+    if not _is_same(state, copy.state):
+        state, etag = _commit(store, state, etag)
+    try:
+        _settle(copy, state, etag)
+    except HadebError as error:
+        raise HadebError(
+            f"{error.message}; what changed is written down, and clients do not have it yet",
+            hint="call the same again, and they have",
+        ) from error
     if leaving:
         store.delete(leaving)
         _end_leaving(store, leaving)
+
+
+def _introduced(copy: WorkingCopy, state: State) -> tuple[State, str | None]:
+    """The state after it says what the repository is, where that is new, but not yet what is in it.
+
+    The package of keys has the repository's own date in it: who is called again after a kill is
+    to make the same bytes.
+    """
+    new, old = (each.files.get(_IDENTITY) for each in (state, copy.state))
+    if new is None or new == old:
+        return state, copy.etag
+    early = dataclasses.replace(copy.state, files={**copy.state.files, _IDENTITY: new})
+    early, etag = _commit(copy.store, early, copy.etag)
+    return dataclasses.replace(state, serial=early.serial, token=early.token), etag
+
+
+def _is_same(state: State, other: State) -> bool:
+    return dataclasses.replace(state, serial=other.serial, token=other.token) == other
+
+
+def finish_earlier(copy: WorkingCopy) -> list[str]:
+    """Bring clients what a command left that was killed after the state; the suites it was for."""
+    late = [suite for suite in copy.state.generations if _is_late(copy, suite)]
+    if late:
+        _settle(copy, copy.state, copy.etag)
+    return late
+
+
+def _is_late(copy: WorkingCopy, suite: str) -> bool:
+    for put in _served(copy.tree, suite):
+        if put.path == f"dists/{suite}/{_SWITCH}" and _differs(put, copy.listing):
+            assert isinstance(put.content, Path)
+            # Not every store's tag says what the bytes are.
+            known = put.path in copy.listing and copy.store.known_digest(put.path)
+            return known != digest(put.content)
+    return False
 
 
 def _state(copy: WorkingCopy) -> tuple[State, list[_Put]]:
@@ -125,9 +171,9 @@ def _put_for_good(copy: WorkingCopy, put: _Put) -> None:
             return
     except Changed:
         pass
-    content = put.content if isinstance(put.content, bytes) else put.content.read_bytes()
+    known = _digest(put.content)
     try:
-        same = store.known_digest(put.path) == hashlib.sha256(content).hexdigest()
+        same = store.known_digest(put.path) == known
     except Absent as error:
         raise Overtaken(f"{put.path} was removed just now") from error
     if not same:
@@ -138,10 +184,14 @@ def _put_for_good(copy: WorkingCopy, put: _Put) -> None:
         )
 
 
+def _digest(content: Path | bytes) -> str:
+    return digest(content) if isinstance(content, Path) else hashlib.sha256(content).hexdigest()
+
+
 def _refuse_leaving(copy: WorkingCopy, paths: Iterable[str]) -> None:
     """HadebError where a prune is at work on what is wanted; what it wants is gone in a moment."""
-    wanted = sorted({*copy.state.leaving} & {*paths})
-    if wanted:
+    leaving = {*copy.state.leaving}
+    if wanted := [path for path in paths if path in leaving]:
         raise Overtaken(
             f"{wanted[0]} is being removed from {copy.store.bucket} at this moment",
             hint="where that prune was killed, hadeb prune ends its work; then try again",
@@ -162,10 +212,16 @@ def _refuse_careless(store: ObjectStore) -> None:
     )
 
 
-def _commit(store: ObjectStore, state: State, etag: str | None) -> str:
+def _commit(store: ObjectStore, state: State, etag: str | None) -> tuple[State, str]:
+    """Let the state be the next one after that with the tag; Overtaken where it is not the last."""
+    state = dataclasses.replace(state, serial=state.serial + 1, token=uuid.uuid4().hex)
+    content = state.write()
     try:
-        return store.put(STATE, state.write(), etag)[0]
+        return state, store.put(STATE, content, etag)[0]
     except Changed as error:
+        # Where the answer to it was lost, boto3 has tried again what was done already.
+        if (found := store.get(STATE)) and found[0] == content:
+            return state, found[1]
         raise Overtaken(
             f"others change {store.bucket} again and again; nothing of this is in force",
             hint="try again when they are done",
@@ -181,10 +237,9 @@ def _end_leaving(store: ObjectStore, gone: Iterable[str]) -> None:
         state = read_state(found[0], STATE)
         left = tuple(path for path in state.leaving if path not in set(gone))
         try:
-            ended = dataclasses.replace(state, serial=state.serial + 1, leaving=left)
-            store.put(STATE, ended.write(), found[1])
+            _commit(store, dataclasses.replace(state, leaving=left), found[1])
             return
-        except Changed:
+        except Overtaken:
             continue
 
 
@@ -235,8 +290,7 @@ def _settle(copy: WorkingCopy, state: State, etag: str | None) -> None:
                 return
             listing = copy.store.list()
     raise HadebError(
-        f"{copy.store.bucket}: somebody else writes the files of the suites, and not by hadeb",
-        hint="the change is in state.json; the next command of hadeb brings it to clients",
+        f"{copy.store.bucket}: somebody else writes the files of the suites, and not by hadeb"
     )
 
 

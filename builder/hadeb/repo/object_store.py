@@ -10,8 +10,9 @@ import base64
 import datetime
 import email.utils
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,14 @@ from typing import Any
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.repo.bucket import Bucket
 from hadeb.repo.digest import digest
-from hadeb.repo.stored import headers
+from hadeb.repo.stored import below, headers
 
+# What the extra hadeb[s3] is: the first release whose put_object can say If-Match.
+BOTO3 = "boto3>=1.35.69"
+_INSTALL = (
+    f"hadeb[s3] brings it: {sys.executable} -m pip install '{BOTO3}', or from Debian 13 on "
+    "apt install python3-boto3"
+)
 _CHUNK = 1 << 20
 _HASH = "sha256"
 # As many as one request may name.
@@ -55,16 +62,19 @@ class ObjectStore:
     bucket: Bucket
 
     def list(self) -> dict[str, Listed]:
-        """All objects by their paths."""
+        """All objects by their paths, without those whose keys are no paths."""
         pages = self.client.get_paginator("list_objects_v2")
+        found = {}
         with self._told():
-            return {
-                each["Key"].removeprefix(self.bucket.prefix): Listed(
-                    each["Size"], each["ETag"], each["LastModified"]
-                )
-                for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.bucket.prefix)
-                for each in page.get("Contents", ())
-            }
+            for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.bucket.prefix):
+                for each in page.get("Contents", ()):
+                    path = each["Key"].removeprefix(self.bucket.prefix)
+                    # Other programs leave keys with a slash at the end, as if for a directory.
+                    with suppress(ValueError):
+                        found[below(path)] = Listed(
+                            each["Size"], each["ETag"], each["LastModified"]
+                        )
+        return found
 
     def get(self, path: str) -> tuple[bytes, str] | None:
         """An object and its entity tag; None where there is none."""
@@ -156,17 +166,17 @@ def connected(bucket: Bucket) -> ObjectStore:
     except ImportError:
         raise ToolMissing(
             f"{bucket} wants boto3, which is not here",
-            hint="pip install 'hadeb[s3]', or from Debian 13 on: apt install python3-boto3",
+            hint=_INSTALL,
         ) from None
     try:
-        client = boto3.client("s3")
+        client = boto3.Session().client("s3")
     except (BotoCoreError, ValueError) as error:
         raise HadebError(f"{bucket}: {error}", hint=_hint(type(error).__name__)) from error
     wanted = client.meta.service_model.operation_model("PutObject").input_shape.members
     if "IfMatch" not in wanted:
         raise ToolMissing(
             f"boto3 {boto3.__version__} is too old for {bucket}: it cannot say If-Match",
-            hint="pip install 'hadeb[s3]', or from Debian 13 on: apt install python3-boto3",
+            hint=_INSTALL,
         )
     return ObjectStore(client, bucket)
 

@@ -45,11 +45,12 @@ class Kept:
 class State:
     """What is in force. `files` are those below .hadeb/, `generations` those of each suite.
 
-    `serial` counts the changes, so that no state is ever there twice. `leaving` are the paths that
-    a prune removes at this moment, or was killed over.
+    `serial` counts the changes, and `token` is whose the last one was, so that no state is ever
+    there twice. `leaving` are the paths that a prune removes at this moment, or was killed over.
     """
 
     serial: int = 0
+    token: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     generations: Mapping[str, Mapping[int, Kept]] = field(default_factory=dict)
     leaving: tuple[str, ...] = ()
@@ -75,16 +76,17 @@ def read_state(content: bytes, place: str) -> State:
                 hint="use that release, or newer",
             )
         return State(
-            serial=fields["serial"],
-            files={_below(path): str(text) for path, text in fields["files"].items()},
+            serial=int(fields["serial"]),
+            token=str(fields["token"]),
+            files={below(path): str(text) for path, text in fields["files"].items()},
             generations={
-                _below(suite): {
-                    int(number): Kept(_below(kept["pack"]), float(kept["time"]))
+                below(suite): {
+                    int(number): Kept(below(kept["pack"]), float(kept["time"]))
                     for number, kept in numbers.items()
                 }
                 for suite, numbers in fields["generations"].items()
             },
-            leaving=tuple(fields["leaving"]),
+            leaving=tuple(map(below, fields["leaving"])),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HadebError(
@@ -92,9 +94,9 @@ def read_state(content: bytes, place: str) -> State:
         ) from error
 
 
-def _below(path: str) -> str:
-    """A path that stays below where it is put."""
-    if path.startswith("/") or {"", ".", ".."} & {*path.split("/")}:
+def below(path: str) -> str:
+    """A path that stays below where it is put; ValueError where it does not."""
+    if {"", ".", ".."} & {*path.split("/")}:
         raise ValueError(path)
     return path
 

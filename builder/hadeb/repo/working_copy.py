@@ -40,7 +40,7 @@ class WorkingCopy:
     """A repository's directory, and what was in the store when it was made.
 
     `etag` is that of the state, None where there is none yet. `marked` are the paths that have a
-    stand-in.
+    stand-in, `amiss` sentences on what clients do not get as it was published.
     """
 
     tree: Tree
@@ -50,6 +50,7 @@ class WorkingCopy:
     listing: Mapping[str, Listed]
     marked: frozenset[str]
     reach: Reach
+    amiss: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -85,9 +86,9 @@ def _laid_out(tree: Tree, store: ObjectStore, reach: Reach) -> WorkingCopy:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="surrogateescape")
     _lay_out_generations(tree, store, state, listing, reach)
-    return WorkingCopy(
-        tree, store, state, etag, listing, _marked(tree, store, listing, reach), reach
-    )
+    amiss = tuple(_amiss(tree, store, state, listing)) if reach is Reach.BYTES else ()
+    marked = _marked(tree, store, listing, reach)
+    return WorkingCopy(tree, store, state, etag, listing, marked, reach, amiss)
 
 
 def _lay_out_generations(
@@ -123,6 +124,28 @@ def _served(listing: Mapping[str, Listed], suite: str, directory: Path) -> dict[
         for path in listing
         if path.startswith(suite) and "/by-hash/" not in path
     }
+
+
+def _amiss(
+    tree: Tree, store: ObjectStore, state: State, listing: Mapping[str, Listed]
+) -> Iterator[str]:
+    """How what is served differs from the generations in force, and which index is gone by hash."""
+    for suite, numbers in state.generations.items():
+        number = max(numbers)
+        with tempfile.TemporaryDirectory(prefix="hadeb-bucket-") as name:
+            made = Path(name)
+            _unpack(store, numbers[number].pack, made)
+            for path in sorted(path.relative_to(made) for path in made.rglob("*")):
+                place = f"dists/{suite}/{path}"
+                served = tree.generation(suite, number) / path
+                if "by-hash" not in path.parts and (made / path).is_file():
+                    if not served.is_file() or served.read_bytes() != (made / path).read_bytes():
+                        yield (
+                            f"{place} is not that of generation {number}; the next command that "
+                            "changes the repository brings it"
+                        )
+                elif (made / path).is_file() and place not in listing:
+                    yield f"{place} is gone"
 
 
 def _download(store: ObjectStore, path: str, file: Path) -> None:

@@ -18,7 +18,8 @@ from hadeb.repo.tree import Tree
 class Writer:
     """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
 
-    `hand_over` brings a change to where the repository is, if the tree is a copy of it.
+    Where the tree is a copy of the repository, `hand_over` brings a change to the repository, and
+    `amiss` says what was found wrong with it while it was copied.
     """
 
     tree: Tree
@@ -27,6 +28,7 @@ class Writer:
     now: datetime.datetime
     say: Callable[[str], None]
     hand_over: Callable[[], None] | None = None
+    amiss: tuple[str, ...] = ()
 
 
 @contextmanager
