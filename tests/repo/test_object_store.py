@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import shutil
 import sys
 import tomllib
@@ -513,6 +514,33 @@ def test_prune_removes_what_no_list_names_and_leaves_what_clients_may_ask_for(
     assert len(gone) == 5
     assert stored.json("prune", "--keep", "1")["files"] == ["pool/main/h/hello/hello_1.0_all.deb"]
     assert Reader(tmp_path / "reader", stored).newest("hello") == "3.0"
+    stored.call("repo", "verify")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_prune_leaves_what_clients_had_until_a_moment_ago_however_old_its_follower_is(
+    stored: Stored, tmp_path: Path, again: bool
+) -> None:
+    stored.publish(_HELLO[0])
+
+    def kill(number: int, path: str) -> None:
+        if path.endswith("/InRelease"):
+            raise Killed
+
+    with before_each_change(kill), pytest.raises(Killed):
+        stored.hadeb(*stored.words(_HELLO[1]))
+    state = json.loads(stored.objects()[".hadeb/state.json"])
+    for kept in state["generations"]["staging"].values():
+        kept["time"] -= 2 * 86400
+    stored.write(".hadeb/state.json", json.dumps(state).encode())
+    reader = Reader(tmp_path / "reader", stored)
+    assert reader.newest("hello") == "1.0"
+    if again:
+        # Now it is in force, and the one after it, too.
+        stored.publish(_HELLO[1])
+        stored.publish(_HELLO[2])
+    assert stored.json("prune", "--keep", "1")["generations"] == []
+    assert reader.newest("hello") == ("3.0" if again else "2.0")
     stored.call("repo", "verify")
 
 

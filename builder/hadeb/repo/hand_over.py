@@ -32,6 +32,8 @@ _PROBE = ".hadeb/conditions"
 _SWITCH = "InRelease"
 _IDENTITY = "repository.json"
 _TRIES = 20
+# Seconds between a state and its switch that are worth a word in the next state.
+_LATE = 60
 
 
 class Overtaken(HadebError):
@@ -101,20 +103,9 @@ def _is_same(state: State, other: State) -> bool:
 
 def finish_earlier(copy: WorkingCopy) -> list[str]:
     """Bring clients what a command left that was killed after the state; the suites it was for."""
-    late = [suite for suite in copy.state.generations if _is_late(copy, suite)]
-    if late:
+    if copy.late:
         _settle(copy, copy.state, copy.etag)
-    return late
-
-
-def _is_late(copy: WorkingCopy, suite: str) -> bool:
-    for put in _served(copy.tree, suite):
-        if put.path == f"dists/{suite}/{_SWITCH}" and _differs(put, copy.listing):
-            assert isinstance(put.content, Path)
-            # Not every store's tag says what the bytes are.
-            known = put.path in copy.listing and copy.store.known_digest(put.path)
-            return known != digest(put.content)
-    return False
+    return sorted(copy.late)
 
 
 def _state(copy: WorkingCopy) -> tuple[State, list[_Put]]:
@@ -123,16 +114,19 @@ def _state(copy: WorkingCopy) -> tuple[State, list[_Put]]:
     generations: dict[str, dict[int, Kept]] = {}
     suites = sorted(path.name for path in tree.dists.glob("*") if path.is_symlink())
     for suite in suites:
-        known = copy.state.generations.get(suite, {})
-        kept = {number: known[number] for number in tree.numbers(suite) if number in known}
+        generations[suite] = {}
         for number in tree.numbers(suite):
-            if number not in known:
-                content = pack(tree.generation(suite, number))
+            directory = tree.generation(suite, number)
+            made = directory.stat().st_mtime
+            kept = copy.state.generations.get(suite, {}).get(number)
+            if kept is None:
+                content = pack(directory)
                 name = f"{number}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
-                made = tree.generation(suite, number).stat().st_mtime
-                kept[number] = Kept(f".hadeb/generations/{suite}/{name}", made)
-                packs.append(_Put(kept[number].pack, content))
-        generations[suite] = kept
+                kept = Kept(f".hadeb/generations/{suite}/{name}", made)
+                packs.append(_Put(kept.pack, content))
+            elif made > kept.time + _LATE:
+                kept = dataclasses.replace(kept, time=made)
+            generations[suite][number] = kept
     files = {
         str(path.relative_to(tree.state)): path.read_text("utf-8", "surrogateescape")
         for path in sorted(tree.state.rglob("*"))

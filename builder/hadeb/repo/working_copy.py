@@ -8,6 +8,7 @@ has its size and its hash. No package is downloaded.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tempfile
@@ -40,7 +41,8 @@ class WorkingCopy:
     """A repository's directory, and what was in the store when it was made.
 
     `etag` is that of the state, None where there is none yet. `marked` are the paths that have a
-    stand-in, `amiss` sentences on what clients do not get as it was published.
+    stand-in, `late` the suites whose clients do not have yet what is in force, `amiss` sentences on
+    what they do not get as it was published.
     """
 
     tree: Tree
@@ -50,6 +52,7 @@ class WorkingCopy:
     listing: Mapping[str, Listed]
     marked: frozenset[str]
     reach: Reach
+    late: frozenset[str] = frozenset()
     amiss: tuple[str, ...] = ()
 
 
@@ -86,9 +89,45 @@ def _laid_out(tree: Tree, store: ObjectStore, reach: Reach) -> WorkingCopy:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="surrogateescape")
     _lay_out_generations(tree, store, state, listing, reach)
-    amiss = tuple(_amiss(tree, store, state, listing)) if reach is Reach.BYTES else ()
+    late = frozenset[str]()
+    amiss: tuple[str, ...] = ()
+    if reach is Reach.BYTES:
+        amiss = tuple(_amiss(tree, store, state, listing))
+    else:
+        late = frozenset(each for each in state.generations if _is_late(tree, store, listing, each))
+    _set_times(tree, state, listing, late)
     marked = _marked(tree, store, listing, reach)
-    return WorkingCopy(tree, store, state, etag, listing, marked, reach, amiss)
+    return WorkingCopy(tree, store, state, etag, listing, marked, reach, late, amiss)
+
+
+def _is_late(tree: Tree, store: ObjectStore, listing: Mapping[str, Listed], suite: str) -> bool:
+    """Whether InRelease is still that of an earlier generation."""
+    path, made = _switch(suite), tree.generation(suite, tree.current(suite)) / "InRelease"
+    if path not in listing:
+        return True
+    tag = hashlib.md5(made.read_bytes(), usedforsecurity=False).hexdigest()
+    # Not every store's tag says what the bytes are.
+    return listing[path].etag.strip('"') != tag and store.known_digest(path) != digest(made)
+
+
+def _set_times(
+    tree: Tree, state: State, listing: Mapping[str, Listed], late: frozenset[str]
+) -> None:
+    """Let a generation be as old as its switch is: until then clients had the one before it."""
+    for suite, numbers in state.generations.items():
+        for number, kept in numbers.items():
+            since = kept.time
+            if number == max(numbers):
+                switched = listing.get(_switch(suite))
+                served = (
+                    switched.time.timestamp() if switched and suite not in late else time.time()
+                )
+                since = max(since, served)
+            os.utime(tree.generation(suite, number), (since, since))
+
+
+def _switch(suite: str) -> str:
+    return f"dists/{suite}/InRelease"
 
 
 def _lay_out_generations(
@@ -112,9 +151,6 @@ def _lay_out_generations(
         served |= {path: tree.root / path for path in pages}
     at_once(lambda path: _download(store, path, served[path]), served)
     at_once(lambda directory: _unpack(store, wanted[directory], directory), wanted)
-    for suite, numbers in state.generations.items():
-        for number, kept in numbers.items():
-            os.utime(tree.generation(suite, number), (kept.time, kept.time))
 
 
 def _served(listing: Mapping[str, Listed], suite: str, directory: Path) -> dict[str, Path]:
