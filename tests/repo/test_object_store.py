@@ -725,6 +725,14 @@ def test_a_generation_that_is_gone_or_damaged_is_named(stored: Stored) -> None:
     refused(stored.hadeb("repo", "list"), f"{pack} is gone, which holds a generation")
 
 
+def test_a_version_with_a_plus_and_a_tilde_is_found_by_its_url(
+    stored: Stored, tmp_path: Path
+) -> None:
+    """A store takes + in a URL for a blank; apt says %2b."""
+    stored.publish(stored.desk.deb("hello", "1.0+b1~rc1"))
+    assert Reader(tmp_path / "reader", stored).newest("hello") == "1.0+b1~rc1"
+
+
 def test_publishing_needs_no_room_for_the_pool(stored: Stored) -> None:
     """A stand-in has a package's size, and takes no room on the disk."""
     stored.publish(stored.desk.deb("large", "1.0", size=5_000_000))
