@@ -197,7 +197,7 @@ def test_the_same_command_finishes_what_was_killed_between_any_two_writes(
         for number, step in enumerate(steps)
         if scene == "publish" or number == 0 or step != steps[number - 1]
     ]
-    assert len(moments) > 4
+    assert len(moments) > 2
     for number in moments:
         here = copied(str(number))
         with pytest.raises(Killed), killed_at(number):
