@@ -11,15 +11,18 @@ import click
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
+from hadeb.repo.bucket import Reach
 from hadeb.repo_calling import (
     DIRECTORY,
     DOWNGRADE,
     DRY_RUN,
     PHASE,
     REPO,
-    as_writer,
+    as_writer_of,
     changes,
+    changes_of,
     package_version,
+    refuse_unnamed_url,
     writes,
 )
 
@@ -32,7 +35,13 @@ if TYPE_CHECKING:
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
 )
-@click.option("--repo", "directory", type=DIRECTORY, required=True, help="Its directory.")
+@click.option(
+    "--repo",
+    "directory",
+    type=DIRECTORY,
+    required=True,
+    help="Its directory, or s3://BUCKET/PREFIX.",
+)
 @click.option("--suite", required=True, help="The suite that the packages go to.")
 @click.option("--component", default="main", show_default=True, help="The part of the suite.")
 @PHASE
@@ -76,6 +85,7 @@ def publish(
     from hadeb.repo.publish import Addition
     from hadeb.repo.publish import publish as put
 
+    refuse_unnamed_url(writer, url)
     addition = Addition(suite, component, phase, downgrade)
     key = key or (None if dry_run else _asked_key(writer))
     wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
@@ -132,7 +142,7 @@ def promote(
 @click.command(short_help="Put an older list of a suite in force again.")
 @click.argument("suite")
 @click.argument("generation", type=click.IntRange(1), required=False)
-@changes
+@changes_of(Reach.PAST)
 def rollback(
     call: Call, writer: Writer, suite: str, generation: int | None, dry_run: bool
 ) -> Outcome:
@@ -158,7 +168,7 @@ def rollback(
 @DRY_RUN
 @JSON
 @command
-@as_writer
+@as_writer_of(Reach.ALL)
 def prune(call: Call, writer: Writer, keep: int, dry_run: bool, as_json: bool) -> None:
     """Remove old generations, and files of the pool that no list names any more.
 

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import datetime
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
+from dataclasses import replace
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +17,33 @@ import click
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
+from hadeb.errors import HadebError, UsageError
+from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
     from hadeb.repo.tree import Tree
+    from hadeb.repo.working_copy import WorkingCopy
     from hadeb.repo.writer import Writer
 
+# How often a command runs again where others were quicker, and for how long it waits at most.
+_TRIES = 12
+_LONGEST_WAIT = 2.0
 Command = Callable[..., None]
-# A text: a Path would make one slash of the two in s3://.
-DIRECTORY = click.Path(file_okay=False)
+
+
+class _Place(click.Path):
+    """A repository's directory as a text, or its place in an object store."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        if isinstance(value, str) and value.startswith(SCHEME):
+            return Bucket.read(value)
+        return super().convert(value, parameter, context)
+
+
+DIRECTORY = _Place(file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 REPO = click.option(
@@ -31,7 +52,7 @@ REPO = click.option(
     type=DIRECTORY,
     default=".",
     show_default=True,
-    help="The repository's directory.",
+    help="Its directory, or s3://BUCKET/PREFIX.",
 )
 PHASE = click.option(
     "--phase",
@@ -54,7 +75,10 @@ _PASSPHRASE_FILE = click.option(
 )
 
 
-def writes(function: Callable[..., Outcome | list[Outcome]]) -> Command:
+_Change = Callable[..., "Outcome | list[Outcome]"]
+
+
+def writes(function: _Change, reach: Reach = Reach.NOW) -> Command:
     """A command of whoever signs: its Writer first; what it returns is printed.
 
     A list in a list, and one outcome by itself: so --json has one shape, however many suites
@@ -73,42 +97,88 @@ def writes(function: Callable[..., Outcome | list[Outcome]]) -> Command:
             raise
         _tell(outcome, as_json=as_json, dry_run=dry_run)
 
-    return _KEY_FILE(_PASSPHRASE_FILE(JSON(command(as_writer(told)))))
+    return _KEY_FILE(_PASSPHRASE_FILE(JSON(command(as_writer_of(reach)(told)))))
 
 
-def changes(function: Callable[..., Outcome | list[Outcome]]) -> Command:
+def changes(function: _Change) -> Command:
     """A command that changes a repository which is there, or says what would change."""
-    return REPO(DRY_RUN(writes(function)))
+    return changes_of(Reach.NOW)(function)
 
 
-def as_writer(function: Command) -> Command:
+def changes_of(reach: Reach) -> Callable[[_Change], Command]:
+    """The same for a command that looks at more than what is in force."""
+    return lambda function: REPO(DRY_RUN(writes(function, reach)))
+
+
+def as_writer_of(reach: Reach) -> Callable[[Command], Command]:
     """Call a command with a Writer in place of the options that say which repository, and keys."""
 
-    @wraps(function)
-    def with_writer(
-        call: Call,
-        *,
-        directory: str,
-        key_file: Path | None = None,
-        passphrase_file: Path | None = None,
-        **options: Any,
-    ) -> None:
-        with _writing_as(call, directory, key_file, passphrase_file) as writer:
-            function(call, writer, **options)
+    def decorated(function: Command) -> Command:
+        @wraps(function)
+        def with_writer(
+            call: Call,
+            *,
+            directory: str | Bucket,
+            key_file: Path | None = None,
+            passphrase_file: Path | None = None,
+            **options: Any,
+        ) -> None:
+            if isinstance(directory, str):
+                tree = tree_of(call, directory)
+                with _writing_as(call, tree, key_file, passphrase_file) as writer:
+                    function(call, writer, **options)
+                return
 
-    return with_writer
+            def once(copy: WorkingCopy, hand_over: Callable[[], None] | None) -> None:
+                with _writing_as(call, copy.tree, key_file, passphrase_file) as writer:
+                    there = replace(writer, hand_over=hand_over, amiss=copy.amiss)
+                    function(call, there, **options)
+
+            _until_in_force(call, directory, reach, once, dry_run=options.get("dry_run", False))
+
+        return with_writer
+
+    return decorated
+
+
+def _until_in_force(
+    call: Call,
+    bucket: Bucket,
+    reach: Reach,
+    once: Callable[[WorkingCopy, Callable[[], None] | None], None],
+    *,
+    dry_run: bool,
+) -> None:
+    """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
+    from hadeb.repo.hand_over import Overtaken, finish_earlier, hand_over
+    from hadeb.repo.working_copy import working_copy
+
+    for left in reversed(range(_TRIES)):
+        try:
+            with working_copy(bucket, reach) as copy:
+                # Whoever goes back again, after a kill, means the same step, and not one more.
+                if reach is Reach.PAST and not dry_run and (late := finish_earlier(copy)):
+                    raise HadebError(
+                        f"a change of {', '.join(late)} had been interrupted; it is in force now",
+                        hint=f"look at hadeb repo history {late[0]}, then say what is to come",
+                    )
+                once(copy, None if dry_run else partial(hand_over, copy))
+            return
+        except Overtaken:
+            if not left:
+                raise
+            call.progress(f"somebody else changes {bucket} at this moment; once more")
+            time.sleep(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 - no secret
 
 
 @contextmanager
 def _writing_as(
-    call: Call, directory: str, key_file: Path | None, passphrase_file: Path | None
+    call: Call, tree: Tree, key_file: Path | None, passphrase_file: Path | None
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
     from hadeb.repo.key_file import from_key_file, sweep
     from hadeb.repo.signing import Keychain
     from hadeb.repo.writer import Writer
-
-    tree = tree_of(call, directory)
 
     def with_keys(keychain: Keychain) -> Writer:
         return Writer(
@@ -163,8 +233,28 @@ def package_version(
     return name, version or None
 
 
-def tree_of(call: Call, directory: str) -> Tree:
-    """The repository that a command is for."""
+def tree_of(call: Call, directory: str | Bucket) -> Tree:
+    """The repository that a command looks at; of a bucket a copy, for as long as it runs."""
     from hadeb.repo.opening import repository_at
 
-    return repository_at(directory, call.context.directory)
+    if isinstance(directory, str):
+        return repository_at(directory, call.context.directory)
+    from hadeb.repo.working_copy import working_copy
+
+    copy = click.get_current_context().with_resource(working_copy(directory, Reach.NOW))
+    if copy.etag is None:
+        raise UsageError(
+            f"there is no repository in {directory}", hint=f"hadeb publish --repo {directory}"
+        )
+    return copy.tree
+
+
+def refuse_unnamed_url(writer: Writer, url: str | None) -> None:
+    """UsageError where a bucket gets a repository, and nobody says how clients reach it."""
+    from hadeb.repo.opening import find_repository
+
+    if writer.hand_over and url is None and find_repository(writer.tree) is None:
+        raise UsageError(
+            "a bucket may be reached by many URLs, and a new repository wants to know which",
+            hint="--url https://…, as in the clients' sources; it may move later",
+        )

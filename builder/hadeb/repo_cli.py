@@ -9,7 +9,8 @@ import click
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
-from hadeb.repo_calling import REPO, as_writer, changes, package_version, tree_of, writes
+from hadeb.repo.bucket import Bucket, Reach
+from hadeb.repo_calling import REPO, as_writer_of, changes, package_version, tree_of, writes
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
@@ -28,7 +29,7 @@ def repo() -> None:
 @REPO
 @JSON
 @command
-def status(call: Call, directory: str, as_json: bool) -> None:
+def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
     """Say what the repository is, who signs it, and what its suites hold."""
     from hadeb.repo.status import status as look
 
@@ -44,7 +45,7 @@ def status(call: Call, directory: str, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-def list_packages(call: Call, suite: str | None, directory: str, as_json: bool) -> None:
+def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_json: bool) -> None:
     """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
     from hadeb.repo.status import listed
 
@@ -63,7 +64,7 @@ def list_packages(call: Call, suite: str | None, directory: str, as_json: bool) 
 @REPO
 @JSON
 @command
-def history(call: Call, suite: str, directory: str, as_json: bool) -> None:
+def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> None:
     """Say who did what to SUITE and when, the last change first."""
     import dataclasses
 
@@ -90,7 +91,7 @@ def history(call: Call, suite: str, directory: str, as_json: bool) -> None:
 @REPO
 @JSON
 @command
-@as_writer
+@as_writer_of(Reach.BYTES)
 def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: bool) -> None:
     """Read everything, and say what is not as it was published. Ends with 4 where anything is.
 

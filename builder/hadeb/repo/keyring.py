@@ -115,10 +115,14 @@ def _keyring_file(
         listed = _listed(tree, name, str(repository.keyring_version))
         for path, sha256 in listed.items():
             file = tree.root / path
-            if file.is_file() and digest(file) == sha256 and _keys_in(file, name)[0] == keys.binary:
+            if (
+                file.is_file()
+                and pool.digest_of(file) == sha256
+                and _keys_in(file, name)[0] == keys.binary
+            ):
                 return repository, file
         file_name = keyring_package(repository, keys, 0).file_name
-        there = {old: digest(old) for old in tree.root.glob(f"pool/*/*/{name}/{file_name}")}
+        there = {old: pool.digest_of(old) for old in tree.root.glob(f"pool/*/*/{name}/{file_name}")}
         for time in [*(_keys_in(old, name)[1] for old in there), repository.keyring_time]:
             file = made / file_name
             file.write_bytes(write(keyring_package(repository, keys, time)))

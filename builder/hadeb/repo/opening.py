@@ -111,7 +111,16 @@ def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) ->
     if known and known.suites:
         return _reborn(known, wishes, keychain)
     keys = _first_keys(keychain, wishes.key)
-    return _born(tree, wishes, keys or (known.keys if known else ()))
+    born = _born(tree, wishes, keys or (known.keys if known else ()))
+    if known is None:
+        return born
+    # A package of keys may be in the pool already.
+    return dataclasses.replace(
+        born,
+        keyring_version=known.keyring_version,
+        keyring_digest=known.keyring_digest,
+        keyring_time=known.keyring_time,
+    )
 
 
 def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:

@@ -13,6 +13,9 @@ from hadeb.repo.digest import digest
 from hadeb.repo.incoming import Arrived, FilesRefused
 from hadeb.repo.tree import Tree
 
+# The directory whose files are nothing but their sizes, and named by the hashes they stand for.
+_ELSEWHERE = ".elsewhere"
+
 
 def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
     """Give copies their names in the pool, after their bytes are on the disk.
@@ -69,8 +72,25 @@ def _named_by_lists(tree: Tree, paths: set[str]) -> set[str]:
     return found
 
 
+def stand_in(path: Path, size: int, sha256: str, elsewhere: Path) -> None:
+    """Let a link have a file's place, size and hash, whose bytes lie in an object store."""
+    target = elsewhere / _ELSEWHERE / f"{size}" / sha256
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        target.touch()
+        os.truncate(target, size)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target.absolute())
+
+
+def digest_of(path: Path) -> str:
+    """The SHA256 of a file of the pool, or of what a stand-in stands for."""
+    target = path.readlink() if path.is_symlink() else path
+    return target.name if target.parent.parent.name == _ELSEWHERE else digest(path)
+
+
 def _is(path: Path, file: PoolFile) -> bool:
-    return path.is_file() and path.stat().st_size == file.size and digest(path) == file.sha256
+    return path.is_file() and path.stat().st_size == file.size and digest_of(path) == file.sha256
 
 
 def _clashes(path: Path, file: PoolFile) -> bool:

@@ -116,4 +116,5 @@ def refresh(caller: Writer, suite_names: tuple[str, ...]) -> list[Outcome]:
     with writing(caller) as writer:
         repository = open_repository(writer.tree)
         chosen = [repository.suite(name) for name in suite_names] or repository.suites
-        return sign_anew(writer, repository, chosen, Step("refresh"))
+        signed = sign_anew(writer, repository, chosen, Step("refresh"))
+    return signed.all()

@@ -17,7 +17,7 @@ from hadeb.repo.identity import Repository
 from hadeb.repo.keyring import try_keys, with_keys
 from hadeb.repo.opening import full_fingerprint, open_repository, save_repository
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.transaction import Outcome, Step, sign_anew
+from hadeb.repo.transaction import Outcome, SignedAnew, Step, sign_anew
 from hadeb.repo.writer import Writer, writing
 
 
@@ -30,7 +30,8 @@ def add_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]
         repository = open_repository(writer.tree)
         fingerprint = full_fingerprint(writer.keychain, key)
         keys = tuple(dict.fromkeys([*repository.keys, fingerprint]))
-        return _signed_anew(writer, dataclasses.replace(repository, keys=keys), dry_run=dry_run)
+        signed = _signed_anew(writer, dataclasses.replace(repository, keys=keys), dry_run=dry_run)
+    return signed.all()
 
 
 def drop_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:
@@ -45,14 +46,15 @@ def drop_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome
                 hint="first hadeb repo key add NEW; drop this one when all machines have upgraded",
             )
         since = datetime.datetime.fromtimestamp(repository.keyring_time, datetime.UTC)
-        outcomes = _signed_anew(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
-        would = "would sign" if dry_run else "signs"
-        writer.say(
-            f"{fingerprint} {would} no more. A machine without {keyring_name(repository)} from "
-            f"{since:%Y-%m-%d} or later refuses the repository until it is added anew, "
-            "as index.html says"
-        )
-        return outcomes
+        signed = _signed_anew(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
+    outcomes = signed.all()
+    would = "would sign" if dry_run else "signs"
+    caller.say(
+        f"{fingerprint} {would} no more. A machine without {keyring_name(repository)} from "
+        f"{since:%Y-%m-%d} or later refuses the repository until it is added anew, "
+        "as index.html says"
+    )
+    return outcomes
 
 
 def _of_repository(repository: Repository, key: str) -> str:
@@ -67,10 +69,11 @@ def _of_repository(repository: Repository, key: str) -> str:
     return found[0]
 
 
-def _signed_anew(writer: Writer, repository: Repository, *, dry_run: bool) -> list[Outcome]:
+def _signed_anew(writer: Writer, repository: Repository, *, dry_run: bool) -> SignedAnew:
     keys = try_keys(writer, repository)
     if dry_run:
-        return _foreseen(writer, with_keys(repository, keys, writer.now.timestamp()))
+        foreseen = _foreseen(writer, with_keys(repository, keys, writer.now.timestamp()))
+        return SignedAnew(foreseen, {})
     if not repository.suites:
         save_repository(writer.tree, repository)
     return sign_anew(writer, repository, repository.suites, Step("key"))

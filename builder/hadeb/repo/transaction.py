@@ -106,12 +106,26 @@ def conclude(
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
+@dataclass(frozen=True, slots=True)
+class SignedAnew:
+    """What became of suites that were to be signed anew, and why it did not of others."""
+
+    outcomes: list[Outcome]
+    failures: Mapping[str, HadebError]
+
+    def all(self) -> list[Outcome]:
+        """SuitesFailed where not all were; for when the others are in force."""
+        if self.failures:
+            raise SuitesFailed(self.outcomes, self.failures)
+        return self.outcomes
+
+
 def sign_anew(
     writer: Writer, repository: Repository, suites: Iterable[RepoSuite], step: Step
-) -> list[Outcome]:
+) -> SignedAnew:
     """Put the lists in force under a fresh date and signature; wants the lock.
 
-    Where a suite cannot be signed, the others are all the same; then SuitesFailed.
+    Where a suite cannot be signed, the others are all the same.
     """
     outcomes = []
     failures: dict[str, HadebError] = {}
@@ -127,9 +141,7 @@ def sign_anew(
             continue
         repository = outcome.repository
         outcomes.append(outcome)
-    if failures:
-        raise SuitesFailed(outcomes, failures)
-    return outcomes
+    return SignedAnew(outcomes, failures)
 
 
 def _put_in_force(

@@ -46,7 +46,8 @@ def verify(writer: Writer, fingerprints: Sequence[str] = ()) -> Verified:
     """
     repository = open_repository(writer.tree)
     wanted = tuple(_fingerprint(one) for one in fingerprints) or repository.keys
-    return Verified(tuple(_faults(writer, repository, wanted)), wanted, bool(fingerprints))
+    found = (*writer.amiss, *_faults(writer, repository, wanted))
+    return Verified(found, wanted, bool(fingerprints))
 
 
 def _fingerprint(text: str) -> str:

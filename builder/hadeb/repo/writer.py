@@ -22,7 +22,9 @@ from hadeb.repo.tree import Tree
 class Writer:
     """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
 
-    `say` may be silent where they want to hear little, `warn` never is.
+    `say` may be silent where they want to hear little, `warn` never is. Where the tree is a copy of
+    the repository, `hand_over` brings a change to the repository, and `amiss` says what was found
+    wrong with it while it was copied.
     """
 
     tree: Tree
@@ -31,6 +33,8 @@ class Writer:
     now: datetime.datetime
     say: Callable[[str], None]
     warn: Callable[[str], None]
+    hand_over: Callable[[], None] | None = None
+    amiss: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -54,6 +58,8 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
         with locked(tree.lock, writer.who, writer.say):
             waited = datetime.timedelta(seconds=time.monotonic() - asked)
             yield dataclasses.replace(writer, now=writer.now + waited)
+            if writer.hand_over:
+                writer.hand_over()
 
 
 @contextmanager
