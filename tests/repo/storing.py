@@ -117,7 +117,7 @@ class Stored:
     def call(self, *arguments: str | Path) -> Outcome:
         """The same, and it goes well."""
         done = self.hadeb(*arguments)
-        assert done.code == 0, done.stderr
+        assert done.code == 0, done
         return done
 
     def json(self, *arguments: str | Path) -> Any:

@@ -59,7 +59,7 @@ def test_verify_says_whom_it_trusts_and_holds_the_keyring_against_it(
     assert f"trusted were the keys {desk.key}, as you name them" in done.stderr
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 40, "--repo", root)
     assert done.code == 4
-    assert f"its key {desk.key} is not trusted, it lacks the key {'A' * 40}" in done.stdout
+    assert f"its key {desk.key} is not trusted" in done.stdout
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 16, "--repo", root)
     refused(done, "is no fingerprint: 40 hexadecimal digits", 2)
 

@@ -142,7 +142,10 @@ def _lay_out_generations(
         for number, kept in numbers.items():
             directory = tree.generation(suite, number)
             directory.mkdir()
-            if reach in {Reach.PAST, Reach.ALL} or (reach is Reach.NOW and number == current):
+            # Of the one in force, what clients get is looked at in its place.
+            if (reach is not Reach.NOW or number == current) and not (
+                reach is Reach.BYTES and number == current
+            ):
                 wanted[directory] = kept.pack
         if reach is Reach.BYTES:
             served |= _served(listing, f"dists/{suite}/", tree.generation(suite, current))
