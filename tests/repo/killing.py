@@ -84,11 +84,13 @@ def _many(desk: Desk, root: Path) -> None:
 
 
 _HELLO, _WORLD = {"hello_1.0_all.deb", "hello_2.0_all.deb"}, {"world_1.0_all.deb"}
+# Without one it is the directory's own, and another in another place.
+_URL = ("--url", "https://apt.example.org/sample")
 SCENES = (
     Scene(
         "publish, first",
         _nothing,
-        ("publish", "hello_1.0_all.deb", "--suite", "staging", "--name", "sample"),
+        ("publish", "hello_1.0_all.deb", "--suite", "staging", "--name", "sample", *_URL),
         {"staging": {"hello_1.0_all.deb"}},
     ),
     Scene(

@@ -149,6 +149,9 @@ def end(root: Path, born: Path) -> dict[str, str]:
             found[f"{os.path.relpath(directory, root)}/*"] = f"{len(names)} files"
             continue
         for path in (Path(directory, name) for name in (*directories, *names)):
+            # Notes for prune: who comes again makes them again, and a power cut may take them.
+            if path.name == "placed":
+                continue
             kind = f"{path.lstat().st_mode:o}"
             found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, born))}".strip()
     return found
