@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
 from repo.damaging import cut, in_force
 from repo.publishing import Desk
 from repo.test_refusals import refused
@@ -59,7 +60,7 @@ def test_verify_says_whom_it_trusts_and_holds_the_keyring_against_it(
     assert f"trusted were the keys {desk.key}, as you name them" in done.stderr
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 40, "--repo", root)
     assert done.code == 4
-    assert f"its key {desk.key} is not trusted" in done.stdout
+    assert f"its key {desk.key} is not trusted, it lacks the key {'A' * 40}" in done.stdout
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 16, "--repo", root)
     refused(done, "is no fingerprint: 40 hexadecimal digits", 2)
 
@@ -119,3 +120,18 @@ def test_the_status_tells_how_long_signatures_and_keys_are_valid(desk: Desk, roo
     (root / f"{KEYRING}.pgp").unlink()
     text = desk.hadeb("repo", "status", "--repo", root).stdout
     assert f"signed by {desk.key}, its end is not known\n" in text
+
+
+def test_a_key_that_was_taken_out_of_the_keyring_that_clients_get_is_missed(
+    desk: Desk, root: Path
+) -> None:
+    keychain = Keychain(desk.home)
+    second = make_key(keychain, "the next signing key")
+    added = desk.hadeb("repo", "key", "add", second, "--repo", root)
+    assert added.code == 0, added
+    assert desk.hadeb("repo", "verify", "--repo", root).code == 0
+    only = public_keys(keychain, secret_keys(keychain, [desk.key])).binary
+    (root / f"{KEYRING}.pgp").write_bytes(only)
+    done = desk.hadeb("repo", "verify", "--repo", root)
+    assert done.code == 4
+    assert f"it lacks the key {second}" in done.stdout

@@ -60,16 +60,24 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
 
 def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
     """The repository that says of itself which keys clients are to have."""
-    urls = " ".join(addresses(repository))
-    digest = hashlib.sha256(keys.binary + urls.encode()).hexdigest()
-    if digest == repository.keyring_digest:
+    if is_recorded(repository, keys):
         return repository
     return dataclasses.replace(
         repository,
         keyring_version=repository.keyring_version + 1,
-        keyring_digest=digest,
+        keyring_digest=_record(repository, keys),
         keyring_time=int(now),
     )
+
+
+def is_recorded(repository: Repository, keys: PublicKeys) -> bool:
+    """Whether the repository says of itself that clients are to have these keys, and no others."""
+    return repository.keyring_digest == _record(repository, keys)
+
+
+def _record(repository: Repository, keys: PublicKeys) -> str:
+    urls = " ".join(addresses(repository))
+    return hashlib.sha256(keys.binary + urls.encode()).hexdigest()
 
 
 def with_keyring(

@@ -19,6 +19,7 @@ from hadeb.repo.front import wanted_pages
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import index_paths, misfits
+from hadeb.repo.keyring import is_recorded
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import open_repository
 from hadeb.repo.rehearsal import rehearse
@@ -67,7 +68,7 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
         yield f"{tree.repository} has other keys sign: {', '.join(repository.keys)}"
     file = tree.root / f"{keyring_name(repository)}.pgp"
     try:
-        keys = _trusted_keys(file, trusted)
+        keys = _trusted_keys(file, repository, trusted)
     except ToolMissing:
         raise
     except (OSError, HadebError) as error:
@@ -88,15 +89,19 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
             yield f"the pages: {error}"
 
 
-def _trusted_keys(file: Path, trusted: Sequence[str]) -> PublicKeys:
+def _trusted_keys(file: Path, repository: Repository, trusted: Sequence[str]) -> PublicKeys:
     """The keyring that clients get; HadebError where it has other keys."""
     keys = signing.read_keys(file.read_bytes())
     there = [key.fingerprint for key in keys.keys]
-    # One that has ended is trusted as ever, and clients no longer get it.
-    if not there:
-        raise HadebError("it has no key that signs")
-    if strange := [key for key in there if key not in trusted]:
-        raise HadebError(", ".join(f"its key {key} is not trusted" for key in strange))
+    # One that has ended stays on record, and clients no longer get it.
+    ended = repository.keys if is_recorded(repository, keys) else ()
+    lacking = [key for key in trusted if key not in there and key not in ended]
+    faults = [
+        *(f"its key {key} is not trusted" for key in there if key not in trusted),
+        *(f"it lacks the key {key}" for key in lacking),
+    ]
+    if faults:
+        raise HadebError(", ".join(faults))
     return keys
 
 
