@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.repo.signing import Keychain, last_line, secret_keys
+from hadeb.repo.signing import Keychain, end_agent, last_line, secret_keys
 from hadeb.repo.throwaway import is_private, sweep_in, throwaway_in
-from hadeb.run import run
 
 
 @contextmanager
@@ -71,9 +70,5 @@ def _homes(runtime: Path, *, make: bool) -> Path:
 
 
 def _remove(home: Path) -> None:
-    try:
-        run(("gpgconf", "--homedir", str(home), "--kill", "gpg-agent"), check=False)
-    except HadebError:
-        # What was asked for is done; an agent ends by itself when its directory is gone.
-        pass
+    end_agent(home)
     shutil.rmtree(home, ignore_errors=True)
