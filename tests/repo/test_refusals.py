@@ -20,15 +20,6 @@ from repo.publishing import Desk
 from unit.calling import Outcome
 
 
-@pytest.fixture
-def root(desk: Desk, tmp_path: Path) -> Path:
-    """A repository with hello 1.0 and 2.0 in its suite `staging`."""
-    path = tmp_path / "repository"
-    desk.publish(path, desk.deb("hello", "1.0"))
-    desk.publish(path, desk.deb("hello", "2.0"))
-    return path
-
-
 @contextmanager
 def unchanged(root: Path) -> Iterator[None]:
     """What clients can read is the same afterwards, byte for byte."""
