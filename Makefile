@@ -59,7 +59,7 @@ fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13;
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
 
-lab-kills: ## kills hadeb lab up and run TIMES times each (20), and looks what is left; wants root
+lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools test
 	@sh tests/as-root.sh .venv/bin/python3 tests/lab/kill_often.py $(TIMES)
 

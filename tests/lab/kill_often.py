@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills `hadeb lab up` and `hadeb lab run` at random moments, and looks what is left after `down`.
+"""Kills `hadeb lab up`, `run` and `down` at random moments, and looks what is left after `down`.
 
     make lab-kills               20 times each
     make lab-kills TIMES=100     as often as you like
@@ -21,12 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
 
-from lab.leftovers import kill_after  # noqa: E402
+from lab.leftovers import call, kill_after  # noqa: E402
 
 UP: tuple[str, ...] = ("lab", "up", "--bare", "--nodes", "2", "-q")
 RUN: tuple[str, ...] = ("lab", "run", "--smoke", "-q", "-m", str(ROOT))
-# Seconds: a little longer than the one takes to its end, and well into the trials of the other.
-LONGEST = {UP: 7.0, RUN: 40.0}
+DOWN: tuple[str, ...] = ("lab", "down", "-q")
+# Seconds: a little longer than it takes to the end, but for `run`: well into its trials.
+LONGEST = {UP: 7.0, RUN: 40.0, DOWN: 1.5}
 
 
 def moments(times: int, seed: int, command: tuple[str, ...]) -> Iterator[float]:
@@ -36,16 +37,24 @@ def moments(times: int, seed: int, command: tuple[str, ...]) -> Iterator[float]:
         yield (number + chance.random()) * LONGEST[command] / times
 
 
+def make_ready(command: tuple[str, ...], registry: Path, directory: Path) -> None:
+    """Have a lab up where the command is to end one."""
+    if command == DOWN:
+        begun = call(registry, *UP, directory=directory)
+        assert begun.code == 0, begun.stderr
+
+
 def main(times: int, seed: int) -> int:
-    """Kill both so many times; 1 where something was left."""
+    """Kill each so many times; 1 where something was left."""
     print(f"seed {seed}")
     worst = 0
     with tempfile.TemporaryDirectory() as place:
         registry, work = Path(place, "labs"), Path(place, "work")
         registry.mkdir()
         work.mkdir()
-        for command in (UP, RUN):
+        for command in LONGEST:
             for seconds in moments(times, seed, command):
+                make_ready(command, registry, work)
                 left = kill_after(registry, seconds, command, directory=work)
                 print(f"{command[1]:<4} killed after {seconds:5.2f} s: {left or 'nothing left'}")
                 worst = max(worst, bool(left))

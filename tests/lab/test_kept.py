@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.lab import space
-from lab.kill_often import RUN, UP, moments
+from lab.kill_often import DOWN, RUN, UP, make_ready, moments
 from lab.leftovers import assert_is_gone, call, ended_with_the_tests, kill_after, processes_of
 from unit.calling import Outcome, call_hadeb
 
@@ -167,3 +167,11 @@ def test_kill_9_of_run_leaves_nothing_after_down(
     registry: Path, work: Path, seconds: float
 ) -> None:
     assert kill_after(registry, seconds, RUN, directory=work) == ""
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.6])
+def test_kill_9_of_down_leaves_nothing_after_another_down(
+    registry: Path, work: Path, seconds: float
+) -> None:
+    make_ready(DOWN, registry, work)
+    assert kill_after(registry, seconds, DOWN, directory=work) == ""

@@ -10,15 +10,14 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from hadeb.lab import Node, Suite
-from hadeb.repo import transaction
 from hadeb.repo.opening import Wishes
 from hadeb.repo.publish import Addition, publish
+from hadeb.repo.rehearsal import Rehearsal
 from machine.packages import NAME as SAMPLE
 from machine.packages import build
 from repo.bare_clients import URL, Client, Web, complaints, web
@@ -182,7 +181,7 @@ def test_a_suite_out_of_date_is_refused_until_it_is_refreshed(
     with publisher(tmp_path) as owner:
         last_week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
         # Nobody changes the clock here, so the trial's apt knows that this was last week.
-        monkeypatch.setattr(transaction, "rehearsal", lambda *_: nullcontext(lambda: None))
+        monkeypatch.setattr(Rehearsal, "update", lambda _: None)
         wishes = Wishes(REPOSITORY, url=URL, valid_days=6)
         publish(owner.at(last_week), [owner.file("1.0")], Addition("stable"), wishes, dry_run=False)
         shop.serve(owner.repository)

@@ -32,6 +32,11 @@ def index_paths(suite: RepoSuite) -> dict[tuple[str, str], str]:
     return paths
 
 
+def indexes_of(suite: RepoSuite, contents: Contents) -> dict[tuple[str, str], bytes]:
+    """Each index, by component and architecture."""
+    return {key: index(contents.indexed(*key)) for key in index_paths(suite)}
+
+
 def index(packages: Iterable[Published]) -> bytes:
     """Packages or Sources: a stanza each, an empty line between them."""
     return "".join(f"{_indexed(one)}\n\n" for one in packages).encode("utf-8", "surrogateescape")

@@ -3,15 +3,19 @@
 
 apt runs on configuration, lists and a dpkg status of its own in a directory that is thrown away;
 nothing of this machine's apt goes in, and nothing comes out (apt.conf(5), Dir).
+
+The install takes the bytes of the indexes as they are to be published, while these are still being
+packed and signed; that those are what a client gets is what the update shows.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hadeb.at_once import at_once
@@ -65,44 +69,62 @@ Description: stands in for a package of Debian
 _UNMET = ("Depends", "PreDepends", "Conflicts", "Breaks")
 
 
-def rehearse(
-    generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
-) -> None:
-    """Update from a generation and try to install what is new in it, as every architecture.
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What can be tried of a generation, as every architecture; each goes on beside the caller."""
 
-    Raises HadebError with apt's own words where it warns or refuses.
-    """
-    with rehearsal(generation, keyring, suite, contents, new) as begin:
-        begin()
+    installs: Sequence[_Install]
+    updates: Sequence[_Update]
+    threads: Executor
+    begun: list[Future[None]]
+
+    def install(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
+        """Begin to read the indexes, by component and architecture, and to install what is new."""
+        self._begin([partial(one.attempt, indexes) for one in self.installs])
+
+    def update(self) -> None:
+        """Begin to fetch and verify it: its indexes, Release and InRelease are there."""
+        self._begin([one.attempt for one in self.updates])
+
+    def _begin(self, trials: Iterable[Callable[[], None]]) -> None:
+        self.begun.append(self.threads.submit(at_once, _call, trials))
+
+
+def _call(trial: Callable[[], None]) -> None:
+    trial()
 
 
 @contextmanager
 def rehearsal(
     generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
-) -> Iterator[Callable[[], None]]:
-    """As `rehearse`, while something else is done; what apt refuses comes before other errors.
+) -> Iterator[Rehearsal]:
+    """Trials that end with the block. What apt refuses comes before what else is wrong.
 
-    It begins with a call of what is yielded. From then on the indexes, Release and InRelease of the
-    generation are to be there.
+    Raises HadebError with apt's own words where it warns or refuses.
     """
     with throwaway("apt") as place:
         root = place / "root"
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
-        clients = []
+        installs, updates = [], []
         for architecture in suite.architectures:
+            fetching = _machine(place / f"{architecture}.update", architecture)
+            (fetching.home / "root").symlink_to(root)
+            (fetching.home / "keyring.pgp").symlink_to(keyring)
+            sources = _SOURCES.format(suite=suite.name, components=" ".join(suite.components))
+            (fetching.home / "etc/sources.list.d/own.sources").write_text(sources, encoding="utf-8")
+            updates.append(_Update(fetching))
             fitting = [one for one in new if one.architecture in {architecture, "all"}]
-            client = _Client(place / architecture, architecture, contents, _newest(fitting))
-            client.lay_out(root, keyring, suite)
-            clients.append(client)
-        with ThreadPoolExecutor(1) as thread:
-            trials: list[Future[None]] = []
+            machine = _machine(place / f"{architecture}.install", architecture)
+            installs.append(_Install(machine, contents, _newest(fitting)))
+        with ThreadPoolExecutor(2) as threads:
+            trial = Rehearsal(installs, updates, threads, [])
             try:
-                yield lambda: trials.append(thread.submit(at_once, _Client.attempt, clients))
+                yield trial
             finally:
-                for trial in trials:
-                    trial.result()
+                for each in trial.begun:
+                    each.result()
 
 
 def _newest(packages: Sequence[Published]) -> list[Published]:
@@ -112,77 +134,101 @@ def _newest(packages: Sequence[Published]) -> list[Published]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
-    """A machine of an architecture, in a directory: it is to install the `wanted` of a list."""
+class _Machine:
+    """A directory that apt takes for a machine of an architecture."""
 
     home: Path
     architecture: str
+
+    def apt(self, *arguments: str) -> Completed:
+        """Run apt-get here."""
+        environment = {
+            "APT_CONFIG": f"{_HERE}/apt.conf",
+            "LC_ALL": "C.UTF-8",
+            "PATH": os.defpath,
+            "TMPDIR": _HERE,
+        }
+        argv = ("apt-get", "-q", *arguments)
+        try:
+            return run(argv, env=environment, check=False, cwd=self.home)
+        except CommandFailed as error:
+            raise HadebError(f"the trial with apt: {error}") from error
+
+
+def _machine(home: Path, architecture: str) -> _Machine:
+    """One that has nothing installed, and no source."""
+    for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
+        (home / directory).mkdir(parents=True)
+    for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
+        (home / directory).mkdir()
+    configuration = _CONFIGURATION.format(architecture=architecture, lag=LAG + 60)
+    (home / "apt.conf").write_text(configuration, encoding="utf-8")
+    (home / "status").touch()
+    return _Machine(home, architecture)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """A machine that is to fetch and verify the generation."""
+
+    machine: _Machine
+
+    def attempt(self) -> None:
+        # It would read what it has fetched, and that is what the other machine does.
+        _quietly(self.machine.apt("-o", "pkgCacheFile::Generate=false", "update"), "fetching it")
+
+
+@dataclass(frozen=True, slots=True)
+class _Install:
+    """A machine that is to read the indexes, and to install the `wanted` of the list."""
+
+    machine: _Machine
     contents: Contents
     wanted: Sequence[Published]
 
-    def lay_out(self, root: Path, keyring: Path, suite: RepoSuite) -> None:
-        """Write what it has before it knows the generation."""
-        for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
-            (self.home / directory).mkdir(parents=True)
-        for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
-            (self.home / directory).mkdir()
-        (self.home / "root").symlink_to(root)
-        (self.home / "keyring.pgp").symlink_to(keyring)
-        for file, text in {
-            "apt.conf": _CONFIGURATION.format(architecture=self.architecture, lag=LAG + 60),
-            "etc/sources.list.d/own.sources": _SOURCES.format(
-                suite=suite.name, components=" ".join(suite.components)
-            ),
-            "status": "",
-        }.items():
-            (self.home / file).write_text(text, encoding="utf-8")
-
-    def attempt(self) -> None:
-        """Read the generation, and install."""
-        _quietly(_apt(self.home, "update"), "reading it")
-        if self.wanted and self._installs_together():
+    def attempt(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
+        for (component, architecture), index in indexes.items():
+            if architecture == self.machine.architecture:
+                # By the end of the name apt knows what is in it (apt-get(8), --with-source).
+                (self.machine.home / f"{component}_Packages").write_bytes(index)
+        if not self.wanted:
+            _quietly(self._apt("check"), "reading it")
+            return
+        if self._goes_together():
             return
         # They may exclude each other, or one of them is to blame: each alone tells.
         for one in self.wanted:
             self._has_stand_ins([one])
-            _quietly(_install(self.home, [one]), f"installing {one.name}={one.version}")
+            _quietly(self._install([one]), f"installing {one.name}={one.version}")
 
-    def _installs_together(self) -> bool:
+    def _goes_together(self) -> bool:
         try:
             self._has_stand_ins(self.wanted)
         except NoStandIn:
             return False
-        together = _install(self.home, self.wanted)
+        together = self._install(self.wanted)
         if together.returncode == 0:
             _quietly(together, "installing")
         return together.returncode == 0
 
     def _has_stand_ins(self, packages: Sequence[Published]) -> None:
         """Let it have what these want and the suite does not; NoStandIn where nothing would do."""
-        found = stand_ins(packages, self.contents.packages, self.architecture)
+        architecture = self.machine.architecture
+        found = stand_ins(packages, self.contents.packages, architecture)
         status = "".join(
-            _INSTALLED.format(name=name, version=version, architecture=self.architecture)
+            _INSTALLED.format(name=name, version=version, architecture=architecture)
             for name, version in found.items()
         )
-        (self.home / "status").write_text(status, encoding="utf-8")
+        (self.machine.home / "status").write_text(status, encoding="utf-8")
 
+    def _install(self, packages: Sequence[Published]) -> Completed:
+        wanted = [f"{one.name}={one.version}" for one in packages]
+        return self._apt("--simulate", "--allow-downgrades", "install", *wanted)
 
-def _install(home: Path, packages: Sequence[Published]) -> Completed:
-    wanted = [f"{one.name}={one.version}" for one in packages]
-    return _apt(home, "--simulate", "--allow-downgrades", "install", *wanted)
-
-
-def _apt(home: Path, *arguments: str) -> Completed:
-    environment = {
-        "APT_CONFIG": f"{_HERE}/apt.conf",
-        "LC_ALL": "C.UTF-8",
-        "PATH": os.defpath,
-        "TMPDIR": _HERE,
-    }
-    try:
-        return run(("apt-get", "-q", *arguments), env=environment, check=False, cwd=home)
-    except CommandFailed as error:
-        raise HadebError(f"the trial with apt: {error}") from error
+    def _apt(self, *arguments: str) -> Completed:
+        indexes = sorted(path.name for path in self.machine.home.glob("*_Packages"))
+        sources = [word for name in indexes for word in ("--with-source", f"{_HERE}/{name}")]
+        return self.machine.apt(*sources, *arguments)
 
 
 def _quietly(done: Completed, doing: str) -> None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.at_once import at_once
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.keys import Key, PublicKeys
 from hadeb.repo.throwaway import throwaway
@@ -217,26 +216,24 @@ def _sign(
     signers = [word for key in keys for word in ("--local-user", key.fingerprint)]
     options = ("--armor", "--digest-algo", "SHA512", *signers)
 
-    def one(names: tuple[str, str, str]) -> None:
-        how, signed, signature = names
-        try:
-            # gpg writes to us alone: where we are killed while it waits for a passphrase, it lives
-            # on, and would write into what the next command makes under the same name.
-            made = keychain.gpg(
-                *options, "--output", "-", how, str(directory / signed), may_ask=True
-            )
-            (directory / signature).write_bytes(made.stdout_bytes)
-        except CommandFailed as error:
-            raise HadebError(
-                f"gpg does not sign: {last_line(error.stderr)}",
-                hint="does gpg-agent have the key's passphrase? Else name --passphrase-file",
-            ) from error
-
     names = ", ".join(key.fingerprint for key in keys)
     with _said_when_late(
         say, f"waiting for gpg, which may be asking for the passphrase of {names}"
     ):
-        at_once(one, wanted)
+        # One after the other: apt, which takes longer, wants a processor besides.
+        for how, signed, signature in wanted:
+            try:
+                # gpg writes to us alone: where we are killed while it waits for a passphrase, it
+                # lives on, and would write into what the next command makes under the same name.
+                made = keychain.gpg(
+                    *options, "--output", "-", how, str(directory / signed), may_ask=True
+                )
+            except CommandFailed as error:
+                raise HadebError(
+                    f"gpg does not sign: {last_line(error.stderr)}",
+                    hint="does gpg-agent have the key's passphrase? Else name --passphrase-file",
+                ) from error
+            (directory / signature).write_bytes(made.stdout_bytes)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
 from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.indexes import indexes_of
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
@@ -174,8 +174,7 @@ def _put_in_force(
         pages.update(front.wanted_pages(writer, repository, keys, view))
 
     try:
-        lay_out(directory, repository, suite, new, heading)
-        _sign_and_try(writer, keys, suite, directory, change, new, meanwhile)
+        _make(writer, repository, keys, suite, directory, heading, change, new, meanwhile)
         record(tree, suite.name, _change(writer, heading, change, step))
         directory.rename(final)
     except OSError as error:
@@ -205,8 +204,7 @@ def _try_apart(
     """Make a generation that nobody gets; HadebError where it could not be put in force."""
     with throwaway("trial") as directory:
         heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
-        lay_out(directory, repository, suite, new, heading)
-        _sign_and_try(writer, keys, suite, directory, change, new, lambda: None)
+        _make(writer, repository, keys, suite, directory, heading, change, new, lambda: None)
 
 
 def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
@@ -221,32 +219,38 @@ def _change(writer: Writer, heading: Heading, change: Difference, step: Step) ->
     )
 
 
-def _sign_and_try(
+def _make(
     writer: Writer,
+    repository: Repository,
     keys: PublicKeys,
     suite: RepoSuite,
     directory: Path,
+    heading: Heading,
     change: Difference,
     new: Contents,
     meanwhile: Callable[[], None],
 ) -> None:
-    """Sign a generation, try it with apt, verify all signatures, and bring it to the disk.
+    """Lay out a generation, sign it, try it with apt, verify it, and bring it to the disk.
 
-    apt takes longest, so it begins as soon as it has what it reads.
+    apt takes longest, so it begins with each trial as soon as it has what it reads.
     """
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
     signers = (writer.keychain, keys.keys, directory, writer.say)
-    with ThreadPoolExecutor(1) as thread, signing.keyring_file(keys.binary) as keyring:
-        signed = thread.submit(signing.sign, *signers)
-        with rehearsal(directory, keyring, suite, new, change.added) as begin:
-            signed.result()
-            _let_be_younger(directory, before)
-            begin()
-            signing.sign_apart(*signers)
-            _let_be_younger(directory, before)
-            signing.verify(keyring, directory, len(keys.keys))
-            meanwhile()
-            durable.sync_tree(directory)
+    with (
+        signing.keyring_file(keys.binary) as keyring,
+        rehearsal(directory, keyring, suite, new, change.added) as trial,
+    ):
+        indexes = indexes_of(suite, new)
+        trial.install(indexes)
+        lay_out(directory, repository, suite, new, indexes, heading)
+        signing.sign(*signers)
+        _let_be_younger(directory, before)
+        trial.update()
+        signing.sign_apart(*signers)
+        _let_be_younger(directory, before)
+        signing.verify(keyring, directory, len(keys.keys))
+        meanwhile()
+        durable.sync_tree(directory)
 
 
 def _let_be_younger(directory: Path, before: Path) -> None:

@@ -18,11 +18,11 @@ from hadeb.repo.digest import digest
 from hadeb.repo.front import wanted_pages
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.indexes import index_paths, misfits
+from hadeb.repo.indexes import index_paths, indexes_of, misfits
 from hadeb.repo.keyring import is_recorded
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import open_repository
-from hadeb.repo.rehearsal import rehearse
+from hadeb.repo.rehearsal import rehearsal
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
@@ -131,7 +131,9 @@ def _of_suite(
     if signed:
         keyring, count = signed
         signing.verify(keyring, directory, count)
-        rehearse(directory, keyring, suite, contents, ())
+        with rehearsal(directory, keyring, suite, contents, ()) as trial:
+            trial.install(indexes_of(suite, contents))
+            trial.update()
     yield from _unlike_release(directory, suite)
     yield from misfits(contents)
     new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
