@@ -280,6 +280,15 @@ def test_a_clock_far_behind_is_named_and_the_suite_stays_as_it_was(owner: Publis
     assert looking.leftovers(owner.repository) == []
 
 
+def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Publisher) -> None:
+    before = owner.served()
+    ahead = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
+    with pytest.raises(HadebError, match="apt refuses, fetching it: .* is not valid yet"):
+        refresh(owner.at(ahead), ())
+    assert owner.served() == before
+    assert looking.leftovers(owner.repository) == []
+
+
 def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Publisher) -> None:
     now = datetime.datetime.now(datetime.UTC)
     with (owner.repository / ".hadeb/lock").open("r+") as lock:
