@@ -283,7 +283,7 @@ def test_a_clock_far_behind_is_named_and_the_suite_stays_as_it_was(owner: Publis
 def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Publisher) -> None:
     before = owner.served()
     ahead = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
-    with pytest.raises(HadebError, match="apt refuses, fetching it: .* is not valid yet"):
+    with pytest.raises(HadebError, match=r"apt refuses, fetching it: .* is not valid yet"):
         refresh(owner.at(ahead), ())
     assert owner.served() == before
     assert looking.leftovers(owner.repository) == []
