@@ -27,7 +27,7 @@ UP: tuple[str, ...] = ("lab", "up", "--bare", "--nodes", "2", "-q")
 RUN: tuple[str, ...] = ("lab", "run", "--smoke", "-q", "-m", str(ROOT))
 DOWN: tuple[str, ...] = ("lab", "down", "-q")
 # Seconds: a little longer than it takes to the end, but for `run`: well into its trials.
-LONGEST = {UP: 7.0, RUN: 40.0, DOWN: 1.5}
+LONGEST = {UP: 7.0, RUN: 40.0, DOWN: 0.25}
 
 
 def moments(times: int, seed: int, command: tuple[str, ...]) -> Iterator[float]:

@@ -169,7 +169,7 @@ def test_kill_9_of_run_leaves_nothing_after_down(
     assert kill_after(registry, seconds, RUN, directory=work) == ""
 
 
-@pytest.mark.parametrize("seconds", [0.3, 0.6])
+@pytest.mark.parametrize("seconds", [0.08, 0.13])
 def test_kill_9_of_down_leaves_nothing_after_another_down(
     registry: Path, work: Path, seconds: float
 ) -> None:
