@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import shutil
 import sys
@@ -191,7 +192,9 @@ def test_the_same_command_finishes_what_was_killed_between_any_two_writes(
 
     with before_each_change(lambda _, path: paths.append(path)):
         assert said in copied("whole").call(*command).stdout
-    steps = [_step(path) for path in paths]
+    # An InRelease that comes within a second of the one before is put twice; whether it does is a
+    # matter of this machine's speed, and the next run may have one change less.
+    steps = [_step(path) for path, _ in itertools.groupby(paths)]
     moments = [
         number
         for number, step in enumerate(steps)
