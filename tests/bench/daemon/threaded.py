@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""QUEUE PORT ANSWER: the article's design, a thread for each connection."""
+"""PORT ANSWER: the article's design, a thread for each connection, and a backlog that suffices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Greeter(socketserver.BaseRequestHandler):
     """Answers one client."""
 
     def handle(self) -> None:
-        self.request.sendall(os.fsencode(sys.argv[3]))
+        self.request.sendall(os.fsencode(sys.argv[2]))
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -20,7 +20,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
     daemon_threads = True
-    request_queue_size = int(sys.argv[1])
+    request_queue_size = 4096
 
 
-Server(("", int(sys.argv[2])), Greeter).serve_forever()
+Server(("", int(sys.argv[1])), Greeter).serve_forever()
