@@ -46,8 +46,8 @@ bench: ## measures speed and memory; wants a quiet machine
 	$(SETUP) tools repo test peers
 	@.venv/bin/python3 tests/bench/build_bench.py
 	@.venv/bin/python3 tests/bench/repo_bench.py 100 5000
-	@.venv/bin/python3 tests/bench/daemon_bench.py
-	@.venv/bin/python3 tests/bench/daemon_bench.py --memory
+	@sh tests/as-root.sh .venv/bin/python3 tests/bench/daemon_bench.py
+	@sh tests/as-root.sh .venv/bin/python3 tests/bench/daemon_bench.py --memory
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/monitor_bench.py
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/failover_bench.py
 

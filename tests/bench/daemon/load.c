@@ -1,49 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load PORT CLIENTS THREADS SECONDS CONNECTIONS ANSWER
+ * load SERVER PORT CLIENTS SECONDS CONNECTIONS ANSWER <TUN
  *
- * CLIENTS clients, shared out among THREADS threads, each of them over and over: connect, read
- * to the end, check the answer, close. Stops after SECONDS or CONNECTIONS, whichever comes first
- * (0: no such limit). Each client has a server address of its own in 127.0.0.0/8, and having seen
- * the end it closes with a reset: otherwise a hundred thousand connections in TIME_WAIT, left by
- * whichever server came before, would slow the ones that come after. Prints one JSON object;
- * latencies in microseconds, from before socket() to after the end of file.
+ * CLIENTS clients, each of them over and over: connect, take the answer to its end, check it,
+ * reset. Stops after SECONDS or CONNECTIONS, whichever comes first (0: no such limit). Prints one
+ * JSON object; latencies in microseconds, from before the SYN to after the FIN.
+ *
+ * The clients are hosts of a network of their own: their packets go through standard input, a TUN
+ * device with a virtio_net_hdr before each packet, and their addresses are those that follow
+ * SERVER. No client has a socket. On clients with sockets, on the same machine, the kernel spends
+ * more than on the server, and what is measured is them: here it does for a client what it would
+ * do for one behind a network card. A client sends SYN, ACK and RST, as one with SO_LINGER 0
+ * would, so that no connection is left in TIME_WAIT to slow whichever server comes next.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <linux/virtio_net.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#define TUN STDIN_FILENO
+#define FIRST_PORT 20000
+#define SEQUENCE_STEP 64000 /* from one connection to the next, so that no old segment fits */
+
+struct packet {
+	struct virtio_net_hdr segment;
+	struct iphdr ip;
+	struct tcphdr tcp;
+	char rest[2048];
+} __attribute__((packed));
+
+#define BARE offsetof(struct packet, rest)
+
 struct client {
-	int fd;
-	unsigned address;
+	in_addr_t address;
+	in_port_t port;
+	unsigned sequence, expects; /* of the next byte to either side */
+	int connected;
 	size_t got;
 	double since;
 	char answer[512];
 };
 
-struct thread {
-	pthread_t id;
-	struct client *clients;
-	int count;
-	int epoll;
-	unsigned *latencies;
-	size_t done, room, bad;
-};
-
-static struct sockaddr_in server = {.sin_family = AF_INET};
+static struct client *clients;
+static int count;
+static in_addr_t server;
+static in_port_t server_port;
 static const char *expected;
 static size_t length;
+static unsigned *latencies;
+static size_t done, room, bad;
 static double end_time;
-static atomic_long tickets;
+static long tickets;
+static int busy;
 
 static double now(void)
 {
@@ -52,77 +69,126 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void begin(struct thread *t, struct client *c)
+static unsigned short ip_checksum(const void *header)
 {
-	struct sockaddr_in to = server;
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-	struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	unsigned short words[sizeof(struct iphdr) / 2];
+	unsigned sum = 0;
 
-	to.sin_addr.s_addr = htonl(c->address);
-	c->since = now();
-	c->got = 0;
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) ||
-	    (connect(c->fd, (void *)&to, sizeof to) && errno != EINPROGRESS) ||
-	    epoll_ctl(t->epoll, EPOLL_CTL_ADD, c->fd, &event)) {
-		perror("load: connect");
+	memcpy(words, header, sizeof words);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+/* Of TCP's checksum nothing has to be right: NEEDS_CSUM says that it is still to be made. */
+static void put(const struct client *c, int flags)
+{
+	struct packet p = {
+	    .segment = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+	                .csum_start = sizeof p.ip,
+	                .csum_offset = offsetof(struct tcphdr, check)},
+	    .ip = {.version = IPVERSION,
+	           .ihl = sizeof p.ip / 4,
+	           .tot_len = htons(sizeof p.ip + sizeof p.tcp),
+	           .frag_off = htons(IP_DF),
+	           .ttl = IPDEFTTL,
+	           .protocol = IPPROTO_TCP,
+	           .saddr = htonl(c->address),
+	           .daddr = htonl(server)},
+	    .tcp = {.th_sport = htons(c->port),
+	            .th_dport = htons(server_port),
+	            .th_seq = htonl(c->sequence),
+	            .th_ack = htonl(c->expects),
+	            .th_off = sizeof p.tcp / 4,
+	            .th_flags = flags,
+	            .th_win = htons(65535)},
+	};
+
+	p.ip.check = ip_checksum(&p.ip);
+	if (write(TUN, &p, BARE) != BARE) {
+		perror("load: write");
 		exit(1);
 	}
 }
 
-static void record(struct thread *t, double seconds)
+static void begin(struct client *c)
 {
-	if (t->done == t->room) {
-		t->room = t->room ? 2 * t->room : 65536;
-		t->latencies = realloc(t->latencies, t->room * sizeof *t->latencies);
-		if (!t->latencies)
+	c->since = now();
+	c->port = c->port < FIRST_PORT || c->port == 65535 ? FIRST_PORT : c->port + 1;
+	c->sequence += SEQUENCE_STEP;
+	c->expects = 0;
+	c->connected = 0;
+	c->got = 0;
+	put(c, TH_SYN);
+}
+
+static void record(double seconds)
+{
+	if (done == room) {
+		room = room ? 2 * room : 65536;
+		latencies = realloc(latencies, room * sizeof *latencies);
+		if (!latencies)
 			exit(1);
 	}
-	t->latencies[t->done++] = seconds * 1e6;
+	latencies[done++] = seconds * 1e6;
 }
 
-/* Read what there is; 1 once the connection has ended. */
-static int finished(struct thread *t, struct client *c)
+static void end(struct client *c, int well)
 {
-	ssize_t n;
-
-	while ((n = read(c->fd, c->answer + c->got, sizeof c->answer - c->got)) > 0)
-		c->got += n;
-	if (n < 0 && errno == EAGAIN)
-		return 0;
-	if (n == 0 && c->got == length && !memcmp(c->answer, expected, length))
-		record(t, now() - c->since);
+	if (well && c->got == length && !memcmp(c->answer, expected, length))
+		record(now() - c->since);
 	else
-		t->bad++;
-	close(c->fd);
-	return 1;
+		bad++;
+	if (now() < end_time && tickets > 0) {
+		tickets--;
+		begin(c);
+	} else {
+		c->port = 0;
+		busy--;
+	}
 }
 
-static void *run(void *argument)
+/* Whose packet it is: NULL if nobody's, or of a connection that is over. */
+static struct client *addressee(const struct packet *p, ssize_t size)
 {
-	struct thread *t = argument;
-	struct epoll_event events[64];
-	int busy = 0, n, i;
+	struct client *c;
+	in_addr_t number;
 
-	t->epoll = epoll_create1(0);
-	for (i = 0; i < t->count && atomic_fetch_sub(&tickets, 1) > 0; i++, busy++)
-		begin(t, &t->clients[i]);
-	while (busy) {
-		n = epoll_wait(t->epoll, events, 64, 1000);
-		for (i = 0; i < n; i++) {
-			if (!finished(t, events[i].data.ptr))
-				continue;
-			if (now() < end_time && atomic_fetch_sub(&tickets, 1) > 0)
-				begin(t, events[i].data.ptr);
-			else
-				busy--;
-		}
-		if (now() > end_time + 5) { /* whoever has no answer by now gets none */
-			t->bad += busy;
-			break;
+	if (size < (ssize_t)BARE || p->ip.version != IPVERSION || p->ip.protocol != IPPROTO_TCP)
+		return NULL;
+	number = ntohl(p->ip.daddr) - server - 1;
+	if (number >= (in_addr_t)count)
+		return NULL;
+	c = &clients[number];
+	if (ntohs(p->tcp.th_dport) != c->port || ntohs(p->tcp.th_sport) != server_port ||
+	    ntohl(p->tcp.th_ack) != c->sequence + !c->connected)
+		return NULL;
+	return c;
+}
+
+static void take(struct client *c, const struct packet *p)
+{
+	size_t head = p->tcp.th_off * 4, size = ntohs(p->ip.tot_len) - sizeof p->ip - head;
+
+	if (p->tcp.th_flags & TH_RST) {
+		end(c, 0);
+	} else if (!c->connected && p->tcp.th_flags & TH_SYN) {
+		c->connected = 1;
+		c->sequence++;
+		c->expects = ntohl(p->tcp.th_seq) + 1;
+		put(c, TH_ACK);
+	} else if (c->connected && ntohl(p->tcp.th_seq) == c->expects) {
+		if (c->got + size <= sizeof c->answer)
+			memcpy(c->answer + c->got, (const char *)&p->tcp + head, size);
+		c->got += size;
+		c->expects += size;
+		if (p->tcp.th_flags & TH_FIN) {
+			c->expects++;
+			put(c, TH_RST | TH_ACK);
+			end(c, 1);
 		}
 	}
-	return NULL;
 }
 
 static int ascending(const void *a, const void *b)
@@ -133,45 +199,47 @@ static int ascending(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
+	struct pollfd readable = {.fd = TUN, .events = POLLIN};
+	struct rusage usage;
+	double began = now(), took;
+
 	if (argc != 7)
 		return 2;
-	int clients = atoi(argv[2]), threads = atoi(argv[3]);
-	double seconds = atof(argv[4]), began = now();
-	struct thread *t = calloc(threads, sizeof *t);
-	struct client *c = calloc(clients, sizeof *c);
-	size_t done = 0, bad = 0;
-
-	server.sin_port = htons(atoi(argv[1]));
-	end_time = began + (seconds > 0 ? seconds : 3600);
+	server = ntohl(inet_addr(argv[1]));
+	server_port = atoi(argv[2]);
+	count = atoi(argv[3]);
+	end_time = began + (atof(argv[4]) > 0 ? atof(argv[4]) : 3600);
 	tickets = atol(argv[5]) ? atol(argv[5]) : 1L << 60;
 	expected = argv[6];
 	length = strlen(expected);
-	for (int i = 0; i < clients; i++)
-		c[i].address = INADDR_LOOPBACK + 1 + i;
-	for (int i = 0, used = 0; i < threads; i++) {
-		t[i].clients = c + used;
-		t[i].count = (clients - used) / (threads - i);
-		used += t[i].count;
-		pthread_create(&t[i].id, NULL, run, &t[i]);
+	clients = calloc(count, sizeof *clients);
+	for (; busy < count && tickets > 0; busy++, tickets--) {
+		clients[busy].address = server + 1 + busy;
+		clients[busy].sequence = began * 1e6; /* unlike that of the run before */
+		begin(&clients[busy]);
 	}
-	for (int i = 0; i < threads; i++) {
-		pthread_join(t[i].id, NULL);
-		done += t[i].done;
-		bad += t[i].bad;
+	while (busy && now() < end_time + 5) { /* whoever has no answer by then gets none */
+		struct packet p;
+		struct client *c;
+		ssize_t size;
+
+		poll(&readable, 1, 1000);
+		while ((size = read(TUN, &p, sizeof p)) > 0)
+			if ((c = addressee(&p, size)))
+				take(c, &p);
+		if (errno != EAGAIN) {
+			perror("load: read");
+			return 1;
+		}
 	}
-	double took = now() - began;
-	unsigned *all = malloc((done + 1) * sizeof *all), *next = all;
-	for (int i = 0; i < threads; i++) {
-		if (t[i].done)
-			memcpy(next, t[i].latencies, t[i].done * sizeof *next);
-		next += t[i].done;
-	}
-	qsort(all, done, sizeof *all, ascending);
-	struct rusage usage;
+	bad += busy;
+	took = now() - began;
+	qsort(latencies, done, sizeof *latencies, ascending);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"connections\": %zu, \"bad\": %zu, \"seconds\": %.6f, \"p50_us\": %u, "
 	       "\"p99_us\": %u, \"cpu_seconds\": %.6f}\n",
-	       done, bad, took, done ? all[done / 2] : 0, done ? all[done * 99 / 100] : 0,
+	       done, bad, took, done ? latencies[done / 2] : 0,
+	       done ? latencies[done * 99 / 100] : 0,
 	       usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 	           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 	return bad != 0;
