@@ -17,6 +17,14 @@ from hadeb.lab import machine as lab_machine
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares nodes: the tests of a release, and else those of a file."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        suites = [each for each in parameters.values() if each in SUITES]
+        item.add_marker(pytest.mark.xdist_group(suites[0] if suites else item.path.stem))
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
