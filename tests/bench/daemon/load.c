@@ -8,9 +8,9 @@
  *
  * The clients are hosts of a network of their own: their packets go through standard input, a TUN
  * device with a virtio_net_hdr before each packet, and their addresses are those that follow
- * SERVER. No client has a socket. On clients with sockets, on the same machine, the kernel spends
- * more than on the server, and what is measured is them: here it does for a client what it would
- * do for one behind a network card. A client sends SYN, ACK and RST, as one with SO_LINGER 0
+ * SERVER. No client has a socket: beside a server on the same machine, sockets of clients take
+ * more of it than the server, and the rate would be theirs. So the kernel does for a client what
+ * it does for one behind a network card. A client sends SYN, ACK and RST, as one with SO_LINGER 0
  * would, so that no connection is left in TIME_WAIT to slow whichever server comes next.
  */
 #include <arpa/inet.h>
