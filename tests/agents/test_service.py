@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -120,6 +121,21 @@ def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
     assert done.returncode == GENERIC
     assert reason(done).endswith(": out of tea")
     assert resource.traces() == []
+
+
+def test_what_a_daemon_said_is_lost_where_journald_looks_when_it_is_gone(
+    node: Node, server: Make, drop_in: Callable[[str], None]
+) -> None:
+    drop_in("ExecStart=\nExecStart=/bin/sh -c 'echo \"<3>out of tea\" >&2; exit 4'")
+    resource = server()
+    node.exec("systemctl", "kill", "--signal=STOP", "systemd-journald")
+    with ThreadPoolExecutor() as pool:
+        try:
+            done = pool.submit(resource, "start")
+            eventually(lambda: resource.show("ActiveState") == "failed")
+        finally:
+            node.exec("systemctl", "kill", "--signal=CONT", "systemd-journald")
+        assert reason(done.result()).endswith(": out of tea")
 
 
 def test_start_takes_over_a_daemon_with_other_settings(node: Node, server: Make) -> None:
