@@ -38,8 +38,10 @@ RECORD = "lab.json"
 # Seconds that what a killed lab leaves may take to end.
 _DYING = 3.0
 _KEPT = "kept"
-# Held by a lab's processes, and by the hadeb that made it: it dies where that one alone is free.
-_LOCK, _OWNER = "lock", "owner"
+# Held by a lab's processes.
+_LOCK = "lock"
+# Names the hadeb that made a lab: no lock, which a process that it is just starting would hold too.
+_OWNER = "owner"
 _SCRIPT = Path(__file__).with_name("space.sh")
 
 
@@ -70,7 +72,6 @@ class Space:
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._keeper = 0
-        self._owner = -1
         self._children: list[subprocess.Popen[bytes]] = []
 
     @classmethod
@@ -102,7 +103,7 @@ class Space:
             _sweep()
             self.state.mkdir()
             (self.state / POWER).touch()
-            self._owner = held(self.state / _OWNER)
+            (self.state / _OWNER).write_text(_identity(os.getpid()), encoding="utf-8")
             lock = held(self.state / _LOCK)
         try:
             self._hold(lock)
@@ -149,7 +150,6 @@ class Space:
         if self._holder.stdout.readline() != b"kept\n":
             raise HadebError("the lab ended before it was ready")
         self._keeper, self._holder = self._holder.pid, None
-        self._disown()
 
     def close(self) -> None:
         """End everything in the space; nothing of it stays on the machine."""
@@ -171,12 +171,6 @@ class Space:
             child.communicate()
         with _registry():
             _remove(self.state)
-        self._disown()
-
-    def _disown(self) -> None:
-        owner, self._owner = self._owner, -1
-        if owner >= 0:
-            os.close(owner)
 
     def _end_kept(self) -> None:
         # As long as the lock is held, the number is the holder's and nobody else's.
@@ -298,8 +292,22 @@ def _is_dead(state: Path) -> bool:
 
 def _is_dying(state: Path) -> bool:
     """Whether nobody is left who would end a lab that still lives, or of which something does."""
-    owned = (state / _OWNER).exists() and not (state / _KEPT).exists()
-    return owned and is_free(state / _OWNER)
+    owner = state / _OWNER
+    if not owner.exists() or (state / _KEPT).exists():
+        return False
+    identity = owner.read_text(encoding="utf-8")
+    return not identity or _identity(int(identity.split()[0])) != identity
+
+
+def _identity(pid: int) -> str:
+    """What no process before it has, and none after it: PID and start (proc(5)); empty if ended."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    # From the state on, which is the third: the name before it may hold anything.
+    fields = stat.rpartition(b")")[2].decode().split()
+    return "" if fields[0] in ("Z", "X") else f"{pid} {fields[19]}"
 
 
 def _remove(state: Path) -> None:
