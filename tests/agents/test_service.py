@@ -32,6 +32,8 @@ DEAF = (
     "s.sendto(b'READY=1', '\\0' + n[1:] if n[0] == '@' else n)\n"
     "time.sleep(600)\n"
 )
+# A daemon that says why, and ends.
+OUT_OF_TEA = "ExecStart=\nExecStart=/bin/sh -c 'echo \"<3>out of tea\" >&2; exit 4'"
 
 
 def main_pid(resource: Resource) -> str:
@@ -115,7 +117,7 @@ def test_a_daemon_that_is_never_ready_is_ended_in_time(
 def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
     server: Make, drop_in: Callable[[str], None]
 ) -> None:
-    drop_in("ExecStart=\nExecStart=/bin/sh -c 'echo \"<3>out of tea\" >&2; exit 4'")
+    drop_in(OUT_OF_TEA)
     resource = server()
     done = resource("start")
     assert done.returncode == GENERIC
@@ -126,7 +128,7 @@ def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
 def test_what_a_daemon_said_is_lost_where_journald_looks_when_it_is_gone(
     node: Node, server: Make, drop_in: Callable[[str], None]
 ) -> None:
-    drop_in("ExecStart=\nExecStart=/bin/sh -c 'echo \"<3>out of tea\" >&2; exit 4'")
+    drop_in(OUT_OF_TEA)
     resource = server()
     node.exec("systemctl", "kill", "--signal=STOP", "systemd-journald")
     with ThreadPoolExecutor() as pool:
