@@ -4,15 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 _MOST = 8
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-def at_once(action: Callable[[T], object], things: Iterable[T]) -> None:
-    """Do it for all, and raise what the first of them that failed raised once all have ended."""
+def at_once(action: Callable[[T], R], things: Iterable[T]) -> list[R]:
+    """Do it for all, and give what each gave, in their order.
+
+    Raises what the first of them that failed raised, once all that had begun have ended; what
+    had not begun then never does.
+    """
+    several = list(things)
+    if len(several) <= 1:
+        return [action(one) for one in several]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_MOST) as pool:
-        for _ in pool.map(action, things):
-            pass
+        return list(pool.map(action, several))

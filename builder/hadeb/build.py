@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.at_once import at_once
 from hadeb.deb import write
 from hadeb.errors import HadebError
 from hadeb.package import Package
@@ -45,15 +46,17 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
         with _alone_in(directory) as alone:
             if alone:
                 _remove_leftovers(directory)
-            built = []
             for package in packages:
                 if (directory / package.file_name).is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            for package in packages:
+
+            def write_one(package: Package) -> Built:
                 content = write(package)
                 target = directory / package.file_name
                 written.append((_write_beside(target, content), target))
-                built.append(_receipt(package, target, content))
+                return _receipt(package, target, content)
+
+            built = at_once(write_one, packages)
             while written:
                 temporary, target = written[-1]
                 temporary.replace(target)

@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,43 @@ def test_a_failure_at_the_second_package_leaves_none_of_the_first(
     monkeypatch.setattr(build_module, "write", fails)
     with pytest.raises(HadebError, match="Input/output error"):
         build([package(b"a"), package(b"b", "2.0")], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_receipts_come_in_the_order_asked_for_though_a_later_package_is_written_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_is_written = threading.Event()
+
+    def waits(made: Package) -> bytes:
+        if made.version == "1.0":
+            assert second_is_written.wait(20)
+        else:
+            second_is_written.set()
+        return made.version.encode()
+
+    monkeypatch.setattr(build_module, "write", waits)
+    receipts = build([package(b"a", "1.0"), package(b"b", "2.0")], tmp_path)
+    assert [receipt.version for receipt in receipts] == ["1.0", "2.0"]
+    assert [receipt.path.read_bytes() for receipt in receipts] == [b"1.0", b"2.0"]
+
+
+def test_control_c_among_many_packages_ends_soon_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Package] = []
+
+    def interrupts(made: Package) -> bytes:
+        begun.append(made)
+        if len(begun) == 1:
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.01)
+        return b"deb"
+
+    monkeypatch.setattr(build_module, "write", interrupts)
+    with pytest.raises(KeyboardInterrupt):
+        build([package(b"x", f"1.{number}") for number in range(1000)], tmp_path)
+    assert len(begun) < 1000
     assert not list(tmp_path.iterdir())
 
 

@@ -76,7 +76,7 @@ class Rehearsal:
     installs: Sequence[_Install]
     updates: Sequence[_Update]
     threads: Executor
-    begun: list[Future[None]]
+    begun: list[Future[list[None]]]
 
     def install(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
         """Begin to read the indexes, by component and architecture, and to install what is new."""
@@ -87,7 +87,7 @@ class Rehearsal:
         self._begin([one.attempt for one in self.updates])
 
     def _begin(self, trials: Iterable[Callable[[], None]]) -> None:
-        self.begun.append(self.threads.submit(at_once, _call, trials))
+        self.begun.append(self.threads.submit(lambda: at_once(_call, trials)))
 
 
 def _call(trial: Callable[[], None]) -> None:
