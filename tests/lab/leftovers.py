@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hadeb.lab import space
+from hadeb.lab import roster
 from hadeb.lab.space import Space
 from unit.calling import ENVIRONMENT, Outcome, run_hadeb
 
@@ -20,8 +20,8 @@ from unit.calling import ENVIRONMENT, Outcome, run_hadeb
 _OWN = """
 import sys
 from pathlib import Path
-from hadeb.lab import space
-space.STATE = Path(sys.argv.pop(1))
+from hadeb.lab import roster
+roster.STATE = Path(sys.argv.pop(1))
 from hadeb.cli import main
 main()
 """
@@ -66,14 +66,14 @@ def assert_nothing_is_left(lab: str) -> None:
 def a_start_sweeps(lab: str) -> bool:
     """Whether the next start has taken away what a killed one could not."""
     with Space():
-        return not (space.STATE / lab).exists() and cgroups_of(lab) == []
+        return not (roster.STATE / lab).exists() and cgroups_of(lab) == []
 
 
 def assert_is_gone(lab: str) -> None:
     """What ended a lab has taken all of it away, and leaves nothing to the next start."""
     assert processes_of(lab) == []
     assert cgroups_of(lab) == []
-    assert not (space.STATE / lab).exists()
+    assert not (roster.STATE / lab).exists()
 
 
 def hadeb_of(registry: Path) -> tuple[str, ...]:

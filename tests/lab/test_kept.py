@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab import space
+from hadeb.lab import roster
 from lab.kill_often import DOWN, RUN, UP, make_ready, moments
 from lab.leftovers import assert_is_gone, call, ended_with_the_tests, kill_after, processes_of
 from unit.calling import Outcome, call_hadeb
@@ -24,7 +24,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A list of labs of one's own, for this process too."""
     directory = tmp_path_factory.mktemp("labs")
     with pytest.MonkeyPatch.context() as patch, ended_with_the_tests(directory):
-        patch.setattr(space, "STATE", directory)
+        patch.setattr(roster, "STATE", directory)
         yield directory
 
 

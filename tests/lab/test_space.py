@@ -18,7 +18,8 @@ import pytest
 from hadeb.errors import ToolMissing
 from hadeb.lab import Node, Suite
 from hadeb.lab import machine as boot_machine
-from hadeb.lab.space import STATE, Space, sweep
+from hadeb.lab.roster import STATE, sweep
+from hadeb.lab.space import Space
 from lab.leftovers import assert_nothing_is_left, cgroups_of, processes_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("as_root")

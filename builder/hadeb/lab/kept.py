@@ -9,7 +9,8 @@ from typing import Self
 
 from hadeb.errors import UsageError
 from hadeb.lab.node import Address, Node
-from hadeb.lab.space import RECORD, Space, kept, require_host, sweep
+from hadeb.lab.roster import kept, require_host, sweep
+from hadeb.lab.space import RECORD, Space
 
 
 @dataclass(frozen=True)

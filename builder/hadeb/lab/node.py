@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.foreign import Foreign, begun_at
-from hadeb.lab.space import BRIDGE, POWER, Space, children_of
+from hadeb.lab.processes import Foreign, begun_at, children_of
+from hadeb.lab.space import BRIDGE, POWER, Space
 from hadeb.run import Completed, run
 
 _ENVIRONMENT = (

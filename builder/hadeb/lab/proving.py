@@ -14,8 +14,8 @@ from hadeb.lab.image import image
 from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.reports import clear_reports
 from hadeb.lab.result import Report, Run
+from hadeb.lab.roster import require_host, scratch
 from hadeb.lab.scenario import Scenario, plain, scenario_of
-from hadeb.lab.space import require_host, scratch
 from hadeb.model import Manifest
 from hadeb.package import Package
 from hadeb.suite import Suite

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that another process of hadeb started, and that are therefore no children of ours."""
+"""Processes that may be no children of ours, as /proc tells of them (proc(5))."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _DEAD = {"Z", "X", "x"}
@@ -40,11 +42,28 @@ class Foreign:
 
 def begun_at(pid: int) -> int:
     """When a process began, in ticks since boot; ProcessLookupError where there is none alive."""
+    fields = _stat(pid)
+    if fields[0] in _DEAD:
+        raise ProcessLookupError(pid)
+    return int(fields[19])
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes whose parent is `pid`."""
+    found = []
+    for entry in os.listdir("/proc"):
+        # Any of them may end while we look.
+        with suppress(ProcessLookupError):
+            if entry.isdigit() and int(_stat(int(entry))[1]) == pid:
+                found.append(int(entry))
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of a process's stat, from its state on, which is the third."""
     try:
         stat = Path("/proc", str(pid), "stat").read_bytes()
     except FileNotFoundError as error:
         raise ProcessLookupError(pid) from error
-    fields = stat.rpartition(b")")[2].split()
-    if fields[0].decode() in _DEAD:
-        raise ProcessLookupError(pid)
-    return int(fields[19])
+    # The name before the state is in parentheses and may hold anything, parentheses too.
+    return stat.rpartition(b")")[2].decode().split()
