@@ -11,4 +11,6 @@ command -v sudo >/dev/null || {
     echo "this needs root, and there is no sudo: run it as root" >&2
     exit 1
 }
-exec sudo --preserve-env=PYTHONDONTWRITEBYTECODE,CI,HADEB_CACHE "$@"
+exec sudo --preserve-env=PYTHONDONTWRITEBYTECODE,CI,HADEB_CACHE \
+    env PYTEST_ADDOPTS="-p no:cacheprovider" \
+    HYPOTHESIS_STORAGE_DIRECTORY="${HADEB_CACHE:-/var/cache/hadeb}/hypothesis" "$@"

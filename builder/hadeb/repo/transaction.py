@@ -50,6 +50,18 @@ class Outcome:
     difference: Difference
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A generation that is to be: what it lists, what is new in that, and whose keys sign it."""
+
+    writer: Writer
+    repository: Repository
+    keys: PublicKeys
+    suite: RepoSuite
+    new: Contents
+    change: Difference
+
+
 class SuitesFailed(HadebError):
     """Some suites could not be signed; `outcomes` are of those that were."""
 
@@ -88,12 +100,13 @@ def conclude(
     repository, new = with_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
     change = difference(old, new)
     wanted = bool(change) or anyway or not tree.current(suite.name)
+    draft = _Draft(writer, repository, keys, suite, new, change)
     if dry_run:
         if wanted:
-            _try_apart(writer, repository, keys, suite, change, new)
+            _try_apart(draft)
         return Outcome(repository, suite, tree.current(suite.name), change)
     if wanted:
-        pages = _put_in_force(writer, repository, keys, suite, change, new, step)
+        pages = _put_in_force(draft, step)
     else:
         save_repository(tree, repository)
         pages = {}
@@ -144,19 +157,12 @@ def sign_anew(
     return SignedAnew(outcomes, failures)
 
 
-def _put_in_force(
-    writer: Writer,
-    repository: Repository,
-    keys: PublicKeys,
-    suite: RepoSuite,
-    change: Difference,
-    new: Contents,
-    step: Step,
-) -> dict[str, bytes]:
-    """Make a generation of `new` and let clients have it; the pages that belong to it.
+def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
+    """Make the generation and let clients have it; the pages that belong to it.
 
     Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
     """
+    writer, suite = draft.writer, draft.suite
     tree = writer.tree
     number = tree.current(suite.name) + 1
     heading = Heading(number, _date(writer, suite))
@@ -170,12 +176,12 @@ def _put_in_force(
         from hadeb.repo import front
 
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        view = front.view(suite, new, number, heading.date)
-        pages.update(front.wanted_pages(writer, repository, keys, view))
+        view = front.view(suite, draft.new, number, heading.date)
+        pages.update(front.wanted_pages(writer, draft.repository, draft.keys, view))
 
     try:
-        _make(writer, repository, keys, suite, directory, heading, change, new, meanwhile)
-        record(tree, suite.name, _change(writer, heading, change, step))
+        _make(draft, directory, heading, meanwhile)
+        record(tree, suite.name, _change(draft, heading, step))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
@@ -188,61 +194,45 @@ def _put_in_force(
     # Those above it, too: who made them may have been killed before they were on the disk.
     durable.sync([final.parent, final.parent.parent, tree.root])
     # Not before all have agreed: what is refused says nothing of what the repository is.
-    save_repository(tree, repository)
+    save_repository(tree, draft.repository)
     tree.switch(suite.name, number)
     return pages
 
 
-def _try_apart(
-    writer: Writer,
-    repository: Repository,
-    keys: PublicKeys,
-    suite: RepoSuite,
-    change: Difference,
-    new: Contents,
-) -> None:
+def _try_apart(draft: _Draft) -> None:
     """Make a generation that nobody gets; HadebError where it could not be put in force."""
     with throwaway("trial") as directory:
-        heading = Heading(writer.tree.current(suite.name) + 1, _date(writer, suite))
-        _make(writer, repository, keys, suite, directory, heading, change, new, lambda: None)
+        number = draft.writer.tree.current(draft.suite.name) + 1
+        _make(draft, directory, Heading(number, _date(draft.writer, draft.suite)), lambda: None)
 
 
-def _change(writer: Writer, heading: Heading, change: Difference, step: Step) -> Change:
+def _change(draft: _Draft, heading: Heading, step: Step) -> Change:
     return Change(
         heading.number,
         stamp(heading.date),
-        writer.who,
+        draft.writer.who,
         step.action,
-        tuple(change.lines()),
+        tuple(draft.change.lines()),
         step.source,
         step.restores,
     )
 
 
-def _make(
-    writer: Writer,
-    repository: Repository,
-    keys: PublicKeys,
-    suite: RepoSuite,
-    directory: Path,
-    heading: Heading,
-    change: Difference,
-    new: Contents,
-    meanwhile: Callable[[], None],
-) -> None:
+def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[[], None]) -> None:
     """Lay out a generation, sign it, try it with apt, verify it, and bring it to the disk.
 
     apt takes longest, so it begins with each trial as soon as it has what it reads.
     """
+    writer, keys, suite, new = draft.writer, draft.keys, draft.suite, draft.new
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
     signers = (writer.keychain, keys.keys, directory, writer.say)
     with (
         signing.keyring_file(keys.binary) as keyring,
-        rehearsal(directory, keyring, suite, new, change.added) as trial,
+        rehearsal(directory, keyring, suite, new, draft.change.added) as trial,
     ):
         indexes = indexes_of(suite, new)
         trial.install(indexes)
-        lay_out(directory, repository, suite, new, indexes, heading)
+        lay_out(directory, draft.repository, suite, new, indexes, heading)
         signing.sign(*signers)
         _let_be_younger(directory, before)
         trial.update()
