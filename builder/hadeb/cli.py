@@ -164,6 +164,9 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read our output has closed it; there is nobody left to tell.
         code = 1
+    except MemoryError:
+        ui.error(HadebError("there is not enough memory"))
+        code = 1
     except Exception as failure:
         if isinstance(failure, OSError) and failure.strerror:
             place = f"{failure.filename}: " if failure.filename else ""

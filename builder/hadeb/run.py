@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,3 +144,9 @@ def _encoded(text: str) -> bytes:
 
 def _decoded(data: bytes | None) -> str:
     return (data or b"").decode("utf-8", "surrogateescape")
+
+
+def anew_in_utf8() -> None:
+    """Begin this very call anew in Python's UTF-8 mode (PEP 540), unless somebody decided on it."""
+    if "utf8" not in sys._xoptions:  # noqa: SLF001 - documented, and there is no other way to ask
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
