@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from hadeb.constraints import AtLeastOne, Between
 from hadeb.values import (
     AgentName,
-    AtLeastOne,
-    Between,
     Duration,
     Expectation,
     IpAddress,

@@ -115,8 +115,10 @@ def _parents(path: str) -> Iterable[str]:
 def description(summary: str, text: str) -> str:
     """The Description field's value: paragraphs are filled, indented lines kept (Policy 5.6.13)."""
     lines = [summary]
-    for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
-        if not paragraph.strip():
+    # A line of blanks is an empty one; dpkg refuses it within a paragraph.
+    text = re.sub(r"(?m)^[^\S\n]+$", "", text)
+    for paragraph in re.split(r"\n{2,}", text.strip("\n")):
+        if not paragraph:
             continue
         if len(lines) > 1:
             lines.append(" .")

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from hadeb.cluster_table import ClusterTable
+from hadeb.constraints import AtLeastOne, Between
 from hadeb.values import (
     AbsolutePath,
     AddressFamily,
     Architecture,
-    AtLeastOne,
-    Between,
     Capability,
     CommandLine,
     Copyright,
@@ -29,8 +28,10 @@ from hadeb.values import (
     PackageName,
     Paragraphs,
     ProviderName,
+    Provision,
     Relation,
     Section,
+    SingleRelation,
     SourcePath,
     UnitText,
     UserName,
@@ -89,13 +90,13 @@ class RelationsTable:
     """Packages that make this one more useful."""
     enhances: tuple[Relation, ...] = ()
     """Packages that this one makes more useful."""
-    conflicts: tuple[Relation, ...] = ()
+    conflicts: tuple[SingleRelation, ...] = ()
     """Packages that cannot be installed together with this one."""
-    breaks: tuple[Relation, ...] = ()
+    breaks: tuple[SingleRelation, ...] = ()
     """Packages that stop working when this one is unpacked."""
-    replaces: tuple[Relation, ...] = ()
+    replaces: tuple[SingleRelation, ...] = ()
     """Packages whose files this one may overwrite."""
-    provides: tuple[Relation, ...] = ()
+    provides: tuple[Provision, ...] = ()
     """Virtual packages that this one stands for."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
-from hadeb import model, values
+from hadeb import constraints, model, values
 from hadeb.control import COMMON_LICENSES
 from hadeb.schema import meanings
 from hadeb.tables import hints, key, required
@@ -71,6 +71,14 @@ _KINDS: dict[object, tuple[str, str]] = {
     values.Relation: (
         "relation",
         "As in a control file: `name`, `name (>= 1.2)`, `name | other`.",
+    ),
+    values.SingleRelation: (
+        "relation to one package",
+        "As in a control file, without alternatives: `name`, `name (<< 1.2)`.",
+    ),
+    values.Provision: (
+        "provision",
+        "A package's name, alone or with the one version that is provided: `name (= 1.2)`.",
     ),
     values.WebAddress: ("web address", "Begins with `https://` or `http://`."),
     values.FileMode: ("file mode", 'Octal permissions as text: `"0644"`.'),
@@ -236,11 +244,11 @@ def _constrained(hint: Any) -> str:
     words = _type(hint.__origin__)
     for constraint in hint.__metadata__:
         match constraint:
-            case values.Between(low, high):
+            case constraints.Between(low, high):
                 words += f", {low} to {high}"
-            case values.AtLeastOne():
+            case constraints.AtLeastOne():
                 words += ", not empty"
-            case values.Text():
+            case constraints.Text():
                 raise TypeError(f"a kind of text that _KINDS does not explain: {hint}")
     return words
 

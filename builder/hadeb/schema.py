@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from hadeb import cluster_table, model
+from hadeb.constraints import AtLeastOne, Between, Text
 from hadeb.tables import hints, key, required
-from hadeb.values import AtLeastOne, Between, Text
 
 _PLAIN: dict[object, dict[str, Any]] = {
     str: {"type": "string"},

@@ -11,40 +11,20 @@ import ipaddress
 import re
 import string
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+from hadeb.constraints import CONTROL_CHARACTER, Text, matching, one_of
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Text that `refusal` has nothing to say against; `schema` is the same rule in JSON schema."""
-
-    refusal: Callable[[str], str | None]
-    schema: dict[str, Any] = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A whole number from `low` to `high`, both included."""
-
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeastOne:
-    """A list that must not be empty."""
-
-
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 # A percent sign and what follows; systemd.unit(5) has the specifiers.
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
 # Quotes in pairs, also within a word; after a backslash a quote is none (systemd.syntax(7)).
-_QUOTED = re.compile(r"""(?:[^'"\\]|\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\$)*""")
+_IN_QUOTES = r"""\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_QUOTED = re.compile(rf"""(?:[^'"\\]|{_IN_QUOTES}|\\$)*""")
+_WORD = re.compile(rf"""(?:[^\s'"\\]|{_IN_QUOTES})+""")
 _VERSION = r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
 _NAME = r"[a-z0-9][a-z0-9+.-]+"
-_ALTERNATIVE = rf"{_NAME}(?::[a-z0-9][a-z0-9-]*)?(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
+_QUALIFIED = rf"{_NAME}(?::[a-z0-9][a-z0-9-]*)?"
+_RELATED = rf"{_QUALIFIED}(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
 
 # The units of time that Pacemaker, crmsh and every pcs take; a number alone is seconds. Pacemaker
 # knows milliseconds too, but pcs 0.12 refuses them.
@@ -71,40 +51,22 @@ SECTIONS = (
 _FORBIDDEN_ROOTS = (
     "/usr/local /run /var/run /var/lock /tmp /var/tmp /proc /sys /dev /home /root /mnt /media"
 ).split()
+# Bytes of a file's name, and what is said of a longer one.
+_LONGEST_NAME = 255 - len(".dpkg-new")
+TOO_LONG = f"holds a name of more than {_LONGEST_NAME} bytes, which dpkg cannot unpack"
 _MERGED_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-
-
-def _matching(pattern: str, sentence: str) -> Text:
-    compiled = re.compile(pattern)
-
-    def refusal(value: str) -> str | None:
-        # The patterns say what stands where; that it is one line holds for all of them.
-        if compiled.fullmatch(value) and not _CONTROL_CHARACTER.search(value):
-            return None
-        return f"{value!r} {sentence}"
-
-    return Text(refusal, {"pattern": f"^(?:{pattern})$"})
-
-
-def _one_of(what: str, allowed: list[str]) -> Text:
-    def refusal(value: str) -> str | None:
-        if value in allowed:
-            return None
-        return f"{value!r} is not {what}; known are {', '.join(allowed)}"
-
-    return Text(refusal, {"enum": allowed})
 
 
 def _line_refusal(value: str) -> str | None:
     if not value.strip():
         return "must not be empty"
-    if _CONTROL_CHARACTER.search(value):
+    if CONTROL_CHARACTER.search(value):
         return "must be one line without control characters"
     return None
 
 
 def _paragraphs_refusal(value: str) -> str | None:
-    if _CONTROL_CHARACTER.search(value.replace("\n", "")):
+    if CONTROL_CHARACTER.search(value.replace("\n", "")):
         return "must be text without control characters"
     return None
 
@@ -118,6 +80,11 @@ def source_refusal(value: str) -> str | None:
     return None
 
 
+def is_too_long(name: str) -> bool:
+    """Whether dpkg could not unpack a file of this name: it writes NAME.dpkg-new, of 255 bytes."""
+    return len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME
+
+
 def _path_refusal(value: str) -> str | None:
     if refusal := _line_refusal(value):
         return refusal
@@ -126,8 +93,8 @@ def _path_refusal(value: str) -> str | None:
         return f"{value!r} must be an absolute path without '.', '..' and doubled or trailing '/'"
     if any(character.isspace() for character in value):
         return f"{value!r} must not contain blanks"
-    if any(len(part.encode()) > 255 for part in parts):
-        return "holds a name of more than 255 bytes, which no file can have"
+    if any(is_too_long(part) for part in parts):
+        return TOO_LONG
     for root in _FORBIDDEN_ROOTS:
         if value == root or value.startswith(root + "/"):
             return f"{value!r} is no place for a package; {root} belongs to the machine"
@@ -151,10 +118,13 @@ def _unit_text_refusal(value: str) -> str | None:
 
 def command_refusal(value: str) -> str | None:
     """Why this is no command line of a unit, None where it is one."""
-    if not value.startswith("/") or _CONTROL_CHARACTER.search(value):
+    if not value.startswith("/") or CONTROL_CHARACTER.search(value):
         return f"{value!r} must be one line that begins with the program's absolute path"
     if not _QUOTED.fullmatch(value):
         return f"{value!r} has a quote that is not closed, which systemd refuses"
+    if ";" in _WORD.findall(value):
+        sentence = "is a second command to systemd, which allows one"
+        return f"{value!r} has a ';' by itself; what follows {sentence}; write '\\;' to pass it on"
     return _unit_text_refusal(value)
 
 
@@ -197,10 +167,10 @@ SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
 AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
 UnitText = Annotated[str, Text(_unit_text_refusal, {"minLength": 1})]
 CommandLine = Annotated[str, Text(command_refusal, {"pattern": "^/"})]
-UserName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
+UserName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
 PackageName = Annotated[
     str,
-    _matching(
+    matching(
         _NAME,
         "must be two or more of lower-case letters, digits, '+', '-' and '.', "
         "and begin with a letter or digit",
@@ -208,27 +178,27 @@ PackageName = Annotated[
 ]
 Version = Annotated[
     str,
-    _matching(
+    matching(
         _VERSION,
         "is not a Debian version; it begins with a digit and holds letters, digits, "
         "'.', '+', '~' and, before a revision, '-'",
     ),
 ]
-_MAINTAINER = _matching(
+_MAINTAINER = matching(
     r"[^<>\x00-\x1f]*[^<>\x00-\x1f ] <[^<>@\s]+@[^<>@\s]+>",
     "must be a name and an address, as in 'Jane Roe <jane@example.org>'",
 )
 Maintainer = Annotated[str, _MAINTAINER]
 Copyright = Annotated[
     str,
-    _matching(
+    matching(
         r"[0-9]{4}(?:[-, ]+[0-9]{4})* [^\x00-\x1f]*\S",
         "must be a year or years and a name, as in '2026 Jane Roe'",
     ),
 ]
 ProviderName = Annotated[
     str,
-    _matching(
+    matching(
         r"(?!(?:heartbeat|pacemaker)$)[A-Za-z0-9][A-Za-z0-9_-]*",
         "must be one directory name of letters, digits, '_' and '-', and neither 'heartbeat' "
         "nor 'pacemaker', which belong to others",
@@ -236,34 +206,49 @@ ProviderName = Annotated[
 ]
 Relation = Annotated[
     str,
-    _matching(
-        rf"{_ALTERNATIVE}(?: *\| *{_ALTERNATIVE})*",
+    matching(
+        rf"{_RELATED}(?: *\| *{_RELATED})*",
         "is not a relation; write one as 'name', 'name (>= 1.2)' or 'name | other'",
     ),
 ]
+# dpkg takes no alternatives in these, and of what is provided no range of versions.
+SingleRelation = Annotated[
+    str,
+    matching(
+        _RELATED,
+        "is not a relation to one package; write one as 'name' or 'name (<< 1.2)', each by itself",
+    ),
+]
+Provision = Annotated[
+    str,
+    matching(
+        rf"{_QUALIFIED}(?: *\(= *{_VERSION}\))?",
+        "is nothing to provide; write it as 'name' or 'name (= 1.2)', each by itself",
+    ),
+]
 WebAddress = Annotated[
-    str, _matching(r"https?://[^\s<>]+", "must be an address that begins with https:// or http://")
+    str, matching(r"https?://[^\s<>]+", "must be an address that begins with https:// or http://")
 ]
 FileMode = Annotated[
-    str, _matching(r"0?[0-7]{3}|[0-7]{4}", 'must be octal permissions as text, such as "0644"')
+    str, matching(r"0?[0-7]{3}|[0-7]{4}", 'must be octal permissions as text, such as "0644"')
 ]
 Capability = Annotated[
-    str, _matching(r"CAP_[A-Z_]+", "must be a capability's name, such as CAP_NET_BIND_SERVICE")
+    str, matching(r"CAP_[A-Z_]+", "must be a capability's name, such as CAP_NET_BIND_SERVICE")
 ]
-EnvironmentName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a variable's name")]
-Architecture = Annotated[str, _one_of("a Debian architecture", ARCHITECTURES)]
-Section = Annotated[str, _one_of("an archive section", SECTIONS)]
+EnvironmentName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a variable's name")]
+Architecture = Annotated[str, one_of("a Debian architecture", ARCHITECTURES)]
+Section = Annotated[str, one_of("an archive section", SECTIONS)]
 AddressFamily = Literal["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]
 Duration = Annotated[
     str,
-    _matching(
+    matching(
         rf"[0-9]{{1,9}}(?:{'|'.join(filter(None, _SECONDS))})?",
         "is not a duration; write one as '10s', '2min', '1h' or, in seconds, '10'",
     ),
 ]
 Score = Annotated[
     str,
-    _matching(
+    matching(
         r"[+-]?(?:INFINITY|[0-9]{1,7})",
         "is not a score; it is a whole number, INFINITY or -INFINITY",
     ),
@@ -271,25 +256,26 @@ Score = Annotated[
 # The CIB has it as an XML id, and the agent gives it to systemd as an instance.
 ResourceName = Annotated[
     str,
-    _matching(
+    matching(
         r"[A-Za-z_][A-Za-z0-9_.-]{0,99}",
         "must be up to 100 letters, digits, '_', '.' and '-', and begin with a letter or '_'",
     ),
 ]
 OptionName = Annotated[
     str,
-    _matching(
+    matching(
         r"[A-Za-z_][A-Za-z0-9_.-]*",
         "must be letters, digits, '_', '.' and '-', and begin with a letter or '_'",
     ),
 ]
 AgentName = Annotated[
     str,
-    _matching(
+    matching(
         r"ocf:[A-Za-z0-9][A-Za-z0-9_.-]*:[A-Za-z0-9][A-Za-z0-9_.-]*"
         r"|(?:systemd|service|lsb):[A-Za-z0-9][A-Za-z0-9_.@-]*",
         "is not an agent; write 'ocf:PROVIDER:TYPE', 'systemd:UNIT', 'service:NAME' or 'lsb:NAME'",
     ),
 ]
 IpAddress = Annotated[str, Text(_address_refusal, {"pattern": r"^[0-9A-Fa-f.:]+$"})]
-Expectation = Annotated[str, Text(_expectation_refusal, {"format": "regex"})]
+# JSON schema's own format for such a thing is ECMAScript's, which has no (?P<node>…).
+Expectation = Annotated[str, Text(_expectation_refusal, {})]

@@ -29,8 +29,8 @@ LAYERS = {
         *("toml_lines", "transitions"),
     },
     "data": {
-        *("__init__", "bundle", "cluster_table", "errors", "model", "package", "suite"),
-        *("tools", "values"),
+        *("__init__", "bundle", "cluster_table", "constraints", "errors", "model", "package"),
+        *("suite", "tools", "values"),
     },
 }
 DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
