@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -48,7 +47,10 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
                 _remove_leftovers(directory)
             for package in packages:
                 if (directory / package.file_name).is_dir():
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                    raise HadebError(
+                        f"{directory / package.file_name} is a directory",
+                        hint="remove it, or name another directory with --output",
+                    )
 
             def write_one(package: Package) -> Built:
                 content = write(package)

@@ -27,7 +27,6 @@ class PythonProject:
     """
 
     name: str
-    version: str
     scripts: Mapping[str, str]
     dependencies: tuple[str, ...]
     requires_python: str

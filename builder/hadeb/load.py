@@ -7,7 +7,7 @@ import dataclasses
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hadeb.bundle import Bundle, PythonProject, SourceFile
@@ -22,32 +22,46 @@ from hadeb.python_project import (
     missing_modules,
     read_project,
 )
-from hadeb.tables import Found
+from hadeb.tables import Found, Reading
 from hadeb.toml_lines import KeyPath
 from hadeb.values import maintainer_refusal, source_refusal
 
+_NOTHING = (SourceFile("", b"", executable=False),)
 # What tools and machines leave beside a project's sources.
 _LEFTOVERS = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
-def load(path: Path, context: Context) -> tuple[Bundle, ManifestText]:
-    """The bundle of the manifest at `path`, and the manifest's text, to find lines in later.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Loaded:
+    """A manifest's text, to find lines in later; its bundle; and every fault of both.
 
-    Raises ManifestError with every fault of the manifest and of the files that it names.
+    The bundle is there where the manifest by itself is right, to look for more faults in; with any
+    fault it is not to be built.
     """
+
+    text: ManifestText
+    bundle: Bundle | None
+    faults: Sequence[Fault]
+
+
+def load(path: Path, context: Context) -> Loaded:
+    """The bundle of the manifest at `path`; ManifestError where it is no TOML that can be read."""
     text, root = _manifest_text(path, context)
-    manifest, found = check(text)
+    reading, found = check(text)
+    # Keys too many do not hinder; what contradicts, or is no value, does.
+    manifest = reading.value if len(found) == len(reading.unknown) else None
     sources, unreadable = _read_sources(root, text.document)
     found.extend(unreadable)
-    if not manifest:
-        raise ManifestError(text.at(found))
-    project, project_faults, more = _load_project(root, manifest, context)
+    project, project_faults, more = _load_project(root, reading, context)
     found.extend(more)
-    maintainer, unknown = _maintainer(manifest, context)
-    found.extend(unknown)
-    if found or project_faults:
-        raise ManifestError([*text.at(found), *project_faults])
-    return Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project), text
+    maintainer = ""
+    if reading.tells("package", "maintainer"):
+        maintainer, unknown = _maintainer(reading.value, context)
+        found.extend(unknown)
+    bundle = None
+    if manifest:
+        bundle = Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project)
+    return Loaded(text, bundle, [*text.at(found), *project_faults])
 
 
 def _manifest_text(path: Path, context: Context) -> tuple[ManifestText, Path]:
@@ -80,24 +94,51 @@ def _maintainer(manifest: Manifest, context: Context) -> tuple[str, list[Found]]
 def _read_sources(
     root: Path, document: dict[str, object]
 ) -> tuple[dict[str, tuple[SourceFile, ...]], list[Found]]:
-    """The content of every file that the manifest names, and what is wrong with them."""
+    """The content of every file that the manifest names, and what is wrong with them.
+
+    In the place of what cannot be used there is an empty file.
+    """
     sources: dict[str, tuple[SourceFile, ...]] = {}
     found: list[Found] = []
+    unusable: set[str] = set()
     for key, source in _named_sources(document):
         try:
-            sources[source] = tuple(_read_tree(root / source))
+            files = tuple(_read_tree(root / source))
         except OSError as error:
             found.append((key, f"{_named(error, root)!r} {_why(error, 'file')}"))
+            unusable.add(source)
             continue
-        found.extend(_unusable_names(key, sources[source]))
+        sources[source] = files
+        found.extend(_unusable_names(key, files))
         if key[0] != "file" and (root / source).is_dir():
             found.append((key, f"{source!r} is a directory; name a file"))
-        elif not sources[source]:
+            unusable.add(source)
+        elif not files:
             sentence = "holds no file; a package's directories come with files"
             found.append((key, f"{source!r} {sentence}"))
-        elif key[0] == "agent" and not sources[source][0].content.startswith(b"#!"):
-            found.append((key, f"{source!r} does not begin with #! and an interpreter"))
-    return sources, found
+        elif refusal := _content_refusal(key, files[0].content):
+            found.append((key, f"{source!r} {refusal}"))
+            unusable.add(source)
+    return sources | dict.fromkeys(unusable, _NOTHING), found
+
+
+def _content_refusal(key: KeyPath, content: bytes) -> str | None:
+    """Why a file cannot be what it is to be."""
+    if key == ("package", "license-file"):
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError:
+            return "is not UTF-8 text"
+    if key[0] not in ("agent", "daemon"):
+        return None
+    first, newline, _ = content.partition(b"\n")
+    if key[0] == "agent" and not first.startswith(b"#!"):
+        return "does not begin with #! and an interpreter"
+    if first.startswith(b"#!") and not first[2:].strip():
+        return "names no interpreter after #!"
+    if first.startswith(b"#!") and newline and first.endswith(b"\r"):
+        return "has the line endings of Windows, with which no interpreter is found; run dos2unix"
+    return None
 
 
 def _display(path: Path, directory: Path) -> str:
@@ -179,14 +220,16 @@ def _read_file(path: Path, relative: str) -> SourceFile:
     except OSError as error:
         # A disk that fails while it is read does not say which file it was.
         raise OSError(error.errno, error.strerror, str(path)) from error
+    except MemoryError as error:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path)) from error
     return SourceFile(relative, content, executable=bool(mode & stat.S_IXUSR))
 
 
 def _load_project(
-    root: Path, manifest: Manifest, context: Context
+    root: Path, reading: Reading[Manifest], context: Context
 ) -> tuple[PythonProject | None, list[Fault], list[Found]]:
     """The Python project, the faults of its own files, and the faults of what names it."""
-    daemon = manifest.daemon
+    daemon = reading.value.daemon if reading.tells("daemon") else None
     if not daemon or not daemon.python:
         return None, [], []
     directory = root / daemon.python
@@ -209,7 +252,9 @@ def _load_project(
     missing.extend(_unusable_names(key, modules))
     whole = dataclasses.replace(project, modules=modules)
     found.extend(missing_modules(whole))
-    return whole, text.at(found), [*missing, *debian_dependencies(manifest, project)]
+    if reading.tells("relations"):
+        missing.extend(debian_dependencies(reading.value, project))
+    return whole, text.at(found), missing
 
 
 def _import_packages(

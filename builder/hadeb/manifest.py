@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hadeb.cluster_check import cluster_contradictions
 from hadeb.control import COMMON_LICENSES
 from hadeb.errors import Fault
 from hadeb.model import Manifest
-from hadeb.tables import Found, read
+from hadeb.tables import Found, Reading, read
 from hadeb.toml_lines import KeyPath, key_lines, nearest, syntax_fault
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -63,7 +63,8 @@ def dotted(path: KeyPath) -> str:
 def parse(file: str, content: bytes) -> ManifestText:
     """Parse TOML; never raises, the result carries its faults."""
     try:
-        text = content.decode("utf-8")
+        # Editors of Windows put a mark before UTF-8, which TOML does not know.
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return ManifestText(file, "", {}, (Fault(file, line, "", "is not UTF-8 text"),))
@@ -80,46 +81,60 @@ def parse(file: str, content: bytes) -> ManifestText:
         return ManifestText(file, text, {}, (Fault(file, 1, "", "is nested too deeply"),))
 
 
-def check(source: ManifestText) -> tuple[Manifest | None, list[Found]]:
-    """The model, None where it cannot be made, and every fault as (path, sentence)."""
-    manifest, faults = read(Manifest, source.document)
+def check(source: ManifestText) -> tuple[Reading[Manifest], list[Found]]:
+    """The model, as far as it can be read, and every fault as (path, sentence)."""
+    reading = read(Manifest, source.document)
+    found = [*reading.wrong, *reading.unknown]
     # Looked for in the document, so that it is told in one go with keys that are missing.
     if source.document.get("agent", []) == [] and "cluster" not in source.document:
-        faults.append((("agent",), _NO_AGENT))
-    if manifest is not None:
-        faults.extend(_contradictions(manifest))
-    return manifest, faults
+        found.append((("agent",), _NO_AGENT))
+    for contradictions, keys in _CONTRADICTIONS.items():
+        if all(reading.tells(*key.split(".")) for key in keys):
+            found.extend(contradictions(reading.value))
+    return reading, found
 
 
-def _contradictions(manifest: Manifest) -> Iterable[Found]:
-    """What each key allows but the keys together do not."""
+def _version_contradictions(manifest: Manifest) -> Iterable[Found]:
     newest = manifest.changelog[0].version
     if newest != manifest.package.version:
         where = f"is {newest}, but the package is {manifest.package.version}"
         remedy = "the first entry must be the version that is built"
         yield ("changelog", 0, "version"), f"{where}; {remedy}"
+
+
+def _date_contradictions(manifest: Manifest) -> Iterable[Found]:
     if manifest.changelog[0].date.year > _LAST_YEAR:
         sentence = f"is after {_LAST_YEAR}, where the times of a package's files end"
         yield ("changelog", 0, "date"), sentence
+
+
+def _license_contradictions(manifest: Manifest) -> Iterable[Found]:
     package = manifest.package
     if package.license not in COMMON_LICENSES and not package.license_file:
         yield (
             ("package", "license"),
             f"{package.license!r} is not among Debian's common licenses; give license-file too",
         )
+
+
+def _name_contradictions(manifest: Manifest) -> Iterable[Found]:
+    package = manifest.package
     if len(package.name) + len(package.version) > _LONGEST_NAME_AND_VERSION:
         limit = f"{_LONGEST_NAME_AND_VERSION} characters"
         yield ("package", "name"), f"and version are together longer than {limit}"
-    yield from _agent_contradictions(manifest)
-    yield from _daemon_contradictions(manifest)
-    yield from cluster_contradictions(manifest)
+
+
+def _file_contradictions(manifest: Manifest) -> Iterable[Found]:
     for index, entry in enumerate(manifest.file):
-        in_etc = entry.path.startswith("/etc/")
+        in_etc = f"{entry.path}/".startswith("/etc/")
         if in_etc and entry.conffile is False:
             sentence = "cannot be false in /etc, where Debian keeps the administrator's changes"
             yield ("file", index, "conffile"), sentence
         if entry.conffile and not in_etc:
             yield ("file", index, "conffile"), "cannot be true outside /etc (Debian Policy 10.7.2)"
+
+
+def _manpage_contradictions(manifest: Manifest) -> Iterable[Found]:
     for index, page in enumerate(manifest.package.manpages):
         if not re.fullmatch(r"(?:.*/)?[^/]+\.[1-9][a-z]*", page):
             sentence = f"{page!r} must end in its section, as in greeterd.8"
@@ -139,14 +154,45 @@ def _agent_contradictions(manifest: Manifest) -> Iterable[Found]:
 
 
 def _daemon_contradictions(manifest: Manifest) -> Iterable[Found]:
-    daemon, service = manifest.daemon, manifest.service
-    if daemon and not (daemon.python or daemon.executables):
+    daemon = manifest.daemon
+    if not daemon:
+        return
+    if not (daemon.python or daemon.executables):
         yield ("daemon",), "names nothing; give python or executables, or leave the table out"
-    if daemon and not daemon.python:
+    if not daemon.python:
         for key in ("packages", "dependencies"):
             if getattr(daemon, key):
                 yield ("daemon", key), "belongs to a Python daemon; give python too"
+    for index, program in enumerate(daemon.executables):
+        if program.rpartition("/")[2] in ("", "."):
+            sentence = f"{program!r} must end in the name that the program is to have"
+            yield ("daemon", "executables", index), sentence
+
+
+def _service_contradictions(manifest: Manifest) -> Iterable[Found]:
+    service = manifest.service
     if service and "+" in manifest.package.name:
         yield ("package", "name"), "holds a '+', which the name of a systemd unit cannot hold"
+
+
+def _watchdog_contradictions(manifest: Manifest) -> Iterable[Found]:
+    service = manifest.service
     if service and service.watchdog and service.type != "notify":
         yield ("service", "watchdog"), 'needs type = "notify": only such a daemon sends WATCHDOG=1'
+
+
+# What each key allows but the keys together do not, and the keys that each looks at: where one of
+# those is wrong by itself, that is told first.
+_CONTRADICTIONS: Mapping[Callable[[Manifest], Iterable[Found]], tuple[str, ...]] = {
+    _version_contradictions: ("package.version", "changelog"),
+    _date_contradictions: ("changelog",),
+    _license_contradictions: ("package.license", "package.license-file"),
+    _name_contradictions: ("package.name", "package.version"),
+    _manpage_contradictions: ("package.manpages",),
+    _agent_contradictions: ("agent",),
+    _daemon_contradictions: ("daemon",),
+    _service_contradictions: ("service", "package.name"),
+    _watchdog_contradictions: ("service",),
+    _file_contradictions: ("file",),
+    cluster_contradictions: ("agent", "cluster"),
+}

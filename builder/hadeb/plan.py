@@ -13,6 +13,7 @@ from hadeb.package import Entry, File, Link, Package, Script
 from hadeb.render import render
 from hadeb.tables import Found
 from hadeb.toml_lines import KeyPath
+from hadeb.values import TOO_LONG, is_too_long
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
@@ -22,7 +23,7 @@ _Placed = tuple[KeyPath, Entry]
 
 
 def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
-    """The package, and what stands against it: two keys that want the same path.
+    """The package, and what stands against it: a path that two keys want, or none can have.
 
     With a fault the package must not be used.
     """
@@ -38,7 +39,7 @@ def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
         scripts=tuple(_scripts(bundle)),
         timestamp=bundle.timestamp,
     )
-    return package, list(_collisions(placed))
+    return package, [*_collisions(placed), *_too_long(placed)]
 
 
 def _collisions(placed: list[_Placed]) -> Iterator[Found]:
@@ -54,6 +55,12 @@ def _collisions(placed: list[_Placed]) -> Iterator[Found]:
         elif entry.path in directories:
             yield key, f"/{entry.path} is a directory in the package; give the file another path"
         seen.add(entry.path)
+
+
+def _too_long(placed: list[_Placed]) -> Iterator[Found]:
+    for key, entry in placed:
+        if any(is_too_long(part) for part in entry.path.split("/")):
+            yield key, f"/{entry.path} {TOO_LONG}"
 
 
 def _entries(bundle: Bundle) -> Iterator[_Placed]:
@@ -117,7 +124,7 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
     manifest, package = bundle.manifest, bundle.manifest.package
     directory = f"usr/share/doc/{package.name}"
     own = bundle.sources[package.license_file][0] if package.license_file else None
-    text = license_text(package.license, own.content.decode("utf-8", "replace") if own else None)
+    text = license_text(package.license, own.content.decode("utf-8") if own else None)
     rendered = render("usr/share/doc/NAME/copyright", **_values(bundle), license_text=text)
     yield ("package", "copyright"), File(f"{directory}/copyright", rendered.encode())
     changes = changelog(package.name, bundle.maintainer, manifest.changelog)

@@ -31,17 +31,22 @@ def plan_all(manifests: Sequence[Path], context: Context) -> list[Planned]:
     owners: dict[str, str] = {}
     for path in manifests or [Path("bundle.toml")]:
         try:
-            bundle, text = load(context.directory / path, context)
+            loaded = load(context.directory / path, context)
         except ManifestError as failure:
             faults.extend(failure.faults)
             continue
-        package, found = plan_package(bundle)
-        faults.extend(text.at(found))
+        faults.extend(loaded.faults)
+        if not loaded.bundle:
+            continue
+        text, manifest = loaded.text, loaded.bundle.manifest
+        package, found = plan_package(loaded.bundle)
         owner = owners.setdefault(package.file_name, text.file)
         if owner != text.file:
-            sentence = f"makes {package.file_name}, and so does {owner}"
-            faults.append(Fault(text.file, 0, "", sentence))
-        planned.append(Planned(text.file, bundle.manifest, package))
+            remedy = "give one of the two another name or version, or build it by itself"
+            sentence = f"makes {package.file_name}, and so does {owner}; {remedy}"
+            found.append((("package", "name"), sentence))
+        faults.extend(text.at(found))
+        planned.append(Planned(text.file, manifest, package))
     if faults:
         raise ManifestError(faults)
     return planned

@@ -8,6 +8,7 @@ metadata plainly (PEP 621) and must be pure Python.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
@@ -27,7 +28,6 @@ class _Project:
     """The part of the [project] table (PEP 621) that matters here."""
 
     name: Line
-    version: Line
     requires_python: str = ""
     dependencies: tuple[Line, ...] = ()
     scripts: Mapping[str, Line] = field(default_factory=dict)
@@ -40,14 +40,13 @@ def read_project(document: Mapping[str, object]) -> tuple[PythonProject | None, 
     if not isinstance(table, dict):
         return None, [(("project",), "is missing; hadeb reads the daemon's name and scripts there")]
     known = {key(each) for each in fields(_Project)}
-    project, found = read(_Project, {name: table[name] for name in table.keys() & known})
-    faults = [(("project", *path), sentence) for path, sentence in found]
-    if project is None:
+    reading = read(_Project, {name: table[name] for name in table.keys() & known})
+    faults: list[Found] = [(("project", *path), sentence) for path, sentence in reading.wrong]
+    if not (project := reading.whole):
         return None, faults
     faults.extend(_faults(project))
     made = PythonProject(
         name=project.name,
-        version=project.version,
         scripts=project.scripts,
         dependencies=project.dependencies,
         requires_python=project.requires_python,
@@ -68,17 +67,23 @@ def _faults(project: _Project) -> Iterable[Found]:
 
 
 def missing_modules(project: PythonProject) -> Iterable[Found]:
-    """A fault for each script whose module lies in a package of the project and is not there."""
+    """A fault for each script whose module neither the package has nor anybody else may bring."""
     installed = {module.path.rpartition(".")[0] for module in project.modules}
     packages = {path.partition("/")[0] for path in installed}
     for command, target in project.scripts.items():
         module = target.partition(":")[0]
         path = module.replace(".", "/")
-        # What is no module's name has its fault; one of another package may be a dependency's.
-        if not _SCRIPT.fullmatch(target):
+        # What is no module's name has its fault.
+        if not _SCRIPT.fullmatch(target) or {path, f"{path}/__init__"} & installed:
             continue
-        if path.partition("/")[0] in packages and not {path, f"{path}/__init__"} & installed:
-            yield ("project", "scripts", command), f"module {module!r} is not in the package"
+        top = path.partition("/")[0]
+        others = bool(project.dependencies) or top in sys.stdlib_module_names
+        sentence = f"module {module!r} is not in the package"
+        if top in packages:
+            yield ("project", "scripts", command), sentence
+        elif not others:
+            remedy = f"name {top!r} in daemon.packages, or in dependencies what brings it"
+            yield ("project", "scripts", command), f"{sentence}; {remedy}"
 
 
 def _required(requirement: str) -> str:

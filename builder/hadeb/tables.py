@@ -13,11 +13,11 @@ import dataclasses
 import datetime
 import functools
 import types
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from hadeb.constraints import AtLeastOne, Between, Text
 from hadeb.toml_lines import KeyPath
-from hadeb.values import AtLeastOne, Between, Text
 
 T = TypeVar("T")
 Found = tuple[KeyPath, str]
@@ -31,14 +31,38 @@ _CALLED = {
 }
 
 
-def read(table: type[T], document: Mapping[str, object]) -> tuple[T | None, list[Found]]:
-    """Make a `table` of a parsed TOML document, with every fault as (path, sentence).
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What a document says, as far as it can be read.
 
-    The value is there where the document's only faults are unknown keys, else it is None.
+    Where it is `wrong`, the value has a place holder. `unknown` are keys that it has too much.
     """
+
+    value: T
+    wrong: Sequence[Found]
+    unknown: Sequence[Found]
+
+    @property
+    def whole(self) -> T | None:
+        """The value where all of it is as the document says."""
+        return None if self.wrong else self.value
+
+    def tells(self, *path: str | int) -> bool:
+        """Whether the value at `path` is as the document says: nothing is wrong on it or in it."""
+        return not any(_meet(path, fault) for fault, _ in self.wrong)
+
+
+def _meet(path: KeyPath, other: KeyPath) -> bool:
+    """Whether one of two paths leads to the other."""
+    depth = min(len(path), len(other))
+    return path[:depth] == other[:depth]
+
+
+def read(table: type[T], document: Mapping[str, object]) -> Reading[T]:
+    """Make a `table` of a parsed TOML document, with every fault as (path, sentence)."""
     reader = _Reader()
-    value = reader.table(table, document, ())
-    return (None if reader.faults else cast("T", value)), reader.faults + reader.unknown
+    value = cast("T", reader.table(table, document, ()))
+    return Reading(value, reader.faults, reader.unknown)
 
 
 @functools.cache

@@ -28,6 +28,12 @@ _EQUALS = re.compile(r"=?[ \t]*")
 _SCALAR = re.compile(rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|[^,\]}}\n#]*")
 _ERROR_TAIL = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)\Z")
 
+_TWICE = re.compile(
+    r"Cannot overwrite a value|Cannot declare (\(.+\)) twice|Duplicate inline table key ('.+')"
+    r"|Cannot mutate immutable namespace (\(.+\))"
+)
+_SET = re.compile(r"[ \t]*([^=\[\]#]+?)[ \t]*=")
+
 
 def key_lines(text: str) -> Mapping[KeyPath, int]:
     """Map the path of each key and array element to its line, from 1.
@@ -49,13 +55,24 @@ def nearest(lines: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
 
 
 def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
-    """The line of a syntax error in `text`, from 1, and tomllib's sentence without the place."""
+    """The line of a syntax error in `text`, from 1, and a sentence: tomllib's, without the place.
+
+    Of a key that is there twice it would say what it cannot do, and not what to do.
+    """
     message = str(error)
     tail = _ERROR_TAIL.search(message)
     if tail is None:
         return 1, message
-    last = max(1, text.count("\n") + (not text.endswith("\n")))
-    return int(tail[1] or last), message[: tail.start()]
+    lines = text.splitlines() or [""]
+    line = int(tail[1] or len(lines))
+    sentence = message[: tail.start()]
+    if not (twice := _TWICE.fullmatch(sentence)):
+        return line, sentence
+    # tomllib names all but the key of a plain value.
+    set_here = _SET.match(lines[min(line, len(lines)) - 1])
+    named = re.findall("'([^']*)'", next(filter(None, twice.groups()), ""))
+    name = ".".join(named) or (set_here[1] if set_here else "a key")
+    return line, f"{name} is there already; keep one of the two"
 
 
 class _Scanner:

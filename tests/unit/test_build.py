@@ -105,7 +105,8 @@ def test_a_directory_of_the_packages_name_is_told_and_nothing_is_left(bundle: Pa
     (bundle / "dist/greeter_1.0_all.deb").mkdir(parents=True)
     call = call_hadeb("build", directory=bundle)
     assert (call.code, call.stdout) == (1, "")
-    assert call.stderr.startswith("error: cannot write to dist: Is a directory\n")
+    said = "error: dist/greeter_1.0_all.deb is a directory\nhint: remove it, or name another"
+    assert call.stderr.startswith(said)
     assert [path.name for path in (bundle / "dist").iterdir()] == ["greeter_1.0_all.deb"]
 
 

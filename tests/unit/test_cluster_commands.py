@@ -38,9 +38,9 @@ pcs constraint colocation add TCP-SERVER with VIP INFINITY
 
 def resource(**keys: object) -> ResourceTable:
     document = {"name": "A", "agent": "ocf:example:greeter", **keys}
-    made, faults = read(ResourceTable, document)
-    assert made, faults
-    return made
+    reading = read(ResourceTable, document)
+    assert reading.whole, reading.wrong
+    return reading.whole
 
 
 def read_by_crmsh(arguments: list[str]) -> list[str]:

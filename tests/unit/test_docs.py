@@ -14,9 +14,8 @@ import pytest
 from hadeb import errors
 from hadeb.cli import hadeb
 from hadeb.context import from_environment
-from hadeb.load import load
 from hadeb.package import Package
-from hadeb.plan import plan
+from hadeb.planned import plan_all
 from hadeb.render import templates_directory
 from unit.calling import call_hadeb
 
@@ -64,10 +63,8 @@ def called(command: click.Command, rest: str) -> tuple[click.Command, str]:
 @functools.cache
 def sample() -> Package:
     """The sample bundle's package."""
-    bundle, _ = load(ROOT, from_environment({}))
-    package, faults = plan(bundle)
-    assert not faults
-    return package
+    (planned,) = plan_all([ROOT], from_environment({}))
+    return planned.package
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -162,10 +159,8 @@ def test_a_bundle_in_the_docs_builds(files: dict[str, str], tmp_path: Path) -> N
     for path, body in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(body, encoding="utf-8")
-    bundle, _ = load(tmp_path, from_environment({}))
-    package, faults = plan(bundle)
-    assert not faults
-    assert f'name = "{package.name}"' in manifest
+    (planned,) = plan_all([tmp_path], from_environment({}))
+    assert f'name = "{planned.package.name}"' in manifest
 
 
 def fragments() -> Iterator[tuple[str, str]]:
@@ -183,9 +178,7 @@ def test_a_piece_of_a_manifest_fits_the_sample(body: str, tmp_path: Path) -> Non
     (tmp_path / "bundle.toml").write_text(f"{manifest}\n{body}", encoding="utf-8")
     for source in re.findall(r'source = "([^"]+)"', body):
         (tmp_path / source).write_text("", encoding="utf-8")
-    bundle, _ = load(tmp_path, from_environment({}))
-    _, faults = plan(bundle)
-    assert not faults
+    plan_all([tmp_path], from_environment({}))
 
 
 def test_the_commands_that_the_docs_show_are_those_that_hadeb_prints(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,7 +58,9 @@ def test_faults_of_several_manifests_come_at_once_and_in_order(tmp_path: Path) -
 def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
     said = build(INVALID.parent / "valid", tmp_path / "dist", "agents-only", "links")
     assert said == (
-        "links/bundle.toml: makes greeter_1.0_all.deb, and so does agents-only/bundle.toml\n"
+        "links/bundle.toml:3: package.name: makes greeter_1.0_all.deb, and so does "
+        "agents-only/bundle.toml; give one of the two another name or version, or build it by "
+        "itself\n"
         "error: 1 fault in links/bundle.toml; nothing was written\n"
     )
 
@@ -189,6 +193,53 @@ def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Pat
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
         stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
     assert ": 'share' cannot be read: Input/output error\n" in build(bundle, tmp_path / "dist")
+
+
+@pytest.mark.parametrize(
+    ("begin", "sentence"),
+    [
+        (b"#!/bin/sh\r\necho\r\n", "has the line endings of Windows, with which no interpreter is"),
+        (b"#! \necho\n", "names no interpreter after #!"),
+    ],
+)
+def test_a_program_that_no_kernel_can_start_is_told(
+    begin: bytes, sentence: str, bundle: Path, tmp_path: Path
+) -> None:
+    for name in ("greeter", "ctl"):
+        (bundle / name).write_bytes(begin)
+    manifest = bundle / "bundle.toml"
+    text = manifest.read_text("utf-8")
+    assert "[daemon]\n" in text
+    manifest.write_text(text.replace("[daemon]\n", '[daemon]\nexecutables = ["ctl"]\n'), "utf-8")
+    said = build(bundle, tmp_path / "dist")
+    assert f"agent[0].source: 'greeter' {sentence}" in said
+    assert f"daemon.executables[0]: 'ctl' {sentence}" in said
+
+
+def test_a_license_that_would_lose_its_umlauts_is_told(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    shutil.copytree(INVALID.parent / "valid/own-license", made)
+    (made / "LICENSE.txt").write_bytes("Copyright Müller\n".encode("latin-1"))
+    said = build(made, tmp_path / "dist")
+    assert "package.license-file: 'LICENSE.txt' is not UTF-8 text\n" in said
+
+
+@pytest.mark.parametrize("length", [246, 247])
+def test_a_name_that_dpkg_cannot_unpack_is_told(length: int, bundle: Path, tmp_path: Path) -> None:
+    (bundle / "share").mkdir()
+    (bundle / "share" / ("x" * length)).touch()
+    with (bundle / "bundle.toml").open("a") as stream:
+        stream.write('\n[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
+    call = call_hadeb("build", "--output", tmp_path / "dist", directory=bundle)
+    if length == 246:
+        root = tmp_path / "root"
+        unpack = ["dpkg-deb", "--extract", call.stdout.strip(), str(root)]
+        subprocess.run(unpack, check=True)
+        (root / "usr/share/greeter" / ("x" * length + ".dpkg-new")).touch()
+        assert call.code == 0
+    else:
+        said = refused(call, tmp_path / "dist")
+        assert "holds a name of more than 246 bytes, which dpkg cannot unpack\n" in said
 
 
 @pytest.mark.parametrize("command", ["/a it's", '/a "b', '/a x"y', r'/a "b\"', r"/a 'b\'"])

@@ -17,6 +17,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from hadeb.control import description
 from hadeb.schema import schema
 from unit.calling import ROOT, Outcome, call_hadeb
 
@@ -128,6 +129,27 @@ def test_carriage_returns_of_another_system_change_nothing(bundle: Path) -> None
     manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
     assert before.code == 0
     assert plan(bundle) == before
+
+
+def test_a_byte_order_mark_of_another_system_changes_nothing(bundle: Path) -> None:
+    manifest = bundle / "bundle.toml"
+    before = plan(bundle)
+    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes())
+    assert before.code == 0
+    assert plan(bundle) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\n  Text that says something.\n  ", "   Text that says something."),
+        (" \n  x", "   x"),
+        ("a\n \t \nb\n\n  \n", " a\n .\n b"),
+        ("  \n\t\n", ""),
+    ],
+)
+def test_no_line_of_blanks_reaches_a_description(text: str, written: str) -> None:
+    assert description("summary", text) == f"summary\n{written}".rstrip("\n")
 
 
 def test_a_launcher_ignores_the_users_environment(tmp_path: Path) -> None:
