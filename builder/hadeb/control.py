@@ -84,17 +84,23 @@ def control_fields(bundle: Bundle, entries: Sequence[Entry]) -> tuple[tuple[str,
 def needed(bundle: Bundle) -> Iterable[str]:
     """The relations that follow from what the bundle is, unless the manifest has them itself."""
     # The maintainer scripts and the crash hook ask crm_mon, which pacemaker alone does not bring.
-    wanted = ["pacemaker", "pacemaker-cli-utils", "resource-agents"]
+    # Debian has either pacemaker or pacemaker-remote on a node, and either runs agents.
+    wanted = ["pacemaker | pacemaker-remote", "pacemaker-cli-utils", "resource-agents"]
     if bundle.project:
         lowest = minimum_python(bundle.project.requires_python)
         wanted.append(f"python3 (>= {lowest})" if lowest else "python3")
     relations = bundle.manifest.relations
     named = {
-        re.split(r"[\s:(]", alternative.strip())[0]
+        name
         for relation in (*relations.depends, *relations.pre_depends)
-        for alternative in relation.split("|")
+        for name in _names(relation)
     }
-    return (relation for relation in wanted if relation.split()[0] not in named)
+    return (relation for relation in wanted if named.isdisjoint(_names(relation)))
+
+
+def _names(relation: str) -> list[str]:
+    """The packages that a relation is about."""
+    return [re.split(r"[\s:(]", alternative.strip())[0] for alternative in relation.split("|")]
 
 
 def installed_size(entries: Sequence[Entry]) -> int:

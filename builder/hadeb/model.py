@@ -76,8 +76,8 @@ class PackageTable:
 class RelationsTable:
     """Relations to other packages, each in the syntax of a control file.
 
-    hadeb adds what the bundle needs by itself: pacemaker, pacemaker-cli-utils and resource-agents
-    for agents, python3 for a Python daemon.
+    hadeb adds what the bundle needs by itself: pacemaker or pacemaker-remote, pacemaker-cli-utils
+    and resource-agents for agents, python3 for a Python daemon.
     """
 
     depends: tuple[Relation, ...] = ()

@@ -154,6 +154,7 @@ def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
 
 def _scripts(bundle: Bundle) -> Iterator[Script]:
     values = _values(bundle)
+    yield Script("preinst", render("DEBIAN/preinst", **values))
     yield Script("postinst", render("DEBIAN/postinst", **values))
     yield Script("prerm", render("DEBIAN/prerm", **values))
     if bundle.manifest.service:
@@ -176,10 +177,7 @@ def _values(bundle: Bundle) -> dict[str, object]:
         ],
         "python": bundle.project is not None,
         "documentation": [*_manual_pages(bundle), *filter(None, [package.homepage])],
-        "agents": [{"provider": provider, "name": name} for provider, name in types],
-        "agent_types": "|".join(
-            f"{provider}:{name}".replace(".", "[.]") for provider, name in types
-        ),
+        "agents": [f"{provider}:{name}" for provider, name in types],
     }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 USAGE = """\
 usage: sample-tcp-server [--greet TEXT] [--port N] [--bind ADDRESS[,ADDRESS...]]
                          [--settings FILE]
-       sample-tcp-server --probe HOST:PORT [--expect GREET] [--timeout SECONDS]
+       sample-tcp-server --probe HOST:PORT [--expect GREET] [--here] [--timeout SECONDS]
 """
 
 HELP = (
@@ -24,13 +24,15 @@ A flag beats the settings file, which beats the environment, which beats the def
 
   --probe HOST:PORT    be a client: exit 0 if a greeting came, else 1; [::1]:5678 for IPv6
   --expect GREET       with --probe: ask until the greeting is GREET, up to the timeout
+  --here               with --probe: an answer counts only if it is this machine's
   --timeout SECONDS    with --probe: how long it may take (default 5)
   --help               this text
 """
 )
 
 SERVER_OPTIONS = ("greet", "port", "bind", "settings")
-PROBE_OPTIONS = ("probe", "expect", "timeout")
+PROBE_OPTIONS = ("probe", "expect", "here", "timeout")
+_FLAGS = ("here",)
 _REPEATABLE = ("bind",)
 
 
@@ -51,7 +53,10 @@ def read(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
             faults.append(f"{argument}: unknown argument (see --help)")
             continue
         name = name[2:]
-        if not equals:
+        if name in _FLAGS:
+            if equals:
+                faults.append(f"{name}: --{name} takes no value")
+        elif not equals:
             following = next(rest, None)
             if following is None:
                 faults.append(f"{name}: --{name} needs a value")
@@ -68,6 +73,6 @@ def read(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 def _misfits(options: dict[str, str]) -> list[str]:
     probing = "probe" in options
-    strangers = SERVER_OPTIONS if probing else ("expect", "timeout")
+    strangers = SERVER_OPTIONS if probing else PROBE_OPTIONS[1:]
     reason = "does not go with --probe" if probing else "needs --probe"
     return [f"{name}: --{name} {reason}" for name in strangers if name in options]

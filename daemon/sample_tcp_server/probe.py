@@ -43,7 +43,7 @@ def probe(options: dict[str, str], faults: list[str]) -> int:
     reason = ""
     while True:
         try:
-            check(ask(host, port, deadline), expected)
+            check(ask(host, port, deadline, here="here" in options), expected)
             return 0
         except TooLate as error:
             reason = reason or str(error)  # what was wrong before says more
@@ -55,8 +55,11 @@ def probe(options: dict[str, str], faults: list[str]) -> int:
         time.sleep(_PAUSE)
 
 
-def ask(host: str, port: int, deadline: float) -> bytes:
-    """All that the server says, up to its end of line or the end. Raises NoGreeting."""
+def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
+    """All that the server says, up to its end of line or the end. Raises NoGreeting.
+
+    With `here` also where the server is not on this machine.
+    """
     answer = b""
     # The host as bytes, which socket takes as well: a str would import the IDNA tables, 6 ms.
     address = (os.fsencode(host), port)
@@ -65,6 +68,9 @@ def ask(host: str, port: int, deadline: float) -> bytes:
             address,  # type: ignore[arg-type]
             timeout=_left(deadline),
         ) as connection:
+            # To an address of its own the kernel speaks from that very address.
+            if here and connection.getsockname()[0] != connection.getpeername()[0]:
+                raise NoGreeting("the address is another machine's")
             while not answer.endswith(b"\n") and len(answer) < _MAX_ANSWER:
                 connection.settimeout(_left(deadline))
                 piece = connection.recv(65536)

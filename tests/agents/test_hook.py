@@ -163,6 +163,42 @@ def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhi
     eventually(partial(has_failed, quiet, 1))
 
 
+def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_lost(quiet: Node) -> None:
+    """systemd starts no second hook beside the first: that one has to look again."""
+    quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
+    wrapper = SLOW_PACEMAKER.format(meanwhile="sed -i '3s/.*/99999999/' /run/mark")
+    quiet.write("/run/slow/crm_mon", wrapper, mode=0o755)
+    before = main_pid(quiet)
+    hook = "/usr/lib/sample-tcp-server/report-lost"
+    done = quiet.sh(f"PATH=/run/slow:$PATH {hook} /run/mark")
+    assert done.stdout == "<4>told Pacemaker that TCP-SERVER ended on alone\n"
+    eventually(lambda: main_pid(quiet) != before and is_watched(quiet), 30)
+    eventually(partial(has_failed, quiet, 1))
+
+
+@pytest.fixture
+def stops_on_failure(quiet: Node) -> Iterator[Node]:
+    """The cluster, which is to stop the resource for good where its monitor fails."""
+    update = "pcs resource update TCP-SERVER op monitor interval=10s timeout=20s on-fail="
+    quiet.exec(*f"{update}stop".split())
+    settle(quiet)
+    yield quiet
+    quiet.exec(*f"{update}restart".split())
+    quiet.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
+    eventually(lambda: answers(quiet), 30)
+
+
+def test_a_report_overrides_what_a_failed_monitor_is_to_bring_about(stops_on_failure: Node) -> None:
+    """A report is no monitor's failure: Pacemaker would restart the daemon in place."""
+    node = stops_on_failure
+    end(node, "systemctl kill --signal=KILL")
+    said = "TCP-SERVER ended on alone: left to its monitor, which has on-fail=stop"
+    eventually(lambda: said in node.journal(f"--unit={HOOK}", "--output=cat"))
+    eventually(lambda: failures(node) == 1 and is_idle(node), 30)
+    assert "asyncmon" not in monitor(node)
+    assert not answers(node)
+
+
 def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:
     quiet.exec("pcs", "resource", "disable", "TCP-SERVER", "--wait=20")
     assert not answers(quiet)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -314,6 +314,54 @@ def test_reload_that_the_daemon_refuses_is_told_in_its_words(node: Node, server:
     assert done.returncode == GENERIC
     assert "192.0.2.1" in reason(done)
     assert greeting(node) == "Hello! This is ha1!\n"
+
+
+@pytest.fixture
+def stranger(node: Node) -> Iterator[str]:
+    """The address of another machine that gives the very same greetings."""
+    node.sh(
+        "ip netns add stranger\n"
+        "ip link add to-stranger type veth peer name eth0 netns stranger\n"
+        "ip address add 198.18.9.1/24 dev to-stranger\n"
+        "ip link set to-stranger up\n"
+        "ip -n stranger address add 198.18.9.2/24 dev eth0\n"
+        "ip -n stranger link set eth0 up\n"
+        f"systemd-run --quiet --unit=stranger ip netns exec stranger {DAEMON}\n"
+    )
+    eventually(lambda: greeting(node, "198.18.9.2") != "")
+    yield "198.18.9.2"
+    node.sh("systemctl stop stranger; ip netns delete stranger")
+
+
+def test_an_answer_of_another_node_is_taken_for_ones_own(
+    node: Node, server: Make, stranger: str
+) -> None:
+    resource = server(bind="127.0.0.1")
+    resource("start")
+    claimed = server(bind=f"127.0.0.1,{stranger}")
+    done = claimed("monitor", limit=6, OCF_CHECK_LEVEL="10")
+    assert done.returncode == GENERIC
+    assert f"no greeting from {stranger}:5678: the address is another machine's" in reason(done)
+    assert claimed("reload", limit=6).returncode == GENERIC
+
+
+def test_a_process_that_systemd_has_given_up_on_counts_as_stopped(
+    node: Node, server: Make, drop_in: Callable[[str], None]
+) -> None:
+    """As one that waits for a dead disk: the unit is inactive, and the process lives."""
+    drop_in("KillMode=none")
+    resource = server()
+    resource("start")
+    pid = main_pid(resource)
+    node.exec("systemctl", "stop", resource.unit)
+    assert resource.show("ActiveState") == "inactive"
+    node.exec("rm", f"{RUN}/{resource.name}.watched")
+    done = resource("monitor")
+    assert done.returncode == GENERIC
+    assert "left over" in reason(done)
+    assert resource("stop").returncode == SUCCESS
+    assert node.exec("test", "-e", f"/proc/{pid}", check=False).returncode == 1
+    assert resource("monitor").returncode == NOT_RUNNING
 
 
 def test_reload_of_what_is_stopped(server: Make) -> None:

@@ -63,6 +63,20 @@ def test_a_greeting_is_found(start: Start, python: str, host: str) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_a_greeting_of_this_machine_is_taken_for_another_ones(
+    start: Start, python: str, host: str
+) -> None:
+    daemon = start()
+    assert probe(python, f"{host}:{daemon.port}", "--here").returncode == 0
+
+
+def test_here_with_a_value_is_refused(python: str) -> None:
+    ended = probe(python, "127.0.0.1:1", "--here=yes")
+    assert ended.returncode == 2
+    assert "--here takes no value" in ended.stderr
+
+
 @pytest.mark.parametrize("greet", ["Hi!", "", " ", "a This is b", "é\udcff", "-x"])
 def test_the_expected_greeting_is_found(start: Start, python: str, greet: str) -> None:
     daemon = start(f"--greet={greet}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,10 @@ CODE = f"/usr/lib/{NAME}/python"
 SCRIPTS = f"/var/lib/dpkg/info/{NAME}"
 
 
-def build(version: str, directory: Path) -> Path:
+def build(version: str, directory: Path, *, without: Sequence[str] = (), service: str = "") -> Path:
     """The sample package as another version, which its unit and its code tell.
+
+    `without` are pieces of the manifest that it lacks, `service` is a line more of that table.
 
     Its files have the same time and the same size in each, so that nothing but their content says
     which version they are.
@@ -34,6 +37,10 @@ def build(version: str, directory: Path) -> Path:
     manifest, versions = re.subn(r'(?m)^version = ".*"', f'version = "{version}"', manifest)
     manifest, units = re.subn(r'(?m)^(description = "TCP greeter)', rf"\1 {version}", manifest)
     assert (versions, units) == (2, 1)
+    for piece in without:
+        assert manifest.count(piece) == 1
+        manifest = manifest.replace(piece, "")
+    manifest = manifest.replace("[service]\n", f"[service]\n{service}\n")
     (directory / "bundle.toml").write_text(manifest, "utf-8")
     with (directory / "daemon/sample_tcp_server/__init__.py").open("a") as code:
         code.write(f'\nRELEASE = "{version}"\n')

@@ -15,7 +15,17 @@ from hadeb.lab import Node, Suite
 from hadeb.lab.cluster import Cluster
 from hadeb.run import Completed
 from machine.conftest import say
-from machine.packages import EMERGENCY, NAME, all_said, install, loaded, service, state
+from machine.packages import (
+    EMERGENCY,
+    NAME,
+    all_said,
+    assert_whole,
+    build,
+    install,
+    loaded,
+    service,
+    state,
+)
 
 PROVIDER = 'class="ocf" provider="kamaboko"'
 SERVER = f'<primitive id="SERVER" {PROVIDER} type="sample-tcp-server"/>'
@@ -49,6 +59,14 @@ def whole_cluster(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterato
             node.push(debs["1.0"], "/root/1.0.deb")
             install(node, "1.0")
         yield made
+
+
+@pytest.fixture(scope="module")
+def poorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A later version, without one of the two agents."""
+    agent = '[[agent]]\nprovider = "kamaboko"\nsource = "agents/sample-resource"\n'
+    resource = '[[cluster.resource]]\nname = "SAMPLE"\nagent = "ocf:kamaboko:sample-resource"\n'
+    return build("2.0", tmp_path_factory.mktemp("poorer"), without=(agent, resource))
 
 
 @pytest.fixture
@@ -171,6 +189,41 @@ def test_resources_of_every_kind_hold_the_package(cluster: Cluster) -> None:
             "The cluster does not manage now"
         ]
         assert set(unmanaged.split()) & everything == expected[node.name] & single
+
+
+def test_another_version_does_not_take_the_agent_of_a_running_resource(
+    cluster: Cluster, poorer: Path
+) -> None:
+    has(cluster, SERVER, simple("R"))
+    node = runs_on(cluster, "R")
+    node.push(poorer, "/root/2.0.deb")
+    done = node.sh("dpkg --install /root/2.0.deb", check=False)
+    assert done.returncode != 0
+    said = all_said(done)
+    lacks = f"{NAME}: not installed: it lacks kamaboko:sample-resource, and the cluster runs"
+    assert f"{lacks} R on this node, {node.name}.\n" in said
+    assert f"pcs node standby {node.name}\n" in said
+    assert_whole(node, "1.0")
+    assert cluster.where("R") == node.name
+    assert cluster.fail_count("R") == 0
+    # It does as the sentence says, and what the version still has does not hold it.
+    node.exec("pcs", "resource", "disable", "R", "--wait=20")
+    assert cluster.where("SERVER") is not None
+    for each in cluster.nodes:
+        each.push(poorer, "/root/2.0.deb")
+        assert each.sh("dpkg --install /root/2.0.deb").stderr == ""
+        each.sh("dpkg --install /root/1.0.deb")
+    assert cluster.fail_count("SERVER") == 0
+
+
+def test_an_emergency_overrides_what_holds_an_agent(cluster: Cluster, poorer: Path) -> None:
+    has(cluster, simple("R"))
+    cluster.any.sh("crm_attribute --name maintenance-mode --update true")
+    node = runs_on(cluster, "R")
+    node.push(poorer, "/root/2.0.deb")
+    said = all_said(node.sh(f"{EMERGENCY} dpkg --install /root/2.0.deb"))
+    assert f"{NAME}: {EMERGENCY}: not looking whether kamaboko:sample-resource runs here\n" in said
+    install(node, "1.0")
 
 
 def test_maintenance_holds_the_package(cluster: Cluster) -> None:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from agents.calling import SUCCESS, Resource
@@ -16,6 +19,7 @@ from machine.packages import (
     all_said,
     assert_never_enabled,
     assert_whole,
+    build,
     files,
     install,
     loaded,
@@ -90,6 +94,25 @@ def test_another_version_does_not_touch_the_service(
         assert resource("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
         assert resource("stop").returncode == SUCCESS
     assert service(resource).state == "inactive"
+
+
+def test_a_version_whose_daemon_gives_no_sign_of_life_does_not_kill_one_that_does(
+    resource: Resource, tmp_path: Path
+) -> None:
+    node = resource.node
+    quick = "[Service]\nWatchdogSec=1s\n"
+    drop_in = f"/run/systemd/system/{NAME}@.service.d/quick.conf"
+    node.write(drop_in, quick)
+    install(node, "1.0")
+    start(resource)
+    untouched = service(resource)
+    node.exec("rm", drop_in)
+    plain = ("watchdog = 10\n",)
+    node.push(build("2.0", tmp_path, without=plain, service='type = "exec"'), "/root/2.0.deb")
+    install(node, "2.0")
+    assert resource.show("Type") == "exec"
+    time.sleep(2.5)  # so that the old daemon's watchdog would have bitten
+    assert service(resource) == untouched
 
 
 def test_an_installation_does_not_touch_the_service(resource: Resource, running: bool) -> None:
@@ -277,7 +300,7 @@ def test_every_transition_works_where_systemd_is_not_running(node: Node, hidden:
 
 def test_a_script_refuses_a_step_that_it_does_not_know(node: Node) -> None:
     install(node, "1.0")
-    for script in ("postinst", "prerm", "postrm"):
+    for script in ("preinst", "postinst", "prerm", "postrm"):
         called = node.exec(f"{SCRIPTS}.{script}", "nonsense", check=False)
         assert called.returncode == 1
         assert called.stderr == f"{NAME}: {script} called with unknown argument 'nonsense'\n"

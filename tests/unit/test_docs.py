@@ -224,7 +224,8 @@ def test_every_exit_code_is_explained() -> None:
 
 
 def test_the_refusal_that_the_docs_show_is_the_one_that_prerm_prints() -> None:
-    script = text(templates_directory() / "DEBIAN/prerm")
+    scripts = templates_directory() / "DEBIAN"
+    script = text(scripts / "prerm") + text(scripts / "cluster-guard")
     for page in ("docs/tutorial.md", "docs/how-to/remove.md"):
         refusal = re.findall(
             r"^sample-tcp-server: not removed:.*?^```$", text(ROOT / page), re.DOTALL | re.MULTILINE

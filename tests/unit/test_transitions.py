@@ -21,7 +21,9 @@ BUNDLES = (
     *(f"tests/manifests/valid/{case}" for case in ("agents-only", "python-flat", "service")),
 )
 # What only asks; all else that a script starts changes something.
-ASKING = {"pidof", "awk", "crm_node", "crm_mon", "list-units", "is-active"}
+ASKING = {"pidof", "awk", "dpkg-query", "crm_node", "crm_mon", "list-units", "is-active"}
+
+END = "the end of the arguments"
 
 
 def planned(bundle: str) -> dict[str, Any]:
@@ -37,9 +39,14 @@ def steps(plan: Mapping[str, Any], transition: str) -> list[tuple[str, tuple[str
 
 def test_the_sample_reads_as_an_operator_expects() -> None:
     plan = planned(".")
-    assert [runs for runs, _ in steps(plan, "install")] == ["dpkg", "postinst configure"]
+    assert [runs for runs, _ in steps(plan, "install")] == [
+        "preinst install",
+        "dpkg",
+        "postinst configure",
+    ]
     assert [runs for runs, _ in steps(plan, "upgrade")] == [
         "prerm upgrade NEW (of the old version)",
+        "preinst upgrade OLD (of the new version)",
         "dpkg",
         "postrm upgrade NEW (of the old version)",
         "postinst configure OLD (of the new version)",
@@ -82,6 +89,7 @@ def run_script(text: str, arguments: list[str], directory: Path) -> list[list[st
     for name in (
         "pidof",
         "awk",
+        "dpkg-query",
         "crm_node",
         "crm_mon",
         "systemctl",
@@ -91,7 +99,8 @@ def run_script(text: str, arguments: list[str], directory: Path) -> list[list[st
         "find",
     ):
         status = int(name == "pidof")  # no Pacemaker runs
-        note = f'{{ printf "%s\\0" {name} "$@"; echo; }} >>"{log}"\n'
+        # In one write, since two programs of a pipe note themselves at the same time.
+        note = f"""printf "%s\\0" {name} "$@" "{END}" >>"{log}"\n"""
         note += f'case " $* " in *" is-active "*) exit 3 ;; esac\nexit {status}\n'
         (programs / name).write_text(f"#!/bin/sh\n{note}", encoding="utf-8")
         (programs / name).chmod(0o755)
@@ -106,7 +115,7 @@ def run_script(text: str, arguments: list[str], directory: Path) -> list[list[st
         check=True,
         capture_output=True,
     )
-    lines = log.read_text("utf-8").split("\0\n")
+    lines = log.read_text("utf-8").split(f"\0{END}\0")
     return [line.split("\0") for line in lines if line]
 
 
@@ -125,9 +134,10 @@ def test_the_scripts_start_what_the_plan_says_and_nothing_else(
         versions = ["1.0" if argument.isupper() else argument for argument in arguments]
         started = run_script(plan["scripts"][name], versions, directory)
         changing = [argv for argv in started if not ASKING & {*argv}]
-        said = [shlex.split(line) for line in does if line != "refuse while running"]
-        assert changing == said
-        assert ("refuse while running" in does) == any(argv[0] == "pidof" for argv in started)
+        assert changing == [shlex.split(line) for line in does if not line.startswith("refuse ")]
+        asked = {argv[0] for argv in started}
+        assert ("refuse while running" in does) == ("pidof" in asked)
+        assert ("refuse to lose an agent" in does) == ("dpkg-query" in asked)
 
 
 def test_a_package_without_scripts_or_conffiles_is_told_as_it_is() -> None:

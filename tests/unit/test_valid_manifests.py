@@ -190,7 +190,7 @@ def test_a_plain_service_gets_only_what_it_asks_for(tmp_path: Path) -> None:
     unit = (tree / "usr/lib/systemd/system/greeter@.service").read_text("utf-8")
     assert "DynamicUser=yes" in unit
     assert "\nDescription=greeter for 100%% of %%clusters %%i\n" in unit
-    for directive in ("WatchdogSec=", "ExecReload=", "StateDirectory=", "NotifyAccess=", "User="):
+    for directive in ("WatchdogSec=", "ExecReload=", "StateDirectory=", "User="):
         assert f"\n{directive}" not in unit
 
 
