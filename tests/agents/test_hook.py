@@ -177,6 +177,34 @@ def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_lost(quiet: Node) -
 
 
 @pytest.fixture
+def moves_at_the_second(quiet: Node) -> Iterator[Node]:
+    """The cluster, in which the second crash takes the resource away from the node."""
+    meta = "crm_resource --meta --resource TCP-SERVER"
+    threshold = "--set-parameter migration-threshold --parameter-value 2"
+    quiet.exec(*f"{meta} {threshold}".split())
+    settle(quiet)
+    yield quiet
+    quiet.exec(*f"{meta} --delete-parameter migration-threshold".split())
+    settle(quiet)
+
+
+def test_migration_threshold_feels_one_crash_as_two(moves_at_the_second: Node) -> None:
+    node = moves_at_the_second
+    for _ in range(4):
+        before = main_pid(node)
+        began = time.time()
+        end_and_come_back(node, "systemctl kill --signal=KILL")
+        eventually(partial(has_failed, node, 1))
+        eventually(lambda: is_idle(node), 20)
+        assert failures(node) == 1
+        assert main_pid(node) != before
+        said = node.journal(f"--since=@{began}", "--output=cat", "--unit=pacemaker")
+        assert "reaching migration threshold" not in said
+        node.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
+        settle(node)
+
+
+@pytest.fixture
 def stops_on_failure(quiet: Node) -> Iterator[Node]:
     """The cluster, which is to stop the resource for good where its monitor fails."""
     update = "pcs resource update TCP-SERVER op monitor interval=10s timeout=20s on-fail="
