@@ -163,6 +163,16 @@ def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhi
     eventually(partial(has_failed, quiet, 1))
 
 
+def test_a_mark_without_the_daemons_pid_is_overlooked(quiet: Node) -> None:
+    """An agent of two lines' marks is one that does without a quick monitor."""
+    before = main_pid(quiet)
+    quiet.sh(f"head -n 2 {RUN}/TCP-SERVER.watched >/run/mark")
+    hook = "/usr/lib/sample-tcp-server/report-lost"
+    assert "told Pacemaker" in quiet.exec(hook, "/run/mark").stdout
+    eventually(lambda: main_pid(quiet) != before and is_watched(quiet), 30)
+    eventually(partial(has_failed, quiet, 1))
+
+
 def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_lost(quiet: Node) -> None:
     """systemd starts no second hook beside the first: that one has to look again."""
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
