@@ -200,7 +200,7 @@ def moves_at_the_second(quiet: Node) -> Iterator[Node]:
 
 def test_migration_threshold_feels_one_crash_as_two(moves_at_the_second: Node) -> None:
     node = moves_at_the_second
-    for _ in range(4):
+    for _ in range(3):
         before = main_pid(node)
         began = time.time()
         end_and_come_back(node, "systemctl kill --signal=KILL")
