@@ -96,30 +96,33 @@ def _read_sources(
 ) -> tuple[dict[str, tuple[SourceFile, ...]], list[Found]]:
     """The content of every file that the manifest names, and what is wrong with them.
 
-    In the place of what cannot be used there is an empty file.
+    Each key but `file`, where there may be none, has a file, be it an empty one.
     """
     sources: dict[str, tuple[SourceFile, ...]] = {}
     found: list[Found] = []
-    unusable: set[str] = set()
     for key, source in _named_sources(document):
         try:
             files = tuple(_read_tree(root / source))
         except OSError as error:
             found.append((key, f"{_named(error, root)!r} {_why(error, 'file')}"))
-            unusable.add(source)
-            continue
-        sources[source] = files
-        found.extend(_unusable_names(key, files))
-        if key[0] != "file" and (root / source).is_dir():
-            found.append((key, f"{source!r} is a directory; name a file"))
-            unusable.add(source)
-        elif not files:
-            sentence = "holds no file; a package's directories come with files"
-            found.append((key, f"{source!r} {sentence}"))
-        elif refusal := _content_refusal(key, files[0].content):
-            found.append((key, f"{source!r} {refusal}"))
-            unusable.add(source)
-    return sources | dict.fromkeys(unusable, _NOTHING), found
+            files = ()
+        else:
+            found.extend(_unusable(root, key, source, files))
+        sources[source] = files or sources.get(source, ()) or (() if key[0] == "file" else _NOTHING)
+    return sources, found
+
+
+def _unusable(
+    root: Path, key: KeyPath, source: str, files: tuple[SourceFile, ...]
+) -> Iterator[Found]:
+    """Why what was read cannot be what it is to be."""
+    yield from _unusable_names(key, files)
+    if key[0] != "file" and (root / source).is_dir():
+        yield key, f"{source!r} is a directory; name a file"
+    elif not files:
+        yield key, f"{source!r} holds no file; a package's directories come with files"
+    elif refusal := _content_refusal(key, files[0].content):
+        yield key, f"{source!r} {refusal}"
 
 
 def _content_refusal(key: KeyPath, content: bytes) -> str | None:
@@ -249,9 +252,10 @@ def _load_project(
         modules = tuple(module for tree in trees for module in _read_package(tree))
     except OSError as error:
         return None, text.at(found), [(key, f"{_named(error, root)!r} {_why(error, 'file')}")]
-    missing.extend(_unusable_names(key, modules))
     whole = dataclasses.replace(project, modules=modules)
-    found.extend(missing_modules(whole))
+    if not missing:
+        found.extend(missing_modules(whole))
+    missing.extend(_unusable_names(key, modules))
     if reading.tells("relations"):
         missing.extend(debian_dependencies(reading.value, project))
     return whole, text.at(found), missing

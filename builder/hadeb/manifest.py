@@ -66,7 +66,7 @@ def parse(file: str, content: bytes) -> ManifestText:
         # Editors of Windows put a mark before UTF-8, which TOML does not know.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         return ManifestText(file, "", {}, (Fault(file, line, "", "is not UTF-8 text"),))
     try:
         return ManifestText(file, text, tomllib.loads(text))

@@ -25,6 +25,7 @@ from hadeb.values import (
     FileMode,
     Line,
     Maintainer,
+    OneCommand,
     PackageName,
     Paragraphs,
     ProviderName,
@@ -139,7 +140,7 @@ class ServiceTable:
     /usr/lib/systemd/system/NAME@.service.d/50-local.conf.
     """
 
-    exec: CommandLine
+    exec: OneCommand
     """ExecStart: the daemon's command line; %i is the instance, %t is /run."""
     description: UnitText | None = None
     """What the unit is called in logs, %i being the instance; the package's summary without it."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,10 @@ from hadeb.values import TOO_LONG, is_too_long
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
+
+_AGENTS = "usr/lib/ocf/resource.d".split("/")
+# A name that preinst can compare; Pacemaker knows no others.
+_AGENT = re.compile(r"[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+")
 
 # An entry together with the manifest's key that asks for it.
 _Placed = tuple[KeyPath, Entry]
@@ -36,7 +41,7 @@ def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
         control=control_fields(bundle, entries),
         entries=entries,
         conffiles=conffiles,
-        scripts=tuple(_scripts(bundle)),
+        scripts=tuple(_scripts(bundle, entries)),
         timestamp=bundle.timestamp,
     )
     return package, [*_collisions(placed), *_too_long(placed)]
@@ -68,7 +73,7 @@ def _entries(bundle: Bundle) -> Iterator[_Placed]:
     yield from _documentation(bundle)
     for index, agent in enumerate(manifest.agent):
         name = agent.source.rpartition("/")[2]
-        (source,) = bundle.sources[agent.source]
+        source = bundle.sources[agent.source][0]
         path = f"usr/lib/ocf/resource.d/{agent.provider}/{name}"
         yield ("agent", index), File(path, source.content, _EXECUTABLE)
     yield from _daemon(bundle)
@@ -89,7 +94,7 @@ def _copied(table: FileTable, source: SourceFile) -> File:
 def _daemon(bundle: Bundle) -> Iterator[_Placed]:
     daemon, name = bundle.manifest.daemon, bundle.manifest.package.name
     for index, program in enumerate(daemon.executables if daemon else ()):
-        (source,) = bundle.sources[program]
+        source = bundle.sources[program][0]
         path = f"usr/sbin/{program.rpartition('/')[2]}"
         yield ("daemon", "executables", index), File(path, source.content, _EXECUTABLE)
     if not bundle.project:
@@ -124,7 +129,7 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
     manifest, package = bundle.manifest, bundle.manifest.package
     directory = f"usr/share/doc/{package.name}"
     own = bundle.sources[package.license_file][0] if package.license_file else None
-    text = license_text(package.license, own.content.decode("utf-8") if own else None)
+    text = license_text(package.license, own.content.decode("utf-8", "replace") if own else None)
     rendered = render("usr/share/doc/NAME/copyright", **_values(bundle), license_text=text)
     yield ("package", "copyright"), File(f"{directory}/copyright", rendered.encode())
     changes = changelog(package.name, bundle.maintainer, manifest.changelog)
@@ -152,13 +157,21 @@ def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
         )
 
 
-def _scripts(bundle: Bundle) -> Iterator[Script]:
+def _scripts(bundle: Bundle, entries: Iterable[Entry]) -> Iterator[Script]:
     values = _values(bundle)
-    yield Script("preinst", render("DEBIAN/preinst", **values))
+    name = bundle.manifest.package.name
+    yield Script("preinst", render("DEBIAN/preinst", name=name, agents=_agents_in(entries)))
     yield Script("postinst", render("DEBIAN/postinst", **values))
     yield Script("prerm", render("DEBIAN/prerm", **values))
     if bundle.manifest.service:
         yield Script("postrm", render("DEBIAN/postrm", **values))
+
+
+def _agents_in(entries: Iterable[Entry]) -> list[str]:
+    """What lies where Pacemaker looks for agents, links and other files too: PROVIDER:TYPE."""
+    paths = [entry.path.split("/") for entry in entries]
+    there = {f"{path[4]}:{path[5]}" for path in paths if path[:4] == _AGENTS and len(path) > 5}
+    return sorted(agent for agent in there if _AGENT.fullmatch(agent))
 
 
 def _values(bundle: Bundle) -> dict[str, object]:

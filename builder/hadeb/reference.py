@@ -37,6 +37,10 @@ _KINDS: dict[object, tuple[str, str]] = {
             "not below `/bin`, `/sbin` or `/lib`, which are aliases: write `/usr/bin` and so on."
         ),
     ),
+    values.OneCommand: (
+        "single command line",
+        "A command line in which no `;` stands by itself: systemd would take it for two.",
+    ),
     values.CommandLine: (
         "command line",
         (

@@ -8,6 +8,7 @@ moves forward in each round, so no depth of nesting ends it and no text holds it
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from bisect import bisect_left
@@ -32,7 +33,12 @@ _TWICE = re.compile(
     r"Cannot overwrite a value|Cannot declare (\(.+\)) twice|Duplicate inline table key ('.+')"
     r"|Cannot mutate immutable namespace (\(.+\))"
 )
-_SET = re.compile(r"[ \t]*([^=\[\]#]+?)[ \t]*=")
+_PLAIN = r"[A-Za-z0-9_.+:-]"
+# A key, and all of its plain value, in a line.
+_SET = re.compile(
+    rf"[ \t]*((?:{_BASIC}|{_LITERAL}|{_PLAIN})+)[ \t]*=[ \t]*"
+    rf"(?:{_BASIC}|{_LITERAL}|{_PLAIN}+)[ \t\r]*(?:#.*)?"
+)
 
 
 def key_lines(text: str) -> Mapping[KeyPath, int]:
@@ -63,15 +69,19 @@ def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
     tail = _ERROR_TAIL.search(message)
     if tail is None:
         return 1, message
-    lines = text.splitlines() or [""]
+    lines = text.removesuffix("\n").split("\n")
     line = int(tail[1] or len(lines))
     sentence = message[: tail.start()]
     if not (twice := _TWICE.fullmatch(sentence)):
         return line, sentence
     # tomllib names all but the key of a plain value.
-    set_here = _SET.match(lines[min(line, len(lines)) - 1])
-    named = re.findall("'([^']*)'", next(filter(None, twice.groups()), ""))
-    name = ".".join(named) or (set_here[1] if set_here else "a key")
+    named = next(filter(None, twice.groups()), None)
+    if named is None:
+        set_here = _SET.fullmatch(lines[line - 1])
+        name = set_here[1] if set_here else "a key"
+    else:
+        parts = ast.literal_eval(named)
+        name = parts if isinstance(parts, str) else ".".join(parts)
     return line, f"{name} is there already; keep one of the two"
 
 

@@ -122,10 +122,14 @@ def command_refusal(value: str) -> str | None:
         return f"{value!r} must be one line that begins with the program's absolute path"
     if not _QUOTED.fullmatch(value):
         return f"{value!r} has a quote that is not closed, which systemd refuses"
-    if ";" in _WORD.findall(value):
-        sentence = "is a second command to systemd, which allows one"
-        return f"{value!r} has a ';' by itself; what follows {sentence}; write '\\;' to pass it on"
     return _unit_text_refusal(value)
+
+
+def _one_command_refusal(value: str) -> str | None:
+    if ";" in _WORD.findall(value):
+        sentence = "is a second command to systemd, which starts one"
+        return f"{value!r} has a ';' by itself; what follows {sentence}; write '\\;' to pass it on"
+    return command_refusal(value)
 
 
 def _address_refusal(value: str) -> str | None:
@@ -167,6 +171,7 @@ SourcePath = Annotated[str, Text(source_refusal, {"minLength": 1})]
 AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
 UnitText = Annotated[str, Text(_unit_text_refusal, {"minLength": 1})]
 CommandLine = Annotated[str, Text(command_refusal, {"pattern": "^/"})]
+OneCommand = Annotated[str, Text(_one_command_refusal, {"pattern": "^/"})]
 UserName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
 PackageName = Annotated[
     str,

@@ -6,6 +6,7 @@ Started every few seconds for years, so it imports next to nothing.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -62,15 +63,14 @@ def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
     """
     answer = b""
     # The host as bytes, which socket takes as well: a str would import the IDNA tables, 6 ms.
-    address = (os.fsencode(host), port)
+    name = os.fsencode(host)
     try:
         with socket.create_connection(
-            address,  # type: ignore[arg-type]
+            (name, port),  # type: ignore[arg-type]
             timeout=_left(deadline),
+            # Only the machine that has an address can speak from it.
+            source_address=(name, 0) if here else None,
         ) as connection:
-            # To an address of its own the kernel speaks from that very address.
-            if here and connection.getsockname()[0] != connection.getpeername()[0]:
-                raise NoGreeting("the address is another machine's")
             while not answer.endswith(b"\n") and len(answer) < _MAX_ANSWER:
                 connection.settimeout(_left(deadline))
                 piece = connection.recv(65536)
@@ -80,6 +80,8 @@ def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
     except socket.timeout as error:
         raise TooLate from error
     except (OSError, UnicodeError) as error:
+        if here and isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+            raise NoGreeting("the address is another machine's") from error
         reason = error.strerror if isinstance(error, OSError) else None
         raise NoGreeting(reason or str(error)) from error
     return answer

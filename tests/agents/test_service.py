@@ -287,6 +287,29 @@ def test_a_deep_monitor_overlooks_an_address_that_is_deaf(
     assert claimed("monitor", OCF_CHECK_LEVEL="10").returncode == expected
 
 
+@pytest.mark.parametrize("bind", ["172.16.0.77", "127.0.0.2", "fd00:ac10::77"])
+def test_a_second_address_of_the_node_is_taken_for_another_ones(
+    node: Node, server: Make, bind: str
+) -> None:
+    """As the cluster's address is: in the net of the node's own, which packets then come from."""
+    length = "64" if ":" in bind else "24"
+    where = node.sh("ip -o address show to 172.16.0.1").stdout.split()[1]
+    change = f"ip address {{}} {bind}/{length} dev {where} nodad"
+    local = bind.startswith("127.")
+    if not local:
+        node.sh(change.format("add"))
+    try:
+        resource = server(bind=bind)
+        started = resource("start")
+        assert (started.returncode, started.stderr) == (SUCCESS, "")
+        assert resource("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
+        assert resource("reload").returncode == SUCCESS
+        resource("stop")
+    finally:
+        if not local:
+            node.sh(change.format("delete").removesuffix("nodad"))
+
+
 def test_rule_64_reload_takes_a_new_greeting_with_the_same_pid(node: Node, server: Make) -> None:
     resource = server(greet="old")
     resource("start")

@@ -65,8 +65,12 @@ def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_text_that_is_not_utf_8_is_told_with_its_line(bundle: Path, tmp_path: Path) -> None:
-    (bundle / "bundle.toml").write_bytes('[package]\nname = "grün"\n'.encode("latin-1"))
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_text_that_is_not_utf_8_is_told_with_its_line(
+    mark: bytes, bundle: Path, tmp_path: Path
+) -> None:
+    text = '[package]\nname = "grün"\n'.encode("latin-1")
+    (bundle / "bundle.toml").write_bytes(mark + text)
     said = build(bundle, tmp_path / "dist")
     assert said.startswith("bundle.toml:2: is not UTF-8 text\n")
 

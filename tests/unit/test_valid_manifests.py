@@ -111,6 +111,18 @@ def test_the_removal_of_a_package_without_agents_is_not_refused(tmp_path: Path) 
     assert "refuse" not in prerm.read_text("utf-8")
 
 
+def test_an_agent_that_comes_as_a_link_or_a_file_counts_as_lost(
+    bundle: Path, tmp_path: Path
+) -> None:
+    with (bundle / "bundle.toml").open("a") as stream:
+        stream.write(
+            '\n[[link]]\npath = "/usr/lib/ocf/resource.d/example/old.name"\ntarget = "greeter"\n'
+            '\n[[file]]\nsource = "greeter"\npath = "/usr/lib/ocf/resource.d/other/x/helper"\n'
+        )
+    preinst = (unpacked(bundle, tmp_path) / "DEBIAN/preinst").read_text("utf-8")
+    assert '-v kept=" example:greeter example:old.name other:x "' in preinst
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_valid_bundle_becomes_a_package_for_dpkg(case: str, tmp_path: Path) -> None:
     tree = unpacked(VALID / case, tmp_path)
