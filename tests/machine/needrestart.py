@@ -9,17 +9,20 @@ from pathlib import Path
 from hadeb.context import from_environment
 from hadeb.lab import Suite, image
 from hadeb.lab.apt import debian_archive
+from hadeb.lab.lockfile import locked
 from hadeb.run import run
 
 
 def packages(suite: Suite) -> list[Path]:
     """What a node of the image lacks to have needrestart; downloaded once for an image, 15 s."""
     kept = from_environment().cache / "tests" / f"needrestart-{image(suite).name}"
-    if not kept.is_dir():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as work:
-            _download(suite, Path(work))
-            Path(work, "archives").rename(kept)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Two of pytest's processes may want them at the same time.
+    with locked(kept.with_name(f".{kept.name}.lock")):
+        if not kept.is_dir():
+            with tempfile.TemporaryDirectory(dir=kept.parent) as work:
+                _download(suite, Path(work))
+                Path(work, "archives").rename(kept)
     return sorted(kept.glob("*.deb"))
 
 
