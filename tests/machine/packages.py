@@ -124,9 +124,13 @@ def assert_never_enabled(node: Node) -> None:
 def files(node: Node) -> set[str]:
     """Every file and directory of the node with its kind and mode, but for what its kernel makes.
 
-    The journal, which says what happened, is the node's own.
+    The journal and dpkg's log, which say what happened, are the node's own, and so is the directory
+    that systemd makes when the first service with a dynamic user starts.
     """
-    skipped = "/proc /sys /dev /var/log/journal /run/log /run/systemd/journal"
+    skipped = (
+        "/proc /sys /dev /var/log/journal /var/log/dpkg.log /run/log /run/systemd/journal "
+        "/run/systemd/dynamic-uid"
+    )
     paths = " -o ".join(f"-path {path}" for path in skipped.split())
     listed = node.sh(rf"find / \( {paths} \) -prune -o -printf '%M %p\n'")
     return set(listed.stdout.splitlines())
