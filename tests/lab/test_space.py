@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,11 +13,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hadeb.errors import ToolMissing
-from hadeb.lab import Node, Suite
+from hadeb.lab import Node, Suite, roster
 from hadeb.lab import machine as boot_machine
 from hadeb.lab.roster import STATE, sweep
 from hadeb.lab.space import Space
@@ -83,9 +85,13 @@ def test_kill_9_while_a_node_boots_leaves_nothing(
 def test_a_sweep_waits_for_a_lab_that_dies_and_for_none_that_somebody_runs(
     lab: Callable[[], tuple[subprocess.Popen[str], str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def waited(_: float) -> None:
+        pytest.fail("waited for a lab that runs")
+
     process, name = lab()
     with monkeypatch.context() as patched:
-        patched.setattr(time, "sleep", lambda _: pytest.fail("waited for a lab that runs"))
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=waited)
+        patched.setattr(roster, "time", clock)
         sweep()
     assert (STATE / name).exists()
     process.kill()
@@ -116,6 +122,21 @@ def test_a_cgroup_whose_lab_is_forgotten_is_swept() -> None:
         names = space.run("ls", "/sys/fs/cgroup").stdout.split()
         assert space.cgroup in names
         assert "hadeb-lab-forgotten" not in names
+
+
+def test_a_cgroup_that_another_sweep_takes_away_meanwhile_is_gone_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The other sweep is the quicker one: ours finds that nothing is left of what it has begun.
+    quicker = tmp_path / "find"
+    quicker.write_text(f'#!/bin/sh\n{shutil.which("find")} "$@"\nexit 1\n', "utf-8")
+    quicker.chmod(0o755)
+    state = STATE / "0verlap0"
+    with Space() as space:
+        space.run("mkdir", "-p", f"/sys/fs/cgroup/{roster.cgroup_of(state)}/ha1-1")
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        roster.remove(state)
+        assert roster.cgroup_of(state) not in space.run("ls", "/sys/fs/cgroup").stdout.split()
 
 
 def test_the_sweep_leaves_a_living_lab_alone() -> None:

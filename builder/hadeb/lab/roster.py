@@ -28,7 +28,7 @@ OWNER = "owner"
 # There from when the lab no longer ends with its owner.
 KEPT = "kept"
 # Seconds that what a killed lab leaves may take to end.
-_DYING = 3.0
+_DYING = 10.0
 _SCRIPT = Path(__file__).with_name("space.sh")
 
 

@@ -25,14 +25,13 @@ remove() {
 
 sweep() {
     plain_cgroups
-    if [ -d "/sys/fs/cgroup/$1" ]; then
-        # A process takes a moment to be gone after its namespace ends.
-        tries=100
-        until remove "$1"; do
-            [ "$((tries -= 1))" -gt 0 ] || return 1
-            sleep 0.05
-        done
-    fi
+    # A process takes a moment to be gone after its namespace ends; and another sweep, of a container
+    # with a list of labs of its own, may take the cgroup away from under this one.
+    tries=100
+    until [ ! -d "/sys/fs/cgroup/$1" ] || remove "$1"; do
+        [ "$((tries -= 1))" -gt 0 ] || return 1
+        sleep 0.05
+    done
     # Those whose state is gone too, with the container or the boot that they ran in.
     for group in /sys/fs/cgroup/hadeb-lab-*; do
         if grep -qsx 'populated 0' "$group/cgroup.events"; then
