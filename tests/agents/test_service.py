@@ -108,9 +108,9 @@ def test_a_daemon_that_is_never_ready_is_ended_in_time(
 ) -> None:
     drop_in("ExecStart=\nExecStart=/bin/sleep 600\nTimeoutStartSec=600")
     resource = server()
-    done = resource("start", limit=6)
+    done = resource("start", limit=12)
     assert done.returncode == GENERIC
-    assert "not ready after 3 seconds" in reason(done)
+    assert "not ready after 6 seconds" in reason(done)
     assert resource.traces() == []
 
 
@@ -168,7 +168,7 @@ def test_rule_49_a_daemon_that_stands_still_is_stopped(node: Node, server: Make,
     resource = server()
     resource("start")
     node.sh(f"systemctl {how} {resource.unit}")
-    assert resource("stop", limit=6).returncode == SUCCESS
+    assert resource("stop", limit=12).returncode == SUCCESS
     assert resource.traces() == []
 
 
@@ -180,8 +180,8 @@ def test_rule_49_a_daemon_that_ignores_term_is_killed_in_time(
     resource = server()
     node.exec("systemctl", "start", resource.unit)
     began = time.monotonic()
-    assert resource("stop", limit=6).returncode == SUCCESS
-    assert 3.5 < time.monotonic() - began < 6
+    assert resource("stop", limit=12).returncode == SUCCESS
+    assert 7.5 < time.monotonic() - began < 12
     assert resource.traces() == []
 
 
@@ -261,7 +261,7 @@ def test_a_unit_on_its_way_is_neither_running_nor_stopped(
     done = resource("monitor")
     assert done.returncode == GENERIC
     assert expected in reason(done)
-    assert resource("stop", limit=6).returncode == SUCCESS
+    assert resource("stop", limit=12).returncode == SUCCESS
 
 
 def test_a_deep_monitor_believes_a_daemon_that_stands_still(node: Node, server: Make) -> None:
@@ -269,7 +269,7 @@ def test_a_deep_monitor_believes_a_daemon_that_stands_still(node: Node, server: 
     resource("start")
     node.exec("systemctl", "kill", "--signal=STOP", resource.unit)
     assert resource("monitor").returncode == SUCCESS
-    done = resource("monitor", limit=6, OCF_CHECK_LEVEL="10")
+    done = resource("monitor", limit=12, OCF_CHECK_LEVEL="10")
     assert done.returncode == GENERIC
     assert "no greeting from 127.0.0.1:5678" in reason(done)
 
@@ -333,7 +333,7 @@ def test_reload_takes_new_addresses_with_the_same_pid(node: Node, server: Make) 
 def test_reload_that_the_daemon_refuses_is_told_in_its_words(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
-    done = server(bind="192.0.2.1")("reload", limit=6)
+    done = server(bind="192.0.2.1")("reload", limit=12)
     assert done.returncode == GENERIC
     assert "192.0.2.1" in reason(done)
     assert greeting(node) == "Hello! This is ha1!\n"
@@ -362,10 +362,10 @@ def test_an_answer_of_another_node_is_taken_for_ones_own(
     resource = server(bind="127.0.0.1")
     resource("start")
     claimed = server(bind=f"127.0.0.1,{stranger}")
-    done = claimed("monitor", limit=6, OCF_CHECK_LEVEL="10")
+    done = claimed("monitor", limit=12, OCF_CHECK_LEVEL="10")
     assert done.returncode == GENERIC
     assert f"no greeting from {stranger}:5678: the address is another machine's" in reason(done)
-    assert claimed("reload", limit=6).returncode == GENERIC
+    assert claimed("reload", limit=12).returncode == GENERIC
 
 
 def test_a_process_that_systemd_has_given_up_on_counts_as_stopped(

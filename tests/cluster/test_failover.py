@@ -164,6 +164,8 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
 def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
+    cluster.pcs("resource cleanup TCP-SERVER")
+    cluster.settle()
     seconds = []
     for _ in range(REPEATS):
         failures = cluster.fail_count("TCP-SERVER")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from socket import create_server
 
 import pytest
@@ -30,18 +31,20 @@ def probe(
 
 
 @contextmanager
-def server(says: bytes | None) -> Iterator[int]:
-    """Answers each client with that, or never with None; yields its port."""
+def server(*says: bytes | None) -> Iterator[int]:
+    """Answers each client with the next of these, with the last one from then on, or never with
+    None; yields its port."""
     with create_server(("127.0.0.1", free_port())) as listener:
 
         def serve() -> None:
             held = []
+            answers = chain(says, repeat(says[-1]))
             try:
                 while True:
                     client, _ = listener.accept()
                     held.append(client)
-                    if says is not None:
-                        client.sendall(says)
+                    if (answer := next(answers)) is not None:
+                        client.sendall(answer)
                         held.pop().close()
             except OSError:
                 for client in held:
@@ -110,22 +113,10 @@ def test_an_expected_greeting_is_waited_for(start: Start, python: str) -> None:
         assert waiting.wait(10) == 0
 
 
-def test_what_was_wrong_is_said_even_if_the_last_question_got_no_answer(
-    start: Start, python: str
-) -> None:
-    daemon = start("--greet=old")
-    target = f"127.0.0.1:{daemon.port}"
-    asking = subprocess.Popen(
-        [python, *MODULE, "--probe", target, "--expect=new", "--timeout=1"],
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with asking:
-        time.sleep(0.5)
-        daemon.freeze()
-        said = asking.communicate(timeout=15)[1]
-    daemon.thaw()
+def test_what_was_wrong_is_said_even_if_the_last_question_got_no_answer(python: str) -> None:
+    with server(b"old This is x!\n", None) as port:
+        target = f"127.0.0.1:{port}"
+        said = probe(python, target, "--expect=new", "--timeout=1").stderr
     assert said == f"sample-tcp-server: {target}: the greeting is 'old', not 'new'\n"
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hadeb.lab import roster
@@ -140,6 +140,8 @@ def kill_after(
     labs = [path.name for path in registry.iterdir()]
     down = call(registry, "lab", "down", directory=directory)
     left = [path.name for path in registry.iterdir()]
+    with suppress(AssertionError):
+        wait_until(lambda: not processes_of(str(registry)), "they take a moment to end")
     left += processes_of(str(registry))
     left += [str(group) for lab in labs for group in cgroups_of(lab)]
     return "\n".join([*left, *([down.stderr] if down.code else [])])

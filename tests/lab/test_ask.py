@@ -112,7 +112,7 @@ def test_an_answer_is_whole_once_it_is_as_expected_though_nobody_closes() -> Non
 
 def test_without_an_expectation_an_open_connection_is_no_answer() -> None:
     with serving(pong) as port:
-        answer = first_answer(target(port=port, send="PING\r\n", patience=0.3))
+        answer = first_answer(target(port=port, send="PING\r\n", patience=2.0))
     assert answer.error == "no answer in time"
     assert answer.text == "+PONG\r\n"
 
@@ -223,7 +223,7 @@ def test_a_command_that_prints_what_is_expected_and_then_fails_gave_no_answer() 
 def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f"sleep 87654 & echo $! $$ >{pids}; echo begun; wait"
-    answer = first_answer(target(command=script, patience=0.3, every=60.0))
+    answer = first_answer(target(command=script, patience=2.0, every=60.0))
     assert (answer.text, answer.error) == ("begun\n", "no answer in time")
     wait_for_the_end_of(map(int, pids.read_text("utf-8").split()))
 
@@ -231,7 +231,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
 def test_what_a_command_left_in_the_background_holds_up_nobody(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f"sleep 87654 & echo $! >{pids}; echo done"
-    answer = first_answer(target(command=script, patience=0.3, every=60.0))
+    answer = first_answer(target(command=script, patience=2.0, every=60.0))
     assert answer.error == "no answer in time"
     wait_for_the_end_of(map(int, pids.read_text("utf-8").split()))
 
@@ -253,19 +253,26 @@ def test_commands_under_way_end_with_the_client(tmp_path: Path) -> None:
     wait_for_the_end_of([int(pids.read_text("utf-8"))])
 
 
-def test_a_command_that_goes_on_after_its_last_word_delays_nobody() -> None:
-    lingering = target(name="lingering", command="echo last; exec >&- 2>&-; sleep 0.5; exit 3")
-    asked = [dataclasses.replace(lingering, every=60.0), target(command="true", every=0.02)]
+def test_a_command_that_goes_on_after_its_last_word_delays_nobody(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    heard.touch()
+    # It goes on until others have been asked, and at most for its patience.
+    until = f'until [ "$(wc -l <{heard})" -gt 9 ]; do sleep 0.05; done'
+    lingering = target(
+        name="lingering", command=f"echo last; exec >&- 2>&-; {until}; exit 3", patience=20.0
+    )
+    others = target(command=f"echo >>{heard}", every=0.02)
+    asked = [dataclasses.replace(lingering, every=60.0), others]
     argument = json.dumps([dataclasses.asdict(one) for one in asked])
     program = (sys.executable, "-I", ask.__file__, argument)
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdout
-        others = 0
+        before = 0
         while (line := json.loads(client.stdout.readline()))["target"] != "lingering":
-            others += 1
+            before += 1
         client.communicate()
     assert (line["text"], line["error"]) == ("last\n", "ended with 3")
-    assert others > 5
+    assert before > 5
 
 
 def wait_for_the_end_of(pids: Iterable[int]) -> None:

@@ -109,7 +109,7 @@ def test_kill_9_while_an_image_is_made_ends_the_making(
     make = "from hadeb.lab import image; image('bookworm')"
     maker = subprocess.Popen([sys.executable, "-c", make])
     wait_until(lambda: calls(log) == 1)
-    assert sleepers()
+    wait_until(lambda: bool(sleepers()))
     maker.kill()
     maker.wait()
     wait_until(lambda: not sleepers())

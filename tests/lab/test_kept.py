@@ -34,9 +34,13 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lab(registry: Path, work: Path) -> str:
-    """A lab that is up, made by a command that has ended."""
+    """The one lab, all of it up, made by a command that has ended; anew where a test harmed it."""
+    kept = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
+    if len(kept) == 1 and all(node["on"] for node in kept[0]["nodes"]):
+        return str(kept[0]["id"])
+    call(registry, "lab", "down", directory=work)
     done = up(registry, work)
     assert done.code == 0, done.stderr
     return done.stdout.strip()
@@ -100,9 +104,14 @@ def test_the_cluster_works_when_its_command_has_long_ended(
     ],
 )
 def test_what_is_not_there_is_named_with_what_is(
-    lab: str, work: Path, arguments: tuple[str, ...], sentence: str, hint: str
+    lab: str,
+    registry: Path,
+    work: Path,
+    arguments: tuple[str, ...],
+    sentence: str,
+    hint: str,
 ) -> None:
-    done = call_hadeb("lab", *arguments, directory=work)
+    done = call(registry, "lab", *arguments, directory=work)
     assert (done.code, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert hint.replace("LAB", f"there are {lab}") in done.stderr
@@ -112,7 +121,7 @@ def test_several_labs_have_to_be_told_apart_and_do_not_meet(
     lab: str, registry: Path, work: Path
 ) -> None:
     other = up(registry, work).stdout.strip()
-    done = call_hadeb("lab", "exec", "ha1", "--", "true", directory=work)
+    done = call(registry, "lab", "exec", "ha1", "--", "true", directory=work)
     assert done.code == 2
     assert f"there are several labs: {lab}, {other}" in done.stderr
     assert "name one" in done.stderr
@@ -127,6 +136,14 @@ def test_several_labs_have_to_be_told_apart_and_do_not_meet(
     assert [node["on"] for node in left["nodes"]] == [True, True]
 
 
+def test_down_takes_all_of_it_away(lab: str, registry: Path, work: Path) -> None:
+    done = call(registry, "lab", "down", directory=work)
+    assert (done.code, done.stdout, done.stderr) == (0, "", f"{lab} is down\n")
+    assert_is_gone(lab)
+    assert list(registry.iterdir()) == []
+    assert call(registry, "lab", "down", directory=work).code == 0
+
+
 def test_a_node_that_lost_its_power_is_shown_as_off(lab: str, registry: Path, work: Path) -> None:
     call(registry, "lab", "exec", "ha2", "--", "systemctl", "poweroff", directory=work)
     deadline = time.monotonic() + 60
@@ -138,17 +155,10 @@ def test_a_node_that_lost_its_power_is_shown_as_off(lab: str, registry: Path, wo
     assert "ha2 is off" in done.stderr
 
 
-def test_down_takes_all_of_it_away(lab: str, registry: Path, work: Path) -> None:
-    done = call(registry, "lab", "down", directory=work)
-    assert (done.code, done.stdout, done.stderr) == (0, "", f"{lab} is down\n")
-    assert_is_gone(lab)
-    assert list(registry.iterdir()) == []
-    assert call(registry, "lab", "down", directory=work).code == 0
-
-
 def test_without_a_lab_the_command_that_starts_one_is_named(registry: Path, work: Path) -> None:
+    call(registry, "lab", "down", directory=work)
     for arguments in (("exec", "ha1", "--", "true"), ("shell", "ha1"), ("down", "nonesuch")):
-        done = call_hadeb("lab", *arguments, directory=work)
+        done = call(registry, "lab", *arguments, directory=work)
         assert done.code == 2
         assert "start one with: hadeb lab up" in done.stderr
     done = call_hadeb("lab", "status", directory=work)

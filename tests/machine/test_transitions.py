@@ -50,6 +50,14 @@ def start(resource: Resource) -> None:
     assert started.returncode == SUCCESS, started.stderr
 
 
+def wait_for_the_failure(resource: Resource) -> None:
+    """Wait until the unit has failed, and the crash hook, whose job comes with that, has run."""
+    hooks = f"systemctl list-jobs --no-legend '{NAME}-lost@*'"
+    resource.node.sh(
+        f'until systemctl is-failed {resource.unit} && [ -z "$({hooks})" ]; do sleep 0.05; done'
+    )
+
+
 def cut_off(node: Node, version: str, then: str) -> Completed:
     """Install a version whose unpacking breaks off in the middle."""
     node.write("/run/broken/dpkg-deb", CUT_OFF.format(then=then), mode=0o755)
@@ -102,13 +110,15 @@ def test_a_version_whose_daemon_gives_no_sign_of_life_does_not_kill_one_that_doe
     node = resource.node
     quick = "[Service]\nWatchdogSec=1s\n"
     drop_in = f"/run/systemd/system/{NAME}@.service.d/quick.conf"
-    node.write(drop_in, quick)
-    install(node, "1.0")
-    start(resource)
-    untouched = service(resource)
-    node.exec("rm", drop_in)
     plain = ("watchdog = 10\n",)
     node.push(build("2.0", tmp_path, without=plain, service='type = "exec"'), "/root/2.0.deb")
+    install(node, "1.0")
+    node.write(drop_in, quick)
+    try:
+        start(resource)
+    finally:
+        node.exec("rm", drop_in)
+    untouched = service(resource)
     install(node, "2.0")
     assert resource.show("Type") == "exec"
     time.sleep(2.5)  # so that the old daemon's watchdog would have bitten
@@ -169,7 +179,7 @@ def test_a_service_that_failed_does_not_hold_back_a_removal(resource: Resource) 
     install(resource.node, "1.0")
     start(resource)
     resource.node.exec("systemctl", "kill", "--signal=KILL", resource.unit)
-    resource.node.sh(f"until systemctl is-failed {resource.unit}; do sleep 0.05; done")
+    wait_for_the_failure(resource)
     removed = resource.node.exec("dpkg", "--remove", NAME)
     assert (removed.stderr, state(resource.node)) == ("", "config-files")
     assert (
@@ -188,7 +198,7 @@ def test_purge_leaves_not_a_file(node: Node, resource: Resource) -> None:
     # The crash hook runs; and an older Python has left its cache.
     node.exec("systemctl", "kill", "--signal=KILL", resource.unit)
     node.sh(f"touch {CODE}/sample_tcp_server/__pycache__/cli.cpython-37.pyc")
-    node.sh(f"until systemctl is-failed {resource.unit}; do sleep 0.05; done")
+    wait_for_the_failure(resource)
     node.exec("dpkg", "--remove", NAME)
     left = {line.split()[-1] for line in files(node) - before}
     assert {path for path in left if NAME in path} == {

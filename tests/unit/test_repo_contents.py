@@ -9,7 +9,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hadeb.errors import HadebError, UsageError
@@ -69,6 +69,7 @@ def test_versions_sort_as_dpkg_has_them() -> None:
         assert (version_key(left) < version_key(right)) is older, (left, right)
 
 
+@settings(deadline=None)
 @given(
     st.text("0123456789.~+-:abZ", min_size=1, max_size=8).map(lambda text: f"1{text}"),
     st.text("0123456789.~+-:abZ", min_size=1, max_size=8).map(lambda text: f"1{text}"),
