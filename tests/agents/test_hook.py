@@ -221,9 +221,12 @@ def stops_on_failure(quiet: Node) -> Iterator[Node]:
     quiet.exec(*f"{update}stop".split())
     settle(quiet)
     yield quiet
+    # That alone has the resource started again. The monitors that come with it would be lost to a
+    # cleanup, and Pacemaker would wait for them.
     quiet.exec(*f"{update}restart".split())
+    eventually(lambda: answers(quiet) and is_idle(quiet), 30)
     quiet.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
-    eventually(lambda: answers(quiet), 30)
+    settle(quiet)
 
 
 def test_a_report_overrides_what_a_failed_monitor_is_to_bring_about(stops_on_failure: Node) -> None:
