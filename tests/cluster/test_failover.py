@@ -89,6 +89,11 @@ def _recovers(
     return between(watch.answers, start - 0.2, time.monotonic()), active(cluster)
 
 
+def _forget_failures(cluster: Cluster) -> None:
+    cluster.pcs("resource cleanup TCP-SERVER")
+    cluster.settle()
+
+
 def _after_a_gap(answers: list[Answer], start: float) -> list[Answer]:
     recent = [one for one in to_service(answers) if one.at > start]
     refused = [one.at for one in unanswered(recent)]
@@ -164,8 +169,7 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
 def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
-    cluster.pcs("resource cleanup TCP-SERVER")
-    cluster.settle()
+    _forget_failures(cluster)
     seconds = []
     for _ in range(REPEATS):
         failures = cluster.fail_count("TCP-SERVER")
@@ -187,8 +191,7 @@ def test_a_stop_by_hand_is_mended(cluster: Cluster, watch: Watch, note: Note) ->
 def test_a_hung_daemon_is_found_by_the_deep_monitor(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
-    cluster.pcs("resource cleanup TCP-SERVER")
-    cluster.settle()
+    _forget_failures(cluster)
     node = active(cluster)
     # systemd's watchdog finds it too, and often sooner: out of the way with it.
     drop_in = f"/run/systemd/system/{UNIT}.d/no-watchdog.conf"
@@ -196,8 +199,7 @@ def test_a_hung_daemon_is_found_by_the_deep_monitor(
     node.exec("systemctl", "daemon-reload")
     try:
         _recovers(cluster, watch, _kill)
-        cluster.pcs("resource cleanup TCP-SERVER")
-        cluster.settle()
+        _forget_failures(cluster)
         assert active(cluster) is node
         answers, _ = _recovers(
             cluster,
@@ -215,8 +217,7 @@ def test_a_hung_daemon_is_found_by_the_deep_monitor(
 def test_standby_moves_the_service_almost_without_a_gap(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
-    cluster.pcs("resource cleanup TCP-SERVER")
-    cluster.settle()
+    _forget_failures(cluster)
     seconds = []
     for _ in range(REPEATS):
         before = active(cluster)
