@@ -112,12 +112,14 @@ def test_a_version_whose_daemon_gives_no_sign_of_life_does_not_kill_one_that_doe
     drop_in = f"/run/systemd/system/{NAME}@.service.d/quick.conf"
     plain = ("watchdog = 10\n",)
     node.push(build("2.0", tmp_path, without=plain, service='type = "exec"'), "/root/2.0.deb")
-    install(node, "1.0")
     node.write(drop_in, quick)
     try:
+        # Which has systemd read the drop-in, too.
+        install(node, "1.0")
         start(resource)
     finally:
         node.exec("rm", drop_in)
+    assert resource.show("WatchdogUSec") == "1s"
     untouched = service(resource)
     install(node, "2.0")
     assert resource.show("Type") == "exec"
