@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hadeb.lab import SUITES, Node, Suite
-from hadeb.lab import machine as lab_machine
+from hadeb.lab.machine import machine as lab_machine
+from hadeb.lab.node import Node
+from hadeb.suite import SUITES, Suite
 
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hadeb.cluster_table import AnswerTable
-from hadeb.lab import Node
 from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
+from hadeb.lab.node import Node
 from hadeb.lab.watch import Watch
 
 ADDRESS = "172.16.0.50"

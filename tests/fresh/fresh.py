@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.lab import SUITES
 from hadeb.lab.apt import debian_archive, transport_options
 from hadeb.run import run, start
+from hadeb.suite import SUITES
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("HADEB_CACHE") or "/var/cache/hadeb", "fresh")

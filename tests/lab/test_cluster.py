@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from hadeb.errors import UsageError
-from hadeb.lab import Suite
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.configuration import corosync_conf, with_properties
+from hadeb.suite import Suite
 
 
 def test_two_nodes_are_told_that_they_are_two() -> None:

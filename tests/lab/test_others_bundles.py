@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab import machine
+from hadeb.lab.machine import machine
 from hadeb.suite import Suite
 from unit.calling import ROOT, call_hadeb
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.lab import Address, Node, Space, image
 from hadeb.lab.answers import outage, to_service, unanswered
+from hadeb.lab.image import image
+from hadeb.lab.node import Address, Node
+from hadeb.lab.space import Space
 from hadeb.lab.watch import Target, Watch
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""The lab: throw-away Debian machines and Pacemaker clusters in containers on this machine.
 
-One machine with systemd as PID 1, for whoever needs no cluster (as root, ready in 1 s):
+One machine with systemd as PID 1, where no cluster is needed (as root, ready in 1 s):
 
-    from hadeb.lab import machine
+    from hadeb.lab.machine import machine
 
     with machine("bookworm") as node:
         node.push(Path("dist/sample-tcp-server_1.0_all.deb"), "/root/sample.deb")
@@ -18,11 +18,3 @@ One machine with systemd as PID 1, for whoever needs no cluster (as root, ready 
 
 Nothing of it reaches the network or stays on the machine, however the program ends.
 """
-
-from hadeb.lab.image import image
-from hadeb.lab.machine import machine
-from hadeb.lab.node import Address, Node
-from hadeb.lab.space import Space
-from hadeb.suite import SUITES, Suite
-
-__all__ = ["SUITES", "Address", "Node", "Space", "Suite", "image", "machine"]
