@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hadeb.context import Context
+from hadeb.debian.programs import LAB, PUBLISH, package_of
 from hadeb.errors import HadebError
 from hadeb.lab.apt import debian_archive
-from hadeb.tools import LAB, PUBLISH, package_of
 
 
 @dataclass(frozen=True, slots=True)

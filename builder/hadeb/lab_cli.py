@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from hadeb import ui
 from hadeb.calling import JSON, Call, command
-from hadeb.suite import SUITES, Suite
+from hadeb.debian.releases import SUITES, Suite
 
 _MANIFEST = click.option(
     "-m",

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from hadeb.debian.programs import package_of
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
-from hadeb.tools import package_of
 
 # Seconds to read what a killed program has left in its pipes.
 _LAST_WORDS = 2.0

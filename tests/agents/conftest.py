@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from agents.calling import AGENTS, Resource
+from hadeb.debian.releases import Suite
 from hadeb.lab.machine import machine as lab_machine
 from hadeb.lab.node import Node
 from hadeb.run import run
-from hadeb.suite import Suite
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from agents.calling import RUN, Resource, eventually
+from hadeb.debian.releases import Suite
 from hadeb.lab.machine import machine as lab_machine
 from hadeb.lab.node import Node
-from hadeb.suite import Suite
 
 UNIT = "sample-tcp-server@TCP-SERVER.service"
 HOOK = "sample-tcp-server-lost@TCP-SERVER.service"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agents.calling import CONFIGURED, SUCCESS, Resource
+from hadeb.debian.releases import Suite
 from hadeb.lab.node import Node
-from hadeb.suite import Suite
 
 Result = tuple[int, str, str, str]
 PER_SUITE = 250

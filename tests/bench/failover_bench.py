@@ -16,9 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hadeb.debian.releases import SUITES
 from hadeb.lab.answers import median
 from hadeb.run import run
-from hadeb.suite import SUITES
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST = 0.5  # seconds without an answer, median of five

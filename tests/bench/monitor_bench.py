@@ -15,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hadeb.debian.releases import SUITES
 from hadeb.lab.answers import median
 from hadeb.lab.machine import machine
 from hadeb.lab.node import Node
 from hadeb.run import run
-from hadeb.suite import SUITES
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVIDER = "/usr/lib/ocf/resource.d/kamaboko"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.debian.releases import SUITES, Suite
 from hadeb.lab.answers import median
 from hadeb.lab.cluster import Cluster
 from hadeb.run import run
-from hadeb.suite import SUITES, Suite
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds without an answer, by release and event.

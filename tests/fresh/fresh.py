@@ -20,10 +20,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hadeb.debian.releases import SUITES
 from hadeb.errors import HadebError
 from hadeb.lab.apt import debian_archive, transport_options
 from hadeb.run import run, start
-from hadeb.suite import SUITES
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("HADEB_CACHE") or "/var/cache/hadeb", "fresh")

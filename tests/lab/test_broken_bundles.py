@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.lab import faults, prove
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.scenario import Scenario, deploy
-from hadeb.suite import Suite
 from unit.calling import Outcome, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.configuration import corosync_conf, with_properties
-from hadeb.suite import Suite
 
 
 def test_two_nodes_are_told_that_they_are_two() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.debian.releases import SUITES
 from hadeb.lab.events import Operation, events, operations
 from hadeb.lab.result import Event
-from hadeb.suite import SUITES
 
 JOURNALS = Path(__file__).with_name("journals")
 

@@ -15,9 +15,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.lab.faults import SMOKE
 from hadeb.lab.report_json import report_schema
-from hadeb.suite import Suite
 from lab.leftovers import call
 from unit.calling import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.lab.machine import machine
-from hadeb.suite import Suite
 from unit.calling import ROOT, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -17,13 +17,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.errors import ToolMissing
 from hadeb.lab import roster
 from hadeb.lab.machine import machine as boot_machine
 from hadeb.lab.node import Node
 from hadeb.lab.roster import STATE, sweep
 from hadeb.lab.space import Space
-from hadeb.suite import Suite
 from lab.leftovers import assert_nothing_is_left, cgroups_of, processes_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from agents.calling import Resource
+from hadeb.debian.releases import Suite
 from hadeb.lab.machine import machine as lab_machine
 from hadeb.lab.node import Node
-from hadeb.suite import Suite
 from machine.packages import EMERGENCY, NAME, VERSIONS, build
 
 

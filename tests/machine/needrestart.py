@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from hadeb.context import from_environment
+from hadeb.debian.releases import Suite
 from hadeb.lab.apt import debian_archive
 from hadeb.lab.image import image
 from hadeb.lab.lockfile import locked
 from hadeb.run import run
-from hadeb.suite import Suite
 
 
 def packages(suite: Suite) -> list[Path]:

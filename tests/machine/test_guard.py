@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agents.calling import Resource
+from hadeb.debian.releases import Suite
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.node import Node
 from hadeb.run import Completed
-from hadeb.suite import Suite
 from machine.conftest import say
 from machine.packages import (
     EMERGENCY,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agents.calling import SUCCESS, Resource, eventually
+from hadeb.debian.releases import Suite
 from hadeb.lab.machine import machine as lab_machine
 from hadeb.lab.node import Node
-from hadeb.suite import Suite
 from machine.conftest import say
 from machine.needrestart import packages
 from machine.packages import NAME, install, service

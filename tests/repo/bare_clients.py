@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresh.fresh import bare
+from hadeb.debian.releases import Suite
 from hadeb.lab.image import image
 from hadeb.lab.node import Address, Node
 from hadeb.lab.space import Space
 from hadeb.run import Completed, run
-from hadeb.suite import Suite
 
 HOST = "packages.example"
 URL = f"http://{HOST}"

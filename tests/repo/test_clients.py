@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.debian.releases import Suite
 from hadeb.lab.node import Node
 from hadeb.repo.opening import Wishes
 from hadeb.repo.publish import Addition, publish
 from hadeb.repo.rehearsal import Rehearsal
-from hadeb.suite import Suite
 from machine.packages import NAME as SAMPLE
 from machine.packages import build
 from repo.bare_clients import URL, Client, Web, complaints, web

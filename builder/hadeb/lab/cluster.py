@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from hadeb.cluster_table import AnswerTable
+from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.configuration import corosync_conf, with_fencing, with_properties
 from hadeb.lab.image import image
@@ -23,7 +24,6 @@ from hadeb.lab.node import Address, Node
 from hadeb.lab.space import POWER, Space
 from hadeb.lab.watch import Watch, targets_of
 from hadeb.run import Completed
-from hadeb.suite import Suite
 
 NETWORK = "172.16.0"
 PREFIX = 24

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hadeb.debian.releases import Suite
 from hadeb.lab.image import image
 from hadeb.package import Package
-from hadeb.suite import Suite
 
 _NAME = re.compile(r"\s*([a-z0-9][a-z0-9+.-]*)")
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hadeb.context import from_environment
+from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.lab.apt import debian_archive, transport_options
 from hadeb.lab.lockfile import locked
 from hadeb.run import run
-from hadeb.suite import Suite
 
 # Seconds that an image is kept after its last use.
 _KEPT = 30 * 86400.0

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from hadeb.debian.releases import Suite
 from hadeb.lab.image import image
 from hadeb.lab.node import Address, Node
 from hadeb.lab.space import Space
-from hadeb.suite import Suite
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.faults import Fault
 from hadeb.lab.result import Trial
 from hadeb.lab.scenario import Scenario, deploy
 from hadeb.lab.trial import Unmended, attempt
-from hadeb.suite import Suite
 
 START = "started"
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.faults import FAULTS, Fault
 from hadeb.lab.image import image
@@ -18,7 +19,6 @@ from hadeb.lab.roster import require_host, scratch
 from hadeb.lab.scenario import Scenario, plain, scenario_of
 from hadeb.model import Manifest
 from hadeb.package import Package
-from hadeb.suite import Suite
 
 
 def prove(

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hadeb.debian.programs import LAB, package_of
 from hadeb.errors import CommandFailed, ToolMissing
 from hadeb.lab.lockfile import held, is_free
 from hadeb.lab.processes import Foreign
 from hadeb.run import run
-from hadeb.tools import LAB, package_of
 
 # A directory for each lab.
 STATE = Path("/run/hadeb/lab")

@@ -21,13 +21,13 @@ from hadeb.cluster_table import (
     OperationTable,
     ResourceTable,
 )
+from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
 from hadeb.lab.dependencies import extra_packages
 from hadeb.lab.machine import machine
 from hadeb.model import Manifest
 from hadeb.package import Package
-from hadeb.suite import Suite
 
 # As often as the agents of the resources it is compared with are asked, not once a minute.
 _MONITOR = (OperationTable(name="monitor", interval="10s"),)

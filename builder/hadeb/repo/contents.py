@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from hadeb.repo.version import version_key
+from hadeb.debian.version import version_key
 
 SOURCE = "source"
 _REBUILD = re.compile(r"\+b[0-9]+$")

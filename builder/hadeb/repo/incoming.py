@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from hadeb.debian.names import PACKAGE, SOURCE_FIELD, VERSION
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.contents import SOURCE, PoolFile, Published
 from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.parcels import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
-from hadeb.repo.policy import PACKAGE, SOURCE_FIELD, VERSION
 from hadeb.repo.stand_ins import field
 from hadeb.repo.tree import STAGED
 from hadeb.run import run

@@ -12,13 +12,13 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
+from hadeb.debian.version import version_key
 from hadeb.repo.contents import Published
 from hadeb.repo.fill import Markup, filled, joined, markup, page
 from hadeb.repo.identity import Repository
 from hadeb.repo.keys import Key, PublicKeys
 from hadeb.repo.sources import address, keyring_name, preferences
 from hadeb.repo.suite_view import SuiteView, main_suite
-from hadeb.repo.version import version_key
 
 # Lines of a suite's table. More are no use to a reader, and cost every publish time.
 LONGEST_TABLE = 400

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from hadeb.debian.names import check_architecture, check_codename
 from hadeb.errors import HadebError, UsageError
 from hadeb.repo import durable, signing
 from hadeb.repo.identity import Repository, RepoSuite, read_repository
-from hadeb.repo.policy import check_architecture, check_codename
 from hadeb.repo.tree import Tree
 from hadeb.run import run
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.debian.version import version_key
 from hadeb.errors import UsageError
 from hadeb.repo import placed, pool, signing
 from hadeb.repo.contents import Contents, Published
@@ -25,7 +26,6 @@ from hadeb.repo.opening import (
 )
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
-from hadeb.repo.version import version_key
 from hadeb.repo.writer import Writer, writing
 
 

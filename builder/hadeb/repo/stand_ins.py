@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from hadeb.debian.version import version_key
 from hadeb.errors import HadebError
 from hadeb.repo.contents import Published
-from hadeb.repo.version import version_key
 
 _RELATION = re.compile(
     r"""\s* (?P<name>[a-z0-9][a-z0-9+.-]*) (:[a-z0-9-]+)? \s*
