@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.at_once import at_once
 from hadeb.deb import write
 from hadeb.errors import HadebError
 from hadeb.package import Package
+from hadeb.parallel import at_once
 
 # How the name of a file ends while it is written.
 _UNFINISHED = ".part"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.throwaway import sweep, throwaway
+from hadeb.files.scratch import sweep, throwaway
 from unit.calling import ENVIRONMENT
 
 _HOLDS = """

@@ -7,9 +7,9 @@ never at risk.
 
 from __future__ import annotations
 
-from hadeb.at_once import at_once
 from hadeb.lab.node import Node
 from hadeb.lab.stage import Stage
+from hadeb.parallel import at_once
 
 _FILLER = "lab-filler"
 

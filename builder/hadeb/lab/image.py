@@ -15,8 +15,8 @@ from pathlib import Path
 from hadeb.context import from_environment
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, ToolMissing
+from hadeb.files.file_lock import locked
 from hadeb.lab.apt import debian_archive, transport_options
-from hadeb.lab.lockfile import locked
 from hadeb.run import run
 
 # Seconds that an image is kept after its last use.

@@ -24,8 +24,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import CommandFailed, HadebError, UsageError
+from hadeb.files.file_lock import held
 from hadeb.lab import roster
-from hadeb.lab.lockfile import held
 from hadeb.lab.processes import begun_at, children_of
 from hadeb.run import Completed, run, start
 

@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Mapping
 
 from hadeb.errors import HadebError
-from hadeb.repo import durable
+from hadeb.files import atomic
 from hadeb.repo.contents import Contents
 from hadeb.repo.generation import date_of, last_readable, valid_until
 from hadeb.repo.identity import Repository, RepoSuite
@@ -38,7 +38,7 @@ def write_pages(tree: Tree, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         path = tree.root / name
         if not path.is_file() or path.read_bytes() != content:
-            durable.replace(path, content)
+            atomic.replace(path, content)
 
 
 def view_in_force(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError
+from hadeb.files.digest import digest
 from hadeb.repo.contents import Contents
-from hadeb.repo.digest import digest
 from hadeb.repo.ftparchive import ftparchive
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.indexes import MANIFEST, index_paths, manifest, read_contents

@@ -18,11 +18,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.at_once import at_once
 from hadeb.errors import HadebError
+from hadeb.files.digest import digest
+from hadeb.parallel import at_once
 from hadeb.repo import pool
 from hadeb.repo.bucket import Reach
-from hadeb.repo.digest import digest
 from hadeb.repo.object_store import Absent, Changed, Listed, ObjectStore
 from hadeb.repo.stored import STATE, Kept, State, read_state
 from hadeb.repo.tree import Tree

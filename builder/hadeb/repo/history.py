@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hadeb.errors import HadebError
-from hadeb.repo import durable
+from hadeb.files import atomic
 from hadeb.repo.tree import Tree
 
 Action = Literal["publish", "promote", "phase", "rollback", "remove", "refresh", "key"]
@@ -46,7 +46,7 @@ def record(tree: Tree, suite: str, change: Change) -> None:
     """Write a record, before its generation is put in force."""
     text = json.dumps(dataclasses.asdict(change), ensure_ascii=False, indent=1)
     path = tree.history(suite) / f"{change.generation}.json"
-    durable.replace(path, f"{text}\n".encode("utf-8", "surrogateescape"))
+    atomic.replace(path, f"{text}\n".encode("utf-8", "surrogateescape"))
 
 
 def changes(tree: Tree, suite: str) -> list[Change]:

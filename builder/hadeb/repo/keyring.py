@@ -15,15 +15,15 @@ import tarfile
 from pathlib import Path
 
 from hadeb.errors import CommandFailed
+from hadeb.files.digest import digest
+from hadeb.files.scratch import throwaway
 from hadeb.repo import pool, signing
 from hadeb.repo.contents import Contents
-from hadeb.repo.digest import digest
 from hadeb.repo.identity import Repository, RepoSuite
 from hadeb.repo.incoming import read_incoming, staging_in
 from hadeb.repo.indexes import MANIFEST
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import addresses, keyring_name
-from hadeb.repo.throwaway import throwaway
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 from hadeb.run import run

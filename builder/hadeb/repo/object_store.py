@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from hadeb.errors import HadebError, ToolMissing
+from hadeb.files.digest import digest
 from hadeb.repo.bucket import Bucket
-from hadeb.repo.digest import digest
 from hadeb.repo.stored import below, headers
 
 # What the extra hadeb[s3] is: the first release whose put_object can say If-Match.

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from hadeb.debian.names import check_architecture, check_codename
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo import durable, signing
+from hadeb.files import atomic
+from hadeb.repo import signing
 from hadeb.repo.identity import Repository, RepoSuite, read_repository
 from hadeb.repo.tree import Tree
 from hadeb.run import run
@@ -98,7 +99,7 @@ def _written(tree: Tree) -> Repository | None:
 def save_repository(tree: Tree, repository: Repository) -> None:
     """Write what the repository is; only where it has changed."""
     if _written(tree) != repository:
-        durable.replace(tree.repository, repository.write().encode())
+        atomic.replace(tree.repository, repository.write().encode())
 
 
 def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.debian.names import FILE_NAME
-from hadeb.repo.digest import digest
+from hadeb.files.digest import digest
 from hadeb.repo.stand_ins import field
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"

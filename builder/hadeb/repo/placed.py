@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable
+from hadeb.files import atomic
 from hadeb.repo.tree import Tree
 
 
@@ -39,7 +39,7 @@ def renote(tree: Tree, paths: Iterable[str]) -> None:
     """Let these files be noted, and no others, on the disk."""
     text = "".join(f"{path}\n" for path in sorted(paths))
     if text or tree.placed.exists():
-        durable.replace(tree.placed, text.encode())
+        atomic.replace(tree.placed, text.encode())
 
 
 def refuse_others(tree: Tree) -> None:

@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hadeb.repo import durable, placed
+from hadeb.files import atomic
+from hadeb.files.digest import digest
+from hadeb.repo import placed
 from hadeb.repo.contents import PoolFile, Published
-from hadeb.repo.digest import digest
 from hadeb.repo.incoming import Arrived, FilesRefused
 from hadeb.repo.tree import Tree
 
@@ -30,18 +31,18 @@ def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
     ]
     refuse_clashes(tree, [file for _, file in wanted])
     placed.note(tree, [file.path for _, file in wanted])
-    durable.sync(copy for copy, _ in wanted)
+    atomic.sync(copy for copy, _ in wanted)
     for copy, file in wanted:
         path = tree.root / file.path
-        durable.make_directory(path.parent)
+        atomic.make_directory(path.parent)
         # The copy stays for now: a rename would take it from whoever reads it again.
-        temporary = path.with_name(f"{durable.UNFINISHED}{path.name}")
+        temporary = path.with_name(f"{atomic.UNFINISHED}{path.name}")
         temporary.unlink(missing_ok=True)
         temporary.hardlink_to(copy)
         temporary.replace(path)
     # Those that were there, too: who made them may have been killed before this.
     named = {tree.root / file.path for one in arrived for file in one.published.files}
-    durable.sync({up for path in named for up in path.parents if tree.root in up.parents})
+    atomic.sync({up for path in named for up in path.parents if tree.root in up.parents})
 
 
 def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:

@@ -8,7 +8,8 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hadeb.repo import durable, placed, pool
+from hadeb.files import atomic
+from hadeb.repo import placed, pool
 from hadeb.repo.generation import DamagedGeneration, load_contents
 from hadeb.repo.identity import RepoSuite
 from hadeb.repo.opening import open_repository
@@ -50,7 +51,7 @@ def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
         files = [
             path
             for path in pool.paths(tree.root)
-            if str(path.relative_to(tree.root)) in gone or path.name.startswith(durable.UNFINISHED)
+            if str(path.relative_to(tree.root)) in gone or path.name.startswith(atomic.UNFINISHED)
         ]
         size = sum(path.stat().st_size for path in files)
         size += sum(_own_size(tree.generation(*each)) for each in found.old)
@@ -122,11 +123,11 @@ def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
     for suite, number in found.old:
         directory = tree.generation(suite, number)
         # In one step out of sight: half a generation is none to go back to.
-        hidden = directory.with_name(f"{durable.UNFINISHED}{number}")
+        hidden = directory.with_name(f"{atomic.UNFINISHED}{number}")
         directory.rename(hidden)
         shutil.rmtree(hidden)
     # The lists that name the files are gone for good before the files are.
-    durable.sync({tree.generations(suite) for suite, _ in found.old})
+    atomic.sync({tree.generations(suite) for suite, _ in found.old})
     for path in files:
         path.unlink()
     # Those too that a killed prune has emptied.

@@ -8,7 +8,8 @@ generation with an old list.
 from __future__ import annotations
 
 from hadeb.errors import UsageError
-from hadeb.repo import durable, pool
+from hadeb.files import atomic
+from hadeb.repo import pool
 from hadeb.repo.contents import Contents, difference
 from hadeb.repo.generation import (
     DamagedGeneration,
@@ -44,7 +45,7 @@ def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run
             number, old = _chosen(writer, suite, now, generation, keyring_name(repository))
         pool.refuse_faults(difference(now or Contents(), old).added, tree.root)
         if not dry_run and not generation and not unfinished:
-            durable.replace(tree.rollback_mark(suite.name, tree.current(suite.name) + 1), b"")
+            atomic.replace(tree.rollback_mark(suite.name, tree.current(suite.name) + 1), b"")
         step = Step("rollback", restores=number)
         # What was in a damaged one is not known, and no package is new in what was in force before.
         before = old if now is None else now

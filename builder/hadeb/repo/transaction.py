@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing
-from hadeb.repo import durable, signing
+from hadeb.files import atomic
+from hadeb.files.scratch import throwaway
+from hadeb.repo import signing
 from hadeb.repo.contents import Contents, Difference, difference
 from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
 from hadeb.repo.history import Action, Change, record, stamp
@@ -27,7 +29,6 @@ from hadeb.repo.keyring import current_keys, with_keyring, with_keys
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.opening import save_repository
 from hadeb.repo.rehearsal import LAG, rehearsal
-from hadeb.repo.throwaway import throwaway
 from hadeb.repo.writer import Writer
 
 
@@ -167,7 +168,7 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
     number = tree.current(suite.name) + 1
     heading = Heading(number, _date(writer, suite))
     final = tree.generation(suite.name, number)
-    directory = final.with_name(f"{durable.UNFINISHED}{number}")
+    directory = final.with_name(f"{atomic.UNFINISHED}{number}")
     directory.mkdir()
     pages: dict[str, bytes] = {}
 
@@ -192,7 +193,7 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
         # It is no longer there where it has its name.
         shutil.rmtree(directory, ignore_errors=True)
     # Those above it, too: who made them may have been killed before they were on the disk.
-    durable.sync([final.parent, final.parent.parent, tree.root])
+    atomic.sync([final.parent, final.parent.parent, tree.root])
     # Not before all have agreed: what is refused says nothing of what the repository is.
     save_repository(tree, draft.repository)
     tree.switch(suite.name, number)
@@ -240,7 +241,7 @@ def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[
         _let_be_younger(directory, before)
         signing.verify(keyring, directory, len(keys.keys))
         meanwhile()
-        durable.sync_tree(directory)
+        atomic.sync_tree(directory)
 
 
 def _let_be_younger(directory: Path, before: Path) -> None:

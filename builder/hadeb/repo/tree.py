@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.repo import durable
+from hadeb.files import atomic
 
 _GENERATIONS = ".generations"
 _NUMBER = re.compile("[1-9][0-9]*")
@@ -110,13 +110,13 @@ class Tree:
     def make(self, suite: str) -> None:
         """Make the directories that a suite needs."""
         for directory in (self.generations(suite), self.root / "pool"):
-            durable.make_directory(directory)
+            atomic.make_directory(directory)
         for directory in (self.history(suite), self.incoming):
-            durable.make_directory(directory, 0o770)
+            atomic.make_directory(directory, 0o770)
 
     def switch(self, suite: str, number: int) -> None:
         """Put a generation in force."""
-        durable.point(self.dists / suite, f"{_GENERATIONS}/{suite}/{number}")
+        atomic.point(self.dists / suite, f"{_GENERATIONS}/{suite}/{number}")
 
     def clear_unfinished(self, suite: str) -> None:
         """Remove what a command that was killed before its switch has left; wants the lock.
@@ -136,13 +136,13 @@ class Tree:
         for path in self.incoming.glob(f"{STAGED}*"):
             shutil.rmtree(path)
         for directory in (self.root, self.dists, self.state, self.history(suite)):
-            for path in directory.glob(f"{durable.UNFINISHED}*"):
+            for path in directory.glob(f"{atomic.UNFINISHED}*"):
                 path.unlink()
 
     def _clear_generations(self, suite: str, current: int) -> None:
         generations = self.generations(suite)
         newer = [generations / str(number) for number in self.numbers(suite) if number > current]
-        for path in (*newer, *generations.glob(f"{durable.UNFINISHED}*")):
+        for path in (*newer, *generations.glob(f"{atomic.UNFINISHED}*")):
             shutil.rmtree(path)
         if os.path.lexists(place := self.generation(suite, current + 1)):
             raise HadebError(f"{place} is in the place of the next generation", hint="move it away")

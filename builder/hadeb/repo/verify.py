@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing, UsageError
+from hadeb.files.digest import digest
 from hadeb.repo import pool, signing
-from hadeb.repo.digest import digest
 from hadeb.repo.front import wanted_pages
 from hadeb.repo.generation import load_contents
 from hadeb.repo.identity import Repository, RepoSuite

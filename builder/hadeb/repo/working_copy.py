@@ -18,17 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.at_once import at_once
 from hadeb.errors import HadebError
+from hadeb.files.digest import digest
+from hadeb.files.scratch import throwaway
+from hadeb.parallel import at_once
 from hadeb.repo import placed, pool
 from hadeb.repo.bucket import Bucket, Reach
 from hadeb.repo.contents import PoolFile
-from hadeb.repo.digest import digest
 from hadeb.repo.generation import load_contents
 from hadeb.repo.object_store import Listed, ObjectStore, connected
 from hadeb.repo.opening import find_repository
 from hadeb.repo.stored import STATE, State, read_state
-from hadeb.repo.throwaway import throwaway
 from hadeb.repo.tree import Tree
 
 # Seconds that what no list names stays in the store: whoever put it there may be about to name it.

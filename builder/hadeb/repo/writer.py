@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hadeb.repo import durable, signing
-from hadeb.repo.lock import locked
+from hadeb.files import atomic
+from hadeb.files.lock import locked
+from hadeb.files.scratch import sweep
+from hadeb.repo import signing
 from hadeb.repo.opening import open_repository
-from hadeb.repo.throwaway import sweep
 from hadeb.repo.tree import Tree
 
 
@@ -49,8 +50,8 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
         return
     with _readable():
         if new:
-            durable.make_directory(tree.root)
-            durable.make_directory(tree.state, 0o770)
+            atomic.make_directory(tree.root)
+            atomic.make_directory(tree.state, 0o770)
         elif not tree.state.is_dir():
             open_repository(tree)
         sweep()

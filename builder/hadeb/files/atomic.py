@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hadeb.at_once import at_once
+from hadeb.parallel import at_once
 
 # How the name of a file or link begins while it is not what its name says.
 UNFINISHED = ".unfinished-"
