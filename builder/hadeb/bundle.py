@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hadeb.model import Manifest
+from hadeb.manifest.model import Manifest
 
 
 @dataclass(frozen=True, slots=True)

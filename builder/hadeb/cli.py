@@ -124,7 +124,7 @@ def doctor(call: Call, as_json: bool) -> None:
 @command
 def schema(call: Call) -> None:
     """Print the JSON schema of bundle.toml, for editors and checks."""
-    from hadeb.schema import schema as manifest_schema
+    from hadeb.manifest.schema import schema as manifest_schema
 
     ui.result_json(manifest_schema())
 

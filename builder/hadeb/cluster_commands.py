@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from hadeb.cluster_table import ClusterTable, ColocationTable, OperationTable, ResourceTable
+from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable, ResourceTable
 
 # What needs no quotes in a shell. An exclamation mark at the end stands for itself; anywhere else
 # an interactive bash would put a line of its history in its place.

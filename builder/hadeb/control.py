@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from hadeb.bundle import Bundle
-from hadeb.model import ChangelogTable
+from hadeb.manifest.model import ChangelogTable
 from hadeb.package import Entry, File
 from hadeb.python_project import minimum_python
 

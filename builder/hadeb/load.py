@@ -14,17 +14,17 @@ from hadeb.bundle import Bundle, PythonProject, SourceFile
 from hadeb.context import Context
 from hadeb.control import utc
 from hadeb.errors import Fault, ManifestError
-from hadeb.manifest import ManifestText, check, parse
-from hadeb.model import DaemonTable, Manifest
+from hadeb.manifest.model import DaemonTable, Manifest
+from hadeb.manifest.parse import ManifestText, check, parse
+from hadeb.manifest.reader import Found, Reading
+from hadeb.manifest.toml_lines import KeyPath
+from hadeb.manifest.values import maintainer_refusal, source_refusal
 from hadeb.python_project import (
     debian_dependencies,
     import_name,
     missing_modules,
     read_project,
 )
-from hadeb.tables import Found, Reading
-from hadeb.toml_lines import KeyPath
-from hadeb.values import maintainer_refusal, source_refusal
 
 _NOTHING = (SourceFile("", b"", executable=False),)
 # What tools and machines leave beside a project's sources.

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from hadeb.bundle import Bundle, SourceFile
 from hadeb.control import changelog, control_fields, gzipped, license_text
-from hadeb.model import FileTable, LintianOverrideTable
+from hadeb.manifest.model import FileTable, LintianOverrideTable
+from hadeb.manifest.reader import Found
+from hadeb.manifest.toml_lines import KeyPath
+from hadeb.manifest.values import TOO_LONG, is_too_long
 from hadeb.package import Entry, File, Link, Package, Script
 from hadeb.render import render
-from hadeb.tables import Found
-from hadeb.toml_lines import KeyPath
-from hadeb.values import TOO_LONG, is_too_long
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644

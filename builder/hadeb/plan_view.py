@@ -6,8 +6,8 @@ from __future__ import annotations
 import dataclasses
 
 from hadeb.cluster_commands import crm_commands, pcs_commands
-from hadeb.cluster_table import ClusterTable
 from hadeb.errors import UsageError
+from hadeb.manifest.cluster import ClusterTable
 from hadeb.package import File, Package
 from hadeb.transitions import transitions
 

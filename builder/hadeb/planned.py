@@ -10,7 +10,7 @@ from pathlib import Path
 from hadeb.context import Context
 from hadeb.errors import Fault, ManifestError
 from hadeb.load import load
-from hadeb.model import Manifest
+from hadeb.manifest.model import Manifest
 from hadeb.package import Package
 from hadeb.plan import plan as plan_package
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from hadeb.bundle import PythonProject
-from hadeb.model import Manifest
-from hadeb.tables import Found, key, read
-from hadeb.toml_lines import KeyPath
-from hadeb.values import Line
+from hadeb.manifest.model import Manifest
+from hadeb.manifest.reader import Found, key, read
+from hadeb.manifest.toml_lines import KeyPath
+from hadeb.manifest.values import Line
 
 _SCRIPT = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")

@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
-from hadeb import constraints, model, values
 from hadeb.control import COMMON_LICENSES
-from hadeb.schema import meanings
-from hadeb.tables import hints, key, required
+from hadeb.manifest import constraints, model, values
+from hadeb.manifest.reader import hints, key, required
+from hadeb.manifest.schema import meanings
 
 # What is allowed where a type says less than the check behind it.
 _KINDS: dict[object, tuple[str, str]] = {
@@ -143,7 +143,7 @@ commands. In a checkout, `make deb` sets up `.venv/bin/hadeb` before it calls it
 def manifest_page() -> str:
     """docs/reference/manifest.md, from the model and its docstrings."""
     root = model.Manifest
-    parts = [NOTICE.format(source="builder/hadeb/model.py"), _MANIFEST_HEAD]
+    parts = [NOTICE.format(source="builder/hadeb/manifest/model.py"), _MANIFEST_HEAD]
     parts.extend(
         _table(key(field), hints(root)[field.name], needed=required(field))
         for field in dataclasses.fields(root)

@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-from hadeb.cluster_table import AnswerTable
 from hadeb.debian.releases import SUITES, Suite
 from hadeb.errors import HadebError
 from hadeb.lab.answers import TOGETHER, Answer, between, outage, to_service, turns
@@ -21,6 +20,7 @@ from hadeb.lab.cluster import Cluster
 from hadeb.lab.node import Node
 from hadeb.lab.result import Event
 from hadeb.lab.timeline import Story, timeline
+from hadeb.manifest.cluster import AnswerTable
 
 ADDRESS = "172.16.0.50"
 GREETING = AnswerTable(address=ADDRESS, port=5678, expect=r"This is (?P<node>\S+)!")

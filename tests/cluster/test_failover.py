@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hadeb.cluster_table import AnswerTable
 from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.node import Node
 from hadeb.lab.watch import Watch
+from hadeb.manifest.cluster import AnswerTable
 
 ADDRESS = "172.16.0.50"
 GREETING = AnswerTable(address=ADDRESS, port=5678, expect=r"This is (?P<node>\S+)!")

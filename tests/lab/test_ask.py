@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.cluster_table import AnswerTable
 from hadeb.lab import ask
 from hadeb.lab.answers import SERVICE, SOMEBODY, Answer
 from hadeb.lab.watch import Target, _answer, targets_of
+from hadeb.manifest.cluster import AnswerTable
 
 HERE = "127.0.0.1"
 

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hadeb.cluster_commands import crm_commands, pcs_commands
-from hadeb.cluster_table import ClusterTable, ColocationTable, OperationTable, ResourceTable
-from hadeb.tables import read
+from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable, ResourceTable
+from hadeb.manifest.reader import read
 from unit.calling import ROOT, call_hadeb
 
 QUICK = settings(max_examples=300, deadline=None, database=None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.values import command_refusal
+from hadeb.manifest.values import command_refusal
 from unit.calling import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
 
 INVALID = ROOT / "tests/manifests/invalid"

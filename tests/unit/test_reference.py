@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from hadeb import model
 from hadeb.cli import hadeb
 from hadeb.lab.faults import EXPECTED, FAULTS
+from hadeb.manifest import model
+from hadeb.manifest.schema import schema
 from hadeb.reference import commands_page, manifest_page
-from hadeb.schema import schema
 from reference import pages
 
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from hadeb.toml_lines import KeyPath, key_lines, nearest, syntax_fault
+from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_fault
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Section = tuple[KeyPath, dict[str, Any], str]  # path, its pairs, and "[" or "[["

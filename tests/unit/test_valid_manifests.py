@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 from hadeb.control import description
-from hadeb.schema import schema
+from hadeb.manifest.schema import schema
 from unit.calling import ROOT, Outcome, call_hadeb
 
 VALID = ROOT / "tests/manifests/valid"

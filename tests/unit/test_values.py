@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hadeb.cluster_table import AnswerTable, ColocationTable, OperationTable, ResourceTable
-from hadeb.model import PackageTable, RelationsTable
-from hadeb.schema import schema
-from hadeb.tables import read
-from hadeb.values import seconds
+from hadeb.manifest.cluster import AnswerTable, ColocationTable, OperationTable, ResourceTable
+from hadeb.manifest.model import PackageTable, RelationsTable
+from hadeb.manifest.reader import read
+from hadeb.manifest.schema import schema
+from hadeb.manifest.values import seconds
 
 QUICK = settings(max_examples=150, deadline=None, database=None)
 

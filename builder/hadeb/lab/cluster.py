@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hadeb.cluster_table import AnswerTable
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.configuration import corosync_conf, with_fencing, with_properties
@@ -23,6 +22,7 @@ from hadeb.lab.image import image
 from hadeb.lab.node import Address, Node
 from hadeb.lab.space import POWER, Space
 from hadeb.lab.watch import Watch, targets_of
+from hadeb.manifest.cluster import AnswerTable
 from hadeb.run import Completed
 
 NETWORK = "172.16.0"

@@ -17,7 +17,7 @@ from hadeb.lab.reports import clear_reports
 from hadeb.lab.result import Report, Run
 from hadeb.lab.roster import require_host, scratch
 from hadeb.lab.scenario import Scenario, plain, scenario_of
-from hadeb.model import Manifest
+from hadeb.manifest.model import Manifest
 from hadeb.package import Package
 
 

@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Literal
 
 from hadeb.build import build
-from hadeb.cluster_check import service_of
 from hadeb.cluster_commands import pcs_commands
-from hadeb.cluster_table import (
+from hadeb.debian.releases import Suite
+from hadeb.errors import UsageError
+from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.dependencies import extra_packages
+from hadeb.lab.machine import machine
+from hadeb.manifest.cluster import (
     AnswerTable,
     ClusterTable,
     ColocationTable,
     OperationTable,
     ResourceTable,
 )
-from hadeb.debian.releases import Suite
-from hadeb.errors import UsageError
-from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
-from hadeb.lab.dependencies import extra_packages
-from hadeb.lab.machine import machine
-from hadeb.model import Manifest
+from hadeb.manifest.cluster_rules import service_of
+from hadeb.manifest.model import Manifest
 from hadeb.package import Package
 
 # As often as the agents of the resources it is compared with are asked, not once a minute.

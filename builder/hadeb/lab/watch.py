@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from hadeb.cluster_table import AnswerTable
 from hadeb.errors import HadebError
 from hadeb.lab.answers import SERVICE, SOMEBODY, Answer, speaker
 from hadeb.lab.space import Space
+from hadeb.manifest.cluster import AnswerTable
 
 _PROGRAM = Path(__file__).with_name("ask.py")
 _STATUS = re.compile(r"HTTP/\d\.\d (\d{3})")

@@ -12,13 +12,13 @@ import datetime
 from urllib.parse import urlsplit
 
 from hadeb.control import changelog, description, gzipped, installed_size, license_text
-from hadeb.model import ChangelogTable
+from hadeb.manifest.model import ChangelogTable
+from hadeb.manifest.values import maintainer_refusal
 from hadeb.package import File, Package, Script
 from hadeb.repo.fill import filled
 from hadeb.repo.identity import Repository
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import address, addresses, keyring_name
-from hadeb.values import maintainer_refusal
 
 _TEXT = """
 The keys that sign the apt repository at

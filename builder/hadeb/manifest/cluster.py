@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from hadeb.constraints import AtLeastOne, Between
-from hadeb.values import (
+from hadeb.manifest.constraints import AtLeastOne, Between
+from hadeb.manifest.values import (
     AgentName,
     Duration,
     Expectation,

@@ -16,8 +16,8 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from hadeb.constraints import AtLeastOne, Between, Text
-from hadeb.toml_lines import KeyPath
+from hadeb.manifest.constraints import AtLeastOne, Between, Text
+from hadeb.manifest.toml_lines import KeyPath
 
 T = TypeVar("T")
 Found = tuple[KeyPath, str]

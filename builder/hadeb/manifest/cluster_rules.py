@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hadeb.cluster_table import AnswerTable, ClusterTable, ResourceTable
-from hadeb.model import Manifest
-from hadeb.tables import Found, suggestion
-from hadeb.toml_lines import KeyPath
-from hadeb.values import seconds
+from hadeb.manifest.cluster import AnswerTable, ClusterTable, ResourceTable
+from hadeb.manifest.model import Manifest
+from hadeb.manifest.reader import Found, suggestion
+from hadeb.manifest.toml_lines import KeyPath
+from hadeb.manifest.values import seconds
 
 # What an operation's options cannot say, since it has keys of its own.
 _OPERATION_KEYS = {"name", "interval", "timeout", "on-fail", "role"}

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from hadeb.cluster_table import ClusterTable
-from hadeb.constraints import AtLeastOne, Between
-from hadeb.values import (
+from hadeb.manifest.cluster import ClusterTable
+from hadeb.manifest.constraints import AtLeastOne, Between
+from hadeb.manifest.values import (
     AbsolutePath,
     AddressFamily,
     Architecture,

@@ -13,7 +13,7 @@ import string
 import warnings
 from typing import Annotated, Literal
 
-from hadeb.constraints import CONTROL_CHARACTER, Text, matching, one_of
+from hadeb.manifest.constraints import CONTROL_CHARACTER, Text, matching, one_of
 
 # A percent sign and what follows; systemd.unit(5) has the specifiers.
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")

@@ -11,9 +11,9 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from hadeb import cluster_table, model
-from hadeb.constraints import AtLeastOne, Between, Text
-from hadeb.tables import hints, key, required
+from hadeb.manifest import cluster, model
+from hadeb.manifest.constraints import AtLeastOne, Between, Text
+from hadeb.manifest.reader import hints, key, required
 
 _PLAIN: dict[object, dict[str, Any]] = {
     str: {"type": "string"},
@@ -43,7 +43,7 @@ def schema() -> dict[str, Any]:
 def meanings() -> Mapping[tuple[str, str], str]:
     """What each (table's class, field) means: the docstring below the field in the model."""
     found: dict[tuple[str, str], str] = {}
-    sources = (inspect.getsource(module) for module in (model, cluster_table))
+    sources = (inspect.getsource(module) for module in (model, cluster))
     for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):
             continue
