@@ -9,10 +9,10 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from hadeb.bundle import Bundle
+from hadeb.bundle.model import Bundle
+from hadeb.bundle.python_project import minimum_python
 from hadeb.manifest.model import ChangelogTable
 from hadeb.package import Entry, File
-from hadeb.python_project import minimum_python
 
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

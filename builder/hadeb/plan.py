@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hadeb.bundle import Bundle, SourceFile
+from hadeb.bundle.model import Bundle, SourceFile
 from hadeb.control import changelog, control_fields, gzipped, license_text
 from hadeb.manifest.model import FileTable, LintianOverrideTable
 from hadeb.manifest.reader import Found

@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from hadeb.bundle.load import load
 from hadeb.context import Context
 from hadeb.errors import Fault, ManifestError
-from hadeb.load import load
 from hadeb.manifest.model import Manifest
 from hadeb.package import Package
 from hadeb.plan import plan as plan_package

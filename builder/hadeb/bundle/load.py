@@ -10,7 +10,13 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hadeb.bundle import Bundle, PythonProject, SourceFile
+from hadeb.bundle.model import Bundle, PythonProject, SourceFile
+from hadeb.bundle.python_project import (
+    debian_dependencies,
+    import_name,
+    missing_modules,
+    read_project,
+)
 from hadeb.context import Context
 from hadeb.control import utc
 from hadeb.errors import Fault, ManifestError
@@ -19,12 +25,6 @@ from hadeb.manifest.parse import ManifestText, check, parse
 from hadeb.manifest.reader import Found, Reading
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import maintainer_refusal, source_refusal
-from hadeb.python_project import (
-    debian_dependencies,
-    import_name,
-    missing_modules,
-    read_project,
-)
 
 _NOTHING = (SourceFile("", b"", executable=False),)
 # What tools and machines leave beside a project's sources.

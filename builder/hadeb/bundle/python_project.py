@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
-from hadeb.bundle import PythonProject
+from hadeb.bundle.model import PythonProject
 from hadeb.manifest.model import Manifest
 from hadeb.manifest.reader import Found, key, read
 from hadeb.manifest.toml_lines import KeyPath
