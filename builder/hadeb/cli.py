@@ -52,8 +52,8 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
     Where one of them is wrong, nothing is written.
     """
-    from hadeb.build import build as write_packages
-    from hadeb.planned import plan_all
+    from hadeb.package.build import build as write_packages
+    from hadeb.package.plan_all import plan_all
 
     started = time.perf_counter()
     planned = plan_all(manifests, call.context)
@@ -79,8 +79,8 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
     On a node, hadeb plan --pcs | sudo sh makes the cluster that the manifest describes.
     """
+    from hadeb.package.plan_all import plan_all
     from hadeb.plan_view import cluster_text, plan_json, plan_text
-    from hadeb.planned import plan_all
 
     if as_json + pcs + crm > 1:
         context = click.get_current_context()

@@ -96,7 +96,7 @@ def run(
     from hadeb.lab.report_json import report_json
     from hadeb.lab.report_table import table
     from hadeb.lab.reports import write_reports
-    from hadeb.planned import plan_all
+    from hadeb.package.plan_all import plan_all
 
     if smoke and faults:
         raise click.UsageError("--smoke names the faults itself", click.get_current_context())
@@ -155,7 +155,7 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
     from hadeb.lab.cluster import Cluster
     from hadeb.lab.roster import scratch
     from hadeb.lab.scenario import deploy, scenario_of
-    from hadeb.planned import plan_all
+    from hadeb.package.plan_all import plan_all
 
     with scratch() as work:
         scenario = None

@@ -8,8 +8,8 @@ import dataclasses
 from hadeb.cluster_commands import crm_commands, pcs_commands
 from hadeb.errors import UsageError
 from hadeb.manifest.cluster import ClusterTable
-from hadeb.package import File, Package
-from hadeb.transitions import transitions
+from hadeb.package.model import File, Package
+from hadeb.package.transitions import transitions
 
 
 def plan_text(package: Package) -> str:

@@ -35,9 +35,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from hadeb import deb
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
-from hadeb.package import File, Package
+from hadeb.package import deb
+from hadeb.package.model import File, Package
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hadeb import deb
-from hadeb.package import File, Package
+from hadeb.package import deb
+from hadeb.package.model import File, Package
 from hadeb.repo.signing import Keychain, make_key
 from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer

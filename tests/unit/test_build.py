@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from hadeb import build as build_module
-from hadeb.build import build
 from hadeb.errors import HadebError
-from hadeb.package import File, Package
+from hadeb.package import build as build_module
+from hadeb.package.build import build
+from hadeb.package.model import File, Package
 from unit.calling import ENVIRONMENT, HADEB, ROOT, call_hadeb, run_hadeb
 
 

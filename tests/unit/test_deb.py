@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.deb import control_file, write
-from hadeb.package import Entry, File, Link, Package, Script
+from hadeb.package.deb import control_file, write
+from hadeb.package.model import Entry, File, Link, Package, Script
 from unit.calling import ROOT, call_hadeb
 
 LONG = "/".join(["usr/share", *(f"{n:02}-{'d' * 60}" for n in range(5)), "f" * 120])

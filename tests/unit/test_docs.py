@@ -14,9 +14,9 @@ import pytest
 from hadeb import errors
 from hadeb.cli import hadeb
 from hadeb.context import from_environment
-from hadeb.package import Package
-from hadeb.planned import plan_all
-from hadeb.render import templates_directory
+from hadeb.package.model import Package
+from hadeb.package.plan_all import plan_all
+from hadeb.package.render import templates_directory
 from unit.calling import call_hadeb
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.deb import write
-from hadeb.package import File, Package
+from hadeb.package.deb import write
+from hadeb.package.model import File, Package
 from hadeb.repo.keyring_package import keyring_package
 from hadeb.repo.keys import PublicKeys
 from hadeb.repo.sources import sources

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from hadeb.package import Package, Script
-from hadeb.transitions import Step, effects, transitions
+from hadeb.package.model import Package, Script
+from hadeb.package.transitions import Step, effects, transitions
 from unit.calling import ROOT, call_hadeb
 
 BUNDLES = (

@@ -17,8 +17,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from hadeb.control import description
 from hadeb.manifest.schema import schema
+from hadeb.package.control import description
 from unit.calling import ROOT, Outcome, call_hadeb
 
 VALID = ROOT / "tests/manifests/valid"

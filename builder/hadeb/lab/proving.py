@@ -18,7 +18,7 @@ from hadeb.lab.result import Report, Run
 from hadeb.lab.roster import require_host, scratch
 from hadeb.lab.scenario import Scenario, plain, scenario_of
 from hadeb.manifest.model import Manifest
-from hadeb.package import Package
+from hadeb.package.model import Package
 
 
 def prove(

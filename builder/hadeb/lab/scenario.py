@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hadeb.build import build
 from hadeb.cluster_commands import pcs_commands
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
@@ -27,7 +26,8 @@ from hadeb.manifest.cluster import (
 )
 from hadeb.manifest.cluster_rules import service_of
 from hadeb.manifest.model import Manifest
-from hadeb.package import Package
+from hadeb.package.build import build
+from hadeb.package.model import Package
 
 # As often as the agents of the resources it is compared with are asked, not once a minute.
 _MONITOR = (OperationTable(name="monitor", interval="10s"),)

@@ -115,7 +115,7 @@ def _keyring_file(
     does what a killed command has put into the pool and in no list.
     """
     # These take a tenth of the time that a whole publish has, and are wanted once in years.
-    from hadeb.deb import write
+    from hadeb.package.deb import write
     from hadeb.repo.keyring_package import keyring_package
 
     name = keyring_name(repository)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime
 from urllib.parse import urlsplit
 
-from hadeb.control import changelog, description, gzipped, installed_size, license_text
 from hadeb.manifest.model import ChangelogTable
 from hadeb.manifest.values import maintainer_refusal
-from hadeb.package import File, Package, Script
+from hadeb.package.control import changelog, description, gzipped, installed_size, license_text
+from hadeb.package.model import File, Package, Script
 from hadeb.repo.fill import filled
 from hadeb.repo.identity import Repository
 from hadeb.repo.keys import PublicKeys

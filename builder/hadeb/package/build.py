@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.deb import write
 from hadeb.errors import HadebError
-from hadeb.package import Package
+from hadeb.package.deb import write
+from hadeb.package.model import Package
 from hadeb.parallel import at_once
 
 # How the name of a file ends while it is written.

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from hadeb.bundle.model import Bundle
 from hadeb.bundle.python_project import minimum_python
 from hadeb.manifest.model import ChangelogTable
-from hadeb.package import Entry, File
+from hadeb.package.model import Entry, File
 
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from hadeb.bundle.model import Bundle, SourceFile
-from hadeb.control import changelog, control_fields, gzipped, license_text
 from hadeb.manifest.model import FileTable, LintianOverrideTable
 from hadeb.manifest.reader import Found
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import TOO_LONG, is_too_long
-from hadeb.package import Entry, File, Link, Package, Script
-from hadeb.render import render
+from hadeb.package.control import changelog, control_fields, gzipped, license_text
+from hadeb.package.model import Entry, File, Link, Package, Script
+from hadeb.package.render import render
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644

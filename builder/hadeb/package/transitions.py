@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hadeb.package import Package, Script, ScriptName
+from hadeb.package.model import Package, Script, ScriptName
 
 # Each transition as dpkg walks it: a maintainer script with its arguments, or what dpkg does.
 # At an upgrade the scripts of two versions run, and each is shown as it stands in this package.

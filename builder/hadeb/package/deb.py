@@ -12,7 +12,7 @@ import lzma
 import tarfile
 from collections.abc import Iterable
 
-from hadeb.package import Entry, File, Link, Package
+from hadeb.package.model import Entry, File, Link, Package
 
 _AR_MAGIC = b"!<arch>\n"
 _SMALL_ARCHIVE = 1 << 20

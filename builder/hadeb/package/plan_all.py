@@ -11,8 +11,8 @@ from hadeb.bundle.load import load
 from hadeb.context import Context
 from hadeb.errors import Fault, ManifestError
 from hadeb.manifest.model import Manifest
-from hadeb.package import Package
-from hadeb.plan import plan as plan_package
+from hadeb.package.model import Package
+from hadeb.package.plan import plan as plan_package
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
