@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from hadeb.cluster_commands import crm_commands, pcs_commands
 from hadeb.errors import UsageError
 from hadeb.manifest.cluster import ClusterTable
+from hadeb.pacemaker.commands import crm_commands, pcs_commands
 from hadeb.package.model import File, Package
 from hadeb.package.transitions import transitions
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hadeb.cluster_commands import crm_commands, pcs_commands
 from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable, ResourceTable
 from hadeb.manifest.reader import read
+from hadeb.pacemaker.commands import crm_commands, pcs_commands
 from unit.calling import ROOT, call_hadeb
 
 QUICK = settings(max_examples=300, deadline=None, database=None)

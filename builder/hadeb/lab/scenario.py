@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hadeb.cluster_commands import pcs_commands
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
@@ -26,6 +25,7 @@ from hadeb.manifest.cluster import (
 )
 from hadeb.manifest.cluster_rules import service_of
 from hadeb.manifest.model import Manifest
+from hadeb.pacemaker.commands import pcs_commands
 from hadeb.package.build import build
 from hadeb.package.model import Package
 
