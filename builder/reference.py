@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from hadeb.cli import hadeb
+from hadeb.cli.main import hadeb
 from hadeb.lab.faults import EXPECTED, FAULTS, Fault, never
 from hadeb.reference import NOTICE, commands_page, manifest_page
 

@@ -21,8 +21,8 @@ def main() -> None:
     sys.setswitchinterval(0.001)
     gc.set_threshold(_OBJECTS)
     try:
-        from hadeb import ui
-        from hadeb.cli import main as command
+        from hadeb.cli import terminal
+        from hadeb.cli.main import main as command
     except KeyboardInterrupt:
         sys.exit(130)
     try:
@@ -32,7 +32,7 @@ def main() -> None:
         # Who has something to close or to wait for does so before it gets here.
         if not isinstance(end.code, int):
             raise
-        ui.finish()
+        terminal.finish()
         os._exit(end.code)
 
 

@@ -154,7 +154,7 @@ def manifest_page() -> str:
 
 def commands_page(group: click.Group) -> str:
     """docs/reference/commands.md, from the help of a group's commands."""
-    parts = [NOTICE.format(source="builder/hadeb/cli.py"), _COMMANDS_HEAD]
+    parts = [NOTICE.format(source="builder/hadeb/cli/main.py"), _COMMANDS_HEAD]
     top = group.make_context("hadeb", [], resilient_parsing=True, terminal_width=_WIDTH)
     parts.append(_help(top))
     parts.extend(_below(group, top))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from hadeb.cli import main
+from hadeb.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 HADEB = (sys.executable, "-m", "hadeb")

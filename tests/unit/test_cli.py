@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hadeb.cli import hadeb
+from hadeb.cli.main import hadeb
 from unit.calling import ENVIRONMENT, HADEB, ROOT, call_hadeb, run_hadeb
 
 COMMANDS = sorted(hadeb.commands)

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from hadeb import errors
-from hadeb.cli import hadeb
+from hadeb.cli.main import hadeb
 from hadeb.context import from_environment
 from hadeb.package.model import Package
 from hadeb.package.plan_all import plan_all

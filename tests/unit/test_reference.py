@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hadeb.cli import hadeb
+from hadeb.cli.main import hadeb
 from hadeb.lab.faults import EXPECTED, FAULTS
 from hadeb.manifest import model
 from hadeb.manifest.schema import schema

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hadeb import ui
-from hadeb.calling import JSON, Call, command
+from hadeb.cli import terminal
+from hadeb.cli.command import JSON, Call, command
+from hadeb.cli.repo_command import REPO, as_writer_of, changes, package_version, tree_of, writes
 from hadeb.repo.bucket import Bucket, Reach
-from hadeb.repo_calling import REPO, as_writer_of, changes, package_version, tree_of, writes
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
@@ -35,9 +35,9 @@ def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
 
     found = look(tree_of(call, directory))
     if as_json:
-        ui.result_json(found.as_json())
+        terminal.result_json(found.as_json())
     else:
-        ui.result(found.text())
+        terminal.result(found.text())
 
 
 @repo.command("list")
@@ -51,12 +51,12 @@ def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_jso
 
     rows = listed(tree_of(call, directory), suite)
     if as_json:
-        ui.result_json(rows)
+        terminal.result_json(rows)
         return
     for row in rows:
         share = "" if row["phase"] == 100 else f"  {row['phase']} %"
         words = ("suite", "component", "package", "version", "architecture")
-        ui.result("  ".join(str(row[word]) for word in words) + share)
+        terminal.result("  ".join(str(row[word]) for word in words) + share)
 
 
 @repo.command()
@@ -75,10 +75,10 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     open_repository(tree).suite(suite)
     records = changes(tree, suite)[::-1]
     if as_json:
-        ui.result_json([dataclasses.asdict(change) for change in records])
+        terminal.result_json([dataclasses.asdict(change) for change in records])
         return
     for change in records:
-        ui.result("\n".join((str(change), *(f"      {line}" for line in change.lines))))
+        terminal.result("\n".join((str(change), *(f"      {line}" for line in change.lines))))
 
 
 @repo.command()
@@ -101,9 +101,9 @@ def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: b
 
     found = look(writer, fingerprints)
     if as_json:
-        ui.result_json(found.faults)
+        terminal.result_json(found.faults)
     for fault in () if as_json else found.faults:
-        ui.result(fault)
+        terminal.result(fault)
     whose = "as you name them" if found.pinned else "as the repository records them"
     call.progress(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
     if found.faults:

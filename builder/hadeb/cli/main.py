@@ -11,12 +11,13 @@ from pathlib import Path
 
 import click
 
-from hadeb import __version__, ui
-from hadeb.calling import JSON, Call, command
+from hadeb import __version__
+from hadeb.cli import terminal
+from hadeb.cli.command import JSON, Call, command
+from hadeb.cli.lab import lab
+from hadeb.cli.publish import promote, prune, publish, rollback
+from hadeb.cli.repo import repo
 from hadeb.errors import HadebError
-from hadeb.lab_cli import lab
-from hadeb.publish_cli import promote, prune, publish, rollback
-from hadeb.repo_cli import repo
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
 
@@ -60,10 +61,10 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     built = write_packages([each.package for each in planned], output)
     if as_json:
         receipts = [dataclasses.asdict(receipt) for receipt in built]
-        ui.result_json(receipts[0] if len(receipts) == 1 else receipts)
+        terminal.result_json(receipts[0] if len(receipts) == 1 else receipts)
     else:
         for receipt in built:
-            ui.result(str(receipt.path))
+            terminal.result(str(receipt.path))
     call.tell(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
 
 
@@ -79,8 +80,8 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
     On a node, hadeb plan --pcs | sudo sh makes the cluster that the manifest describes.
     """
+    from hadeb.cli.plan_view import cluster_text, plan_json, plan_text
     from hadeb.package.plan_all import plan_all
-    from hadeb.plan_view import cluster_text, plan_json, plan_text
 
     if as_json + pcs + crm > 1:
         context = click.get_current_context()
@@ -88,12 +89,12 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     planned = plan_all(manifests, call.context)
     if as_json:
         plans = [plan_json(each.package, each.manifest.cluster) for each in planned]
-        ui.result_json(plans[0] if len(plans) == 1 else plans)
+        terminal.result_json(plans[0] if len(plans) == 1 else plans)
     elif pcs or crm:
         texts = [cluster_text(each.file, each.manifest.cluster, crmsh=crm) for each in planned]
-        ui.result("\n\n".join(texts))
+        terminal.result("\n\n".join(texts))
     else:
-        ui.result("\n\n".join(plan_text(each.package) for each in planned))
+        terminal.result("\n\n".join(plan_text(each.package) for each in planned))
 
 
 @hadeb.command(short_help="Say what this machine lacks.")
@@ -108,14 +109,14 @@ def doctor(call: Call, as_json: bool) -> None:
 
     diagnoses = diagnose(call.context)
     if as_json:
-        ui.result_json([dataclasses.asdict(diagnosis) for diagnosis in diagnoses])
+        terminal.result_json([dataclasses.asdict(diagnosis) for diagnosis in diagnoses])
     else:
         for found in diagnoses:
             state = "ok     " if found.present else "missing"
             rest = f": {found.remedy}" if found.remedy else ""
-            ui.result(f"{state}  {found.task:<8} {found.what}{rest}")
+            terminal.result(f"{state}  {found.task:<8} {found.what}{rest}")
     if not call.quiet and (line := install_line(diagnoses)):
-        ui.note(line)
+        terminal.note(line)
     if not all(found.present for found in diagnoses):
         raise SystemExit(5)
 
@@ -126,7 +127,7 @@ def schema(call: Call) -> None:
     """Print the JSON schema of bundle.toml, for editors and checks."""
     from hadeb.manifest.schema import schema as manifest_schema
 
-    ui.result_json(manifest_schema())
+    terminal.result_json(manifest_schema())
 
 
 @hadeb.command()
@@ -140,7 +141,7 @@ def completion(call: Call, shell: str) -> None:
     from click.shell_completion import get_completion_class
 
     if completer := get_completion_class(shell):
-        ui.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
+        terminal.result(completer(hadeb, {}, "hadeb", "_HADEB_COMPLETE").source())
 
 
 for _command in (lab, publish, promote, rollback, prune, repo):
@@ -159,20 +160,20 @@ def main() -> None:
         failure.show()
         code = failure.exit_code
     except HadebError as failure:
-        ui.error(failure)
+        terminal.error(failure)
         code = failure.exit_code
     except BrokenPipeError:
         # Whoever read our output has closed it; there is nobody left to tell.
         code = 1
     except MemoryError:
-        ui.error(HadebError("there is not enough memory"))
+        terminal.error(HadebError("there is not enough memory"))
         code = 1
     except Exception as failure:
         if isinstance(failure, OSError) and failure.strerror:
             place = f"{failure.filename}: " if failure.filename else ""
-            ui.error(HadebError(f"{place}{failure.strerror}"))
+            terminal.error(HadebError(f"{place}{failure.strerror}"))
         else:
-            ui.bug(failure)
+            terminal.bug(failure)
         code = 1
-    ui.finish()
+    terminal.finish()
     sys.exit(code)

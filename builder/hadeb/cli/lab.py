@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from hadeb import ui
-from hadeb.calling import JSON, Call, command
+from hadeb.cli import terminal
+from hadeb.cli.command import JSON, Call, command
 from hadeb.debian.releases import SUITES, Suite
 
 _MANIFEST = click.option(
@@ -116,9 +116,9 @@ def run(
     )
     page = write_reports(report, directory)
     if as_json:
-        ui.result_json(report_json(report))
+        terminal.result_json(report_json(report))
     else:
-        ui.result(table(report).rstrip("\n"))
+        terminal.result(table(report).rstrip("\n"))
     call.progress(f"the report is {page}")
     if not report.passed:
         raise SystemExit(4)
@@ -132,7 +132,7 @@ def faults(call: Call, as_json: bool) -> None:
     from hadeb.lab.faults import EXPECTED, FAULTS
 
     if as_json:
-        ui.result_json(
+        terminal.result_json(
             [
                 {"name": one.name, "did": one.did, "expected": one.expected, "smoke": one.smoke}
                 for one in FAULTS
@@ -140,8 +140,8 @@ def faults(call: Call, as_json: bool) -> None:
         )
         return
     for one in FAULTS:
-        ui.result(f"{one.name:<18} {one.did.format(node='the node')}")
-        ui.result(f"{'':<18}   {EXPECTED[one.expected]}")
+        terminal.result(f"{one.name:<18} {one.did.format(node='the node')}")
+        terminal.result(f"{'':<18}   {EXPECTED[one.expected]}")
 
 
 @lab.command(short_help="Boot a cluster that stays.")
@@ -174,7 +174,7 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
                 call.progress(f"installing {scenario.deb.name}, and starting its resources")
                 deploy(cluster, scenario)
             cluster.keep()
-            ui.result(cluster.space.id)
+            terminal.result(cluster.space.id)
     call.progress("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
 
 
@@ -222,7 +222,7 @@ def status(call: Call, as_json: bool) -> None:
 
     found = labs()
     if as_json:
-        ui.result_json(
+        terminal.result_json(
             [
                 {
                     "id": one.space.id,
@@ -238,7 +238,7 @@ def status(call: Call, as_json: bool) -> None:
         return
     for one in found:
         nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in one.nodes)
-        ui.result(f"{one.space.id}  {one.suite:<9} {nodes}")
+        terminal.result(f"{one.space.id}  {one.suite:<9} {nodes}")
     if not found:
         call.progress("no lab is up; start one with: hadeb lab up")
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hadeb import ui
-from hadeb.calling import JSON, Call, command
+from hadeb.cli import terminal
+from hadeb.cli.command import JSON, Call, command
 from hadeb.errors import HadebError, UsageError
 from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
@@ -188,7 +188,7 @@ def _writing_as(
             now=datetime.datetime.now(datetime.UTC),
             # Each sentence once: of a key's end we hear for every suite that it signs.
             say=cache(call.progress),
-            warn=cache(ui.note),
+            warn=cache(terminal.note),
         )
 
     if key_file is None:
@@ -212,15 +212,15 @@ def _tell(outcome: Outcome | list[Outcome], *, as_json: bool, dry_run: bool) -> 
             }
             for one in outcomes
         ]
-        ui.result_json(found if isinstance(outcome, list) else found[0])
+        terminal.result_json(found if isinstance(outcome, list) else found[0])
         return
     for one in outcomes:
         for line in one.difference.lines():
-            ui.result(line)
+            terminal.result(line)
         if not dry_run:
-            ui.result(f"{one.suite.name} generation {one.generation}")
+            terminal.result(f"{one.suite.name} generation {one.generation}")
         elif not one.difference:
-            ui.note("nothing would change")
+            terminal.note("nothing would change")
 
 
 def package_version(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from hadeb import ui
+from hadeb.cli import terminal
 from hadeb.context import Context, from_environment
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -28,12 +28,12 @@ class Call:
     def tell(self, text: str) -> None:
         """Say what is going on, where the user asked for it."""
         if self.verbose and not self.quiet:
-            ui.note(text)
+            terminal.note(text)
 
     def progress(self, text: str) -> None:
         """Say what takes long, unless the user asked for silence."""
         if not self.quiet:
-            ui.note(text)
+            terminal.note(text)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

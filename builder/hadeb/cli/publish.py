@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hadeb import ui
-from hadeb.calling import JSON, Call, command
-from hadeb.repo.bucket import Reach
-from hadeb.repo_calling import (
+from hadeb.cli import terminal
+from hadeb.cli.command import JSON, Call, command
+from hadeb.cli.repo_command import (
     DIRECTORY,
     DOWNGRADE,
     DRY_RUN,
@@ -25,6 +24,7 @@ from hadeb.repo_calling import (
     refuse_unnamed_url,
     writes,
 )
+from hadeb.repo.bucket import Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
@@ -99,14 +99,14 @@ def _asked_key(writer: Writer) -> str | None:
     from hadeb.repo.signing import secret_keys
 
     # A key file says by itself which keys sign.
-    if writer.keychain.home or find_repository(writer.tree) or not ui.is_answered():
+    if writer.keychain.home or find_repository(writer.tree) or not terminal.is_answered():
         return None
     keys = secret_keys(writer.keychain)
     if not keys:
         return None
-    ui.note("a new repository; these keys of yours can sign it:")
+    terminal.note("a new repository; these keys of yours can sign it:")
     for one in keys:
-        ui.note(f"  {one.fingerprint}  {one.user_id}")
+        terminal.note(f"  {one.fingerprint}  {one.user_id}")
     question = "fingerprint of the one to use, or nothing for a new key"
     return click.prompt(question, default="", show_default=False, err=True) or None
 
@@ -178,7 +178,7 @@ def prune(call: Call, writer: Writer, keep: int, dry_run: bool, as_json: bool) -
 
     pruned = remove_old(writer, keep, dry_run=dry_run)
     if as_json:
-        ui.result_json(
+        terminal.result_json(
             {
                 "generations": pruned.generations,
                 "files": pruned.files,
@@ -188,6 +188,6 @@ def prune(call: Call, writer: Writer, keep: int, dry_run: bool, as_json: bool) -
         )
         return
     for gone in (*pruned.generations, *pruned.files):
-        ui.result(f"- {gone}")
+        terminal.result(f"- {gone}")
     would = "would be" if dry_run else "are"
-    ui.note(f"{pruned.size / 2**20:.1f} MiB {would} free")
+    terminal.note(f"{pruned.size / 2**20:.1f} MiB {would} free")
