@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from hadeb.debian.releases import SUITES, Suite
-from hadeb.lab.machine import machine as lab_machine
-from hadeb.lab.node import Node
+from hadeb.lab.node.machine import machine as lab_machine
+from hadeb.lab.node.node import Node
 
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hadeb.context import Context
 from hadeb.debian.programs import LAB, PUBLISH, package_of
 from hadeb.errors import HadebError
-from hadeb.lab.apt import debian_archive
+from hadeb.lab.node.mirror import debian_archive
 
 
 @dataclass(frozen=True, slots=True)

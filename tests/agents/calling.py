@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.run import Completed
 
 PROVIDER = "/usr/lib/ocf/resource.d/kamaboko"

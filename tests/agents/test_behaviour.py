@@ -18,7 +18,7 @@ from agents.calling import (
     Resource,
     reason,
 )
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 Outcome = tuple[int, str, str]
 SILENT: Outcome = (SUCCESS, "", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents.calling import AGENTS, PROVIDER
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]

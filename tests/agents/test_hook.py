@@ -14,8 +14,8 @@ import pytest
 
 from agents.calling import RUN, Resource, eventually
 from hadeb.debian.releases import Suite
-from hadeb.lab.machine import machine as lab_machine
-from hadeb.lab.node import Node
+from hadeb.lab.node.machine import machine as lab_machine
+from hadeb.lab.node.node import Node
 
 UNIT = "sample-tcp-server@TCP-SERVER.service"
 HOOK = "sample-tcp-server-lost@TCP-SERVER.service"

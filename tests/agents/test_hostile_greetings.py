@@ -12,7 +12,7 @@ import pytest
 
 from agents.calling import CONFIGURED, SUCCESS, Resource
 from hadeb.debian.releases import Suite
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 Result = tuple[int, str, str, str]
 PER_SUITE = 250

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from agents.calling import DAEMON, PROVIDER, Resource
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 SCHEMAS = "/usr/share/resource-agents"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 CIB = "/root/cib.xml"
 

@@ -20,7 +20,7 @@ from agents.calling import (
     greeting,
     reason,
 )
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 Make = Callable[..., Resource]
 DEAF = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 UNIT = "sample-tcp-server@TCP-SERVER.service"
 HOOK = "sample-tcp-server-lost@TCP-SERVER.service"

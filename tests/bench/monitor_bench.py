@@ -17,8 +17,8 @@ from pathlib import Path
 
 from hadeb.debian.releases import SUITES
 from hadeb.lab.answers import median
-from hadeb.lab.machine import machine
-from hadeb.lab.node import Node
+from hadeb.lab.node.machine import machine
+from hadeb.lab.node.node import Node
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]

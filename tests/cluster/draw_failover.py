@@ -17,7 +17,7 @@ from hadeb.debian.releases import SUITES, Suite
 from hadeb.errors import HadebError
 from hadeb.lab.answers import TOGETHER, Answer, between, outage, to_service, turns
 from hadeb.lab.cluster import Cluster
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.lab.result import Event
 from hadeb.lab.timeline import Story, timeline
 from hadeb.manifest.cluster import AnswerTable

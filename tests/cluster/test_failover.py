@@ -15,7 +15,7 @@ import pytest
 
 from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.lab.watch import Watch
 from hadeb.manifest.cluster import AnswerTable
 

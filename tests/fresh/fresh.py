@@ -22,7 +22,7 @@ from pathlib import Path
 
 from hadeb.debian.releases import SUITES
 from hadeb.errors import HadebError
-from hadeb.lab.apt import debian_archive, transport_options
+from hadeb.lab.node.mirror import debian_archive, transport_options
 from hadeb.run import run, start
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hadeb.lab import roster
-from hadeb.lab.space import Space
+from hadeb.lab.host import registry as roster
+from hadeb.lab.host.namespaces import Space
 from unit.calling import ENVIRONMENT, Outcome, run_hadeb
 
 # hadeb with another list of labs: whoever runs the tests may have labs up, which stay theirs.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.lab.apt import Archive, Target, choose, entry_options, parse_targets
+from hadeb.lab.node.mirror import Archive, Target, choose, entry_options, parse_targets
 
 MAIN = Target("http://mirror/debian/", "bookworm", "main", "Debian", "Debian", "/a.sources:1")
 UPDATES = Target("http://mirror/debian/", "bookworm-updates", "main", "Debian", "Debian", "")

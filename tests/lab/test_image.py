@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError, ToolMissing
-from hadeb.lab.image import image, recipe_id
+from hadeb.lab.node.image import image, recipe_id
 
 pytestmark = pytest.mark.usefixtures("as_root")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab import roster
+from hadeb.lab.host import registry as roster
 from lab.kill_often import DOWN, RUN, UP, make_ready, moments
 from lab.leftovers import assert_is_gone, call, ended_with_the_tests, kill_after, processes_of
 from unit.calling import Outcome, call_hadeb

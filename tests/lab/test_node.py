@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 
 
 def test_a_node_boots_with_nothing_failed(machine: Node) -> None:

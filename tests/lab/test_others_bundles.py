@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.machine import machine
+from hadeb.lab.node.machine import machine
 from unit.calling import ROOT, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -16,7 +16,7 @@ import pytest
 from hadeb.lab import power
 from hadeb.lab.cluster import _FENCE_AGENT, Cluster
 from hadeb.lab.configuration import with_fencing
-from hadeb.lab.space import POWER
+from hadeb.lab.host.namespaces import POWER
 
 EMPTY = (
     '<cib><configuration><crm_config><cluster_property_set id="p">'

@@ -19,11 +19,11 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import ToolMissing
-from hadeb.lab import roster
-from hadeb.lab.machine import machine as boot_machine
-from hadeb.lab.node import Node
-from hadeb.lab.roster import STATE, sweep
-from hadeb.lab.space import Space
+from hadeb.lab.host import registry
+from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.registry import STATE, sweep
+from hadeb.lab.node.machine import machine as boot_machine
+from hadeb.lab.node.node import Node
 from lab.leftovers import assert_nothing_is_left, cgroups_of, processes_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -93,7 +93,7 @@ def test_a_sweep_waits_for_a_lab_that_dies_and_for_none_that_somebody_runs(
     process, name = lab()
     with monkeypatch.context() as patched:
         clock = SimpleNamespace(monotonic=time.monotonic, sleep=waited)
-        patched.setattr(roster, "time", clock)
+        patched.setattr(registry, "time", clock)
         sweep()
     assert (STATE / name).exists()
     process.kill()
@@ -135,10 +135,10 @@ def test_a_cgroup_that_another_sweep_takes_away_meanwhile_is_gone_all_the_same(
     quicker.chmod(0o755)
     state = STATE / "0verlap0"
     with Space() as space:
-        space.run("mkdir", "-p", f"/sys/fs/cgroup/{roster.cgroup_of(state)}/ha1-1")
+        space.run("mkdir", "-p", f"/sys/fs/cgroup/{registry.cgroup_of(state)}/ha1-1")
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        roster.remove(state)
-        assert roster.cgroup_of(state) not in space.run("ls", "/sys/fs/cgroup").stdout.split()
+        registry.remove(state)
+        assert registry.cgroup_of(state) not in space.run("ls", "/sys/fs/cgroup").stdout.split()
 
 
 def test_the_sweep_leaves_a_living_lab_alone() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from hadeb.errors import HadebError
 from hadeb.lab.answers import outage, to_service, unanswered
-from hadeb.lab.image import image
-from hadeb.lab.node import Address, Node
-from hadeb.lab.space import Space
+from hadeb.lab.host.namespaces import Space
+from hadeb.lab.node.image import image
+from hadeb.lab.node.node import Address, Node
 from hadeb.lab.watch import Target, Watch
 
 pytestmark = pytest.mark.usefixtures("as_root")

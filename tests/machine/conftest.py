@@ -11,8 +11,8 @@ import pytest
 
 from agents.calling import Resource
 from hadeb.debian.releases import Suite
-from hadeb.lab.machine import machine as lab_machine
-from hadeb.lab.node import Node
+from hadeb.lab.node.machine import machine as lab_machine
+from hadeb.lab.node.node import Node
 from machine.packages import EMERGENCY, NAME, VERSIONS, build
 
 

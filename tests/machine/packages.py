@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.calling import Resource
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.run import Completed, run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import pytest
 
 from agents.calling import SUCCESS, Resource, eventually
 from hadeb.debian.releases import Suite
-from hadeb.lab.machine import machine as lab_machine
-from hadeb.lab.node import Node
+from hadeb.lab.node.machine import machine as lab_machine
+from hadeb.lab.node.node import Node
 from machine.conftest import say
 from machine.needrestart import packages
 from machine.packages import NAME, install, service

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents.calling import SUCCESS, Resource
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.run import Completed
 from machine.packages import (
     CODE,

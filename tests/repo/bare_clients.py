@@ -18,9 +18,9 @@ from pathlib import Path
 
 from fresh.fresh import bare
 from hadeb.debian.releases import Suite
-from hadeb.lab.image import image
-from hadeb.lab.node import Address, Node
-from hadeb.lab.space import Space
+from hadeb.lab.host.namespaces import Space
+from hadeb.lab.node.image import image
+from hadeb.lab.node.node import Address, Node
 from hadeb.run import Completed, run
 
 HOST = "packages.example"

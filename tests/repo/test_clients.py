@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.repo.opening import Wishes
 from hadeb.repo.publish import Addition, publish
 from hadeb.repo.rehearsal import Rehearsal

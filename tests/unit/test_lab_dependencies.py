@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadeb.lab.dependencies import missing
+from hadeb.lab.node.packages import missing
 
 STATUS = """\
 Package: python3

@@ -153,7 +153,7 @@ def faults(call: Call, as_json: bool) -> None:
 def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None:
     """Boot a cluster with the bundle on it, and print the lab's name. It stays until `down`."""
     from hadeb.lab.cluster import Cluster
-    from hadeb.lab.roster import scratch
+    from hadeb.lab.host.registry import scratch
     from hadeb.lab.scenario import deploy, scenario_of
     from hadeb.package.plan_all import plan_all
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from hadeb.lab.space import BRIDGE
+from hadeb.lab.host.namespaces import BRIDGE
 from hadeb.lab.stage import Stage
 
 _SECONDS = 8.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from hadeb.errors import UsageError
-from hadeb.lab.node import Address, Node
-from hadeb.lab.roster import kept, require_host, sweep
-from hadeb.lab.space import RECORD, Space
+from hadeb.lab.host.namespaces import RECORD, Space
+from hadeb.lab.host.registry import kept, require_host, sweep
+from hadeb.lab.node.node import Address, Node
 
 
 @dataclass(frozen=True)

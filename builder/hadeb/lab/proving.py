@@ -11,11 +11,11 @@ from pathlib import Path
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.faults import FAULTS, Fault
-from hadeb.lab.image import image
+from hadeb.lab.host.registry import require_host, scratch
+from hadeb.lab.node.image import image
 from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.reports import clear_reports
 from hadeb.lab.result import Report, Run
-from hadeb.lab.roster import require_host, scratch
 from hadeb.lab.scenario import Scenario, plain, scenario_of
 from hadeb.manifest.model import Manifest
 from hadeb.package.model import Package

@@ -14,8 +14,8 @@ from typing import Literal
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
-from hadeb.lab.dependencies import extra_packages
-from hadeb.lab.machine import machine
+from hadeb.lab.node.machine import machine
+from hadeb.lab.node.packages import extra_packages
 from hadeb.manifest.cluster import (
     AnswerTable,
     ClusterTable,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hadeb.lab.answers import SOMEBODY, to_service
 from hadeb.lab.cluster import Cluster
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.lab.scenario import Scenario
 from hadeb.lab.watch import Watch
 

@@ -13,7 +13,7 @@ from hadeb.lab.answers import TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster import Cluster
 from hadeb.lab.events import Operation, events, operations
 from hadeb.lab.faults import EXPECTED, Fault
-from hadeb.lab.node import Node
+from hadeb.lab.node.node import Node
 from hadeb.lab.result import Event, Trial
 from hadeb.lab.scenario import Scenario
 from hadeb.lab.stage import PATIENCE, Stage

@@ -17,7 +17,7 @@ from typing import IO, Self
 
 from hadeb.errors import HadebError
 from hadeb.lab.answers import SERVICE, SOMEBODY, Answer, speaker
-from hadeb.lab.space import Space
+from hadeb.lab.host.namespaces import Space
 from hadeb.manifest.cluster import AnswerTable
 
 _PROGRAM = Path(__file__).with_name("ask.py")

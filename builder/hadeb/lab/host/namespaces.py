@@ -25,8 +25,8 @@ from typing import IO, Self
 
 from hadeb.errors import CommandFailed, HadebError, UsageError
 from hadeb.files.file_lock import held
-from hadeb.lab import roster
-from hadeb.lab.processes import begun_at, children_of
+from hadeb.lab.host import registry
+from hadeb.lab.host.processes import begun_at, children_of
 from hadeb.run import Completed, run, start
 
 BRIDGE = "lab0"
@@ -44,9 +44,9 @@ class Space:
 
     def __init__(self, addresses: Sequence[str] = (), *, id: str = "") -> None:
         self.id = id or secrets.token_hex(4)
-        self.state = roster.STATE / self.id
+        self.state = registry.STATE / self.id
         self.nodes = self.state / "nodes"
-        self.cgroup = roster.cgroup_of(self.state)
+        self.cgroup = registry.cgroup_of(self.state)
         self._addresses = tuple(addresses)
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
@@ -56,10 +56,10 @@ class Space:
     @classmethod
     def attach(cls, id: str) -> Self:
         """A space that was kept, by whoever; UsageError where there is none of that name."""
-        if id not in roster.kept():
+        if id not in registry.kept():
             raise UsageError(f"there is no lab {id}", hint=_which())
         space = cls(id=id)
-        numbers = (space.state / roster.KEPT).read_text(encoding="utf-8").split()
+        numbers = (space.state / registry.KEPT).read_text(encoding="utf-8").split()
         space._keeper, space._pid = map(int, numbers)
         return space
 
@@ -77,14 +77,14 @@ class Space:
 
     def open(self) -> None:
         """Sweep what dead labs left, then make the namespaces."""
-        roster.require_host()
-        with roster.registry():
-            roster.sweep_dead()
+        registry.require_host()
+        with registry.registry():
+            registry.sweep_dead()
             self.state.mkdir()
             (self.state / POWER).touch()
             owner = f"{os.getpid()} {begun_at(os.getpid())}"
-            (self.state / roster.OWNER).write_text(owner, encoding="utf-8")
-            lock = held(self.state / roster.LOCK)
+            (self.state / registry.OWNER).write_text(owner, encoding="utf-8")
+            lock = held(self.state / registry.LOCK)
         try:
             self._hold(lock)
         except BaseException:
@@ -122,9 +122,9 @@ class Space:
         assert self._holder
         assert self._holder.stdin
         assert self._holder.stdout
-        half = self.state / f"{roster.KEPT}.new"
+        half = self.state / f"{registry.KEPT}.new"
         half.write_text(f"{self._holder.pid} {self._pid}\n", encoding="utf-8")
-        half.rename(self.state / roster.KEPT)
+        half.rename(self.state / registry.KEPT)
         self._holder.stdin.write(b"keep\n")
         self._holder.stdin.flush()
         if self._holder.stdout.readline() != b"kept\n":
@@ -149,13 +149,13 @@ class Space:
         # Dead by now; who starts a process also takes its end.
         for child in self._children:
             child.communicate()
-        with roster.registry():
-            roster.remove(self.state)
+        with registry.registry():
+            registry.remove(self.state)
 
     def _end_kept(self) -> None:
         # As long as the lock is held, the number is the holder's and nobody else's.
         deadline = time.monotonic() + 10
-        while not roster.is_dead(self.state):
+        while not registry.is_dead(self.state):
             with suppress(ProcessLookupError):
                 os.kill(self._keeper, signal.SIGKILL)
             if time.monotonic() > deadline:
@@ -188,5 +188,5 @@ class Space:
 
 
 def _which() -> str:
-    names = ", ".join(roster.kept())
+    names = ", ".join(registry.kept())
     return f"there are {names}" if names else "start one with: hadeb lab up"

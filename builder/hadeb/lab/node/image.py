@@ -16,7 +16,7 @@ from hadeb.context import from_environment
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.files.file_lock import locked
-from hadeb.lab.apt import debian_archive, transport_options
+from hadeb.lab.node.mirror import debian_archive, transport_options
 from hadeb.run import run
 
 # Seconds that an image is kept after its last use.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.image import image
+from hadeb.lab.node.image import image
 from hadeb.package.model import Package
 
 _NAME = re.compile(r"\s*([a-z0-9][a-z0-9+.-]*)")

@@ -15,7 +15,7 @@ from pathlib import Path
 from hadeb.debian.programs import LAB, package_of
 from hadeb.errors import CommandFailed, ToolMissing
 from hadeb.files.file_lock import held, is_free
-from hadeb.lab.processes import Foreign
+from hadeb.lab.host.processes import Foreign
 from hadeb.run import run
 
 # A directory for each lab.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.image import image
-from hadeb.lab.node import Address, Node
-from hadeb.lab.space import Space
+from hadeb.lab.host.namespaces import Space
+from hadeb.lab.node.image import image
+from hadeb.lab.node.node import Address, Node
 
 
 @contextmanager

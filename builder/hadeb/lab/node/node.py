@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.processes import Foreign, begun_at, children_of
-from hadeb.lab.space import BRIDGE, POWER, Space
+from hadeb.lab.host.namespaces import BRIDGE, POWER, Space
+from hadeb.lab.host.processes import Foreign, begun_at, children_of
 from hadeb.run import Completed, run
 
 _ENVIRONMENT = (
