@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from hadeb.debian.releases import SUITES
-from hadeb.lab.answers import median
+from hadeb.lab.client.answers import median
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from hadeb.debian.releases import SUITES
-from hadeb.lab.answers import median
+from hadeb.lab.client.answers import median
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.node import Node
 from hadeb.run import run

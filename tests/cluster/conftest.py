@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import SUITES, Suite
-from hadeb.lab.answers import median
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.client.answers import median
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.run import run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hadeb.lab.answers import Answer, between, outage, to_service, turns, unanswered
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.client.answers import Answer, between, outage, to_service, turns, unanswered
+from hadeb.lab.client.watch import Watch
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
-from hadeb.lab.watch import Watch
 from hadeb.manifest.cluster import AnswerTable
 
 ADDRESS = "172.16.0.50"

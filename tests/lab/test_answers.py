@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hadeb.lab.answers import (
+from hadeb.lab.client.answers import (
     TOGETHER,
     Answer,
     AtOnce,

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab import ask
-from hadeb.lab.answers import SERVICE, SOMEBODY, Answer
-from hadeb.lab.watch import Target, _answer, targets_of
+from hadeb.lab.client import ask
+from hadeb.lab.client.answers import SERVICE, SOMEBODY, Answer
+from hadeb.lab.client.watch import Target, _answer, targets_of
 from hadeb.manifest.cluster import AnswerTable
 
 HERE = "127.0.0.1"

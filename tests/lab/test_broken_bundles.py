@@ -13,8 +13,8 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.lab import faults, prove
-from hadeb.lab.cluster import Cluster
-from hadeb.lab.scenario import Scenario, deploy
+from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.scenario.scenario import Scenario, deploy
 from unit.calling import Outcome, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")

@@ -7,8 +7,8 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
-from hadeb.lab.cluster import Cluster
-from hadeb.lab.configuration import corosync_conf, with_properties
+from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.cluster.configuration import corosync_conf, with_properties
 
 
 def test_two_nodes_are_told_that_they_are_two() -> None:

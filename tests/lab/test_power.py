@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab import power
-from hadeb.lab.cluster import _FENCE_AGENT, Cluster
-from hadeb.lab.configuration import with_fencing
+from hadeb.lab.cluster import power
+from hadeb.lab.cluster.cluster import _FENCE_AGENT, Cluster
+from hadeb.lab.cluster.configuration import with_fencing
 from hadeb.lab.host.namespaces import POWER
 
 EMPTY = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import xml.etree.ElementTree as ET
 
-from hadeb.lab.answers import Answer, Turn, turns
+from hadeb.lab.client.answers import Answer, Turn, turns
 from hadeb.lab.result import Event
 from hadeb.lab.timeline import Story, inline, timeline
 from hadeb.lab.timeline_style import STYLE

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from hadeb.lab.answers import SOMEBODY, Answer
+from hadeb.lab.client.answers import SOMEBODY, Answer
 from hadeb.lab.events import Operation
 from hadeb.lab.faults import FAULTS, Expected, Fault
 from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.lab.answers import outage, to_service, unanswered
+from hadeb.lab.client.answers import outage, to_service, unanswered
+from hadeb.lab.client.watch import Target, Watch
 from hadeb.lab.host.namespaces import Space
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
-from hadeb.lab.watch import Target, Watch
 
 pytestmark = pytest.mark.usefixtures("as_root")
 

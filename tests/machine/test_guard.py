@@ -12,7 +12,7 @@ import pytest
 
 from agents.calling import Resource
 from hadeb.debian.releases import Suite
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
 from hadeb.run import Completed
 from machine.conftest import say

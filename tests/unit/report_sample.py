@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from hadeb.lab.answers import Turn
+from hadeb.lab.client.answers import Turn
 from hadeb.lab.report_page import page
 from hadeb.lab.result import Event, Report, Run, Trial
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab.answers import SERVICE, Answer
+from hadeb.lab.client.answers import SERVICE, Answer
 from hadeb.lab.faults import FAULTS, Fault
 from hadeb.lab.reports import clear_reports
 from hadeb.lab.verdict import Evidence, outage_of, shortfalls

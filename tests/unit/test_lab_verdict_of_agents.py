@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hadeb.lab.answers import SERVICE, Answer
+from hadeb.lab.client.answers import SERVICE, Answer
 from hadeb.lab.events import BEGUN, Operation, operations
 from hadeb.lab.faults import chosen
 from hadeb.lab.verdict import Evidence, shortfalls

@@ -152,9 +152,9 @@ def faults(call: Call, as_json: bool) -> None:
 @command
 def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None:
     """Boot a cluster with the bundle on it, and print the lab's name. It stays until `down`."""
-    from hadeb.lab.cluster import Cluster
+    from hadeb.lab.cluster.cluster import Cluster
     from hadeb.lab.host.registry import scratch
-    from hadeb.lab.scenario import deploy, scenario_of
+    from hadeb.lab.scenario.scenario import deploy, scenario_of
     from hadeb.package.plan_all import plan_all
 
     with scratch() as work:
@@ -193,7 +193,7 @@ def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
 
     Options of hadeb go before NODE.
     """
-    from hadeb.lab.kept import Lab
+    from hadeb.lab.cluster.persistent import Lab
     from hadeb.run import become
 
     command_line = argv[1:] if argv[0] == "--" else argv
@@ -206,7 +206,7 @@ def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
 @command
 def shell(call: Call, lab_id: str, node: str) -> None:
     """Open a shell on a node of a lab that is up, as root."""
-    from hadeb.lab.kept import Lab
+    from hadeb.lab.cluster.persistent import Lab
     from hadeb.run import become
 
     inside = Lab.attach(lab_id)[node].inside
@@ -218,7 +218,7 @@ def shell(call: Call, lab_id: str, node: str) -> None:
 @command
 def status(call: Call, as_json: bool) -> None:
     """Show the labs that are up, and their nodes."""
-    from hadeb.lab.kept import labs
+    from hadeb.lab.cluster.persistent import labs
 
     found = labs()
     if as_json:
@@ -251,7 +251,7 @@ def down(call: Call, ids: Sequence[str]) -> None:
 
     A `hadeb lab run` that goes on elsewhere is left alone.
     """
-    from hadeb.lab.kept import Lab, labs
+    from hadeb.lab.cluster.persistent import Lab, labs
 
     for one in [Lab.attach(name) for name in ids] if ids else labs():
         one.down()

@@ -9,7 +9,7 @@ from typing import Literal
 
 from hadeb.errors import UsageError
 from hadeb.lab import faults_daemon, faults_network, faults_node, faults_package
-from hadeb.lab.stage import Stage
+from hadeb.lab.scenario.stage import Stage
 
 # unfelt: no client notices, and the service stays where it is. returns: it answers again, wherever.
 # moves: it answers again, from another node.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from hadeb.errors import HadebError
-from hadeb.lab.stage import Stage
+from hadeb.lab.scenario.stage import Stage
 
 _WRAPPER = """#!/bin/sh
 # Put here by the lab: start fails on this node.

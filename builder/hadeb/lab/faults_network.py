@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from hadeb.lab.host.namespaces import BRIDGE
-from hadeb.lab.stage import Stage
+from hadeb.lab.scenario.stage import Stage
 
 _SECONDS = 8.0
 

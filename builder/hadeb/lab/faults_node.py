@@ -8,7 +8,7 @@ never at risk.
 from __future__ import annotations
 
 from hadeb.lab.node.node import Node
-from hadeb.lab.stage import Stage
+from hadeb.lab.scenario.stage import Stage
 from hadeb.parallel import at_once
 
 _FILLER = "lab-filler"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from hadeb.errors import HadebError
-from hadeb.lab.stage import Stage
+from hadeb.lab.scenario.stage import Stage
 
 _KILLED = """
 setsid dpkg --install "$1" >/dev/null 2>&1 &

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.faults import Fault
 from hadeb.lab.result import Trial
-from hadeb.lab.scenario import Scenario, deploy
+from hadeb.lab.scenario.scenario import Scenario, deploy
 from hadeb.lab.trial import Unmended, attempt
 
 START = "started"

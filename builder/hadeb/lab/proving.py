@@ -16,7 +16,7 @@ from hadeb.lab.node.image import image
 from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.reports import clear_reports
 from hadeb.lab.result import Report, Run
-from hadeb.lab.scenario import Scenario, plain, scenario_of
+from hadeb.lab.scenario.scenario import Scenario, plain, scenario_of
 from hadeb.manifest.model import Manifest
 from hadeb.package.model import Package
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from hadeb.lab.answers import TOGETHER, at_once
+from hadeb.lab.client.answers import TOGETHER, at_once
 from hadeb.lab.legible import legible
 from hadeb.lab.result import Event, Report, Run, Trial
 from hadeb.lab.timeline import Story, in_order, inline, precise, signed

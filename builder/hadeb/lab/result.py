@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hadeb.lab.answers import Turn
+from hadeb.lab.client.answers import Turn
 
 
 @dataclass(frozen=True, slots=True)

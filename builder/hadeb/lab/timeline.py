@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from hadeb.lab.answers import TOGETHER, Gap, Turn, at_once, spells
+from hadeb.lab.client.answers import TOGETHER, Gap, Turn, at_once, spells
 from hadeb.lab.marks import Mark, marks
 from hadeb.lab.result import Event
 from hadeb.lab.timeline_style import STYLE

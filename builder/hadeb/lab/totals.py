@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hadeb.lab.answers import median
+from hadeb.lab.client.answers import median
 from hadeb.lab.result import Run
 
 

@@ -9,14 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.lab.answers import TOGETHER, Answer, to_service, turns, unanswered
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.client.answers import TOGETHER, Answer, to_service, turns, unanswered
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.events import Operation, events, operations
 from hadeb.lab.faults import EXPECTED, Fault
 from hadeb.lab.node.node import Node
 from hadeb.lab.result import Event, Trial
-from hadeb.lab.scenario import Scenario
-from hadeb.lab.stage import PATIENCE, Stage
+from hadeb.lab.scenario.scenario import Scenario
+from hadeb.lab.scenario.stage import PATIENCE, Stage
 from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
 
 # What is shown of the time before a fault, and watched after its end.

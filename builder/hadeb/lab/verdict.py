@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hadeb.lab.answers import (
+from hadeb.lab.client.answers import (
     SERVICE,
     SOMEBODY,
     TOGETHER,

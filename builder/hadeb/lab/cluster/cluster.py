@@ -17,11 +17,11 @@ from typing import Self
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
-from hadeb.lab.configuration import corosync_conf, with_fencing, with_properties
+from hadeb.lab.client.watch import Watch, targets_of
+from hadeb.lab.cluster.configuration import corosync_conf, with_fencing, with_properties
 from hadeb.lab.host.namespaces import POWER, Space
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
-from hadeb.lab.watch import Watch, targets_of
 from hadeb.manifest.cluster import AnswerTable
 from hadeb.run import Completed
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
-from hadeb.lab.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.cluster.cluster import NETWORK, PREFIX, Cluster
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.packages import extra_packages
 from hadeb.manifest.cluster import (

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import HadebError
-from hadeb.lab.answers import SERVICE, SOMEBODY, Answer, speaker
+from hadeb.lab.client.answers import SERVICE, SOMEBODY, Answer, speaker
 from hadeb.lab.host.namespaces import Space
 from hadeb.manifest.cluster import AnswerTable
 

@@ -7,11 +7,11 @@ import re
 import time
 from dataclasses import dataclass
 
-from hadeb.lab.answers import SOMEBODY, to_service
-from hadeb.lab.cluster import Cluster
+from hadeb.lab.client.answers import SOMEBODY, to_service
+from hadeb.lab.client.watch import Watch
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
-from hadeb.lab.scenario import Scenario
-from hadeb.lab.watch import Watch
+from hadeb.lab.scenario.scenario import Scenario
 
 PATIENCE = 60.0
 
