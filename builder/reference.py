@@ -7,7 +7,7 @@ import inspect
 from pathlib import Path
 
 from hadeb.cli.main import hadeb
-from hadeb.lab.faults import EXPECTED, FAULTS, Fault, never
+from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, Fault, never
 from hadeb.reference import NOTICE, commands_page, manifest_page
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
@@ -39,7 +39,7 @@ def pages() -> dict[Path, str]:
 
 def faults_page() -> str:
     """docs/reference/faults.md, from the lab's faults."""
-    head = f"{NOTICE.format(source='builder/hadeb/lab/faults.py')}\n{_FAULTS_HEAD}"
+    head = f"{NOTICE.format(source='builder/hadeb/lab/fault/catalogue.py')}\n{_FAULTS_HEAD}"
     return head + "".join(_row(fault) for fault in FAULTS)
 
 

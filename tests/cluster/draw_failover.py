@@ -18,8 +18,8 @@ from hadeb.errors import HadebError
 from hadeb.lab.client.answers import TOGETHER, Answer, between, outage, to_service, turns
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
-from hadeb.lab.result import Event
 from hadeb.lab.timeline import Story, timeline
+from hadeb.lab.verdict.result import Event
 from hadeb.manifest.cluster import AnswerTable
 
 ADDRESS = "172.16.0.50"

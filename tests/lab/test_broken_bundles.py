@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.lab import faults, prove
 from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.fault import catalogue
 from hadeb.lab.scenario.scenario import Scenario, deploy
+from hadeb.lab.trial import prove
 from unit.calling import Outcome, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -80,8 +81,8 @@ PLANTED = {
 
 def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten seconds are enough for a service that is not to come back."""
-    sooner = tuple(dataclasses.replace(fault, deadline=10.0) for fault in faults.FAULTS)
-    monkeypatch.setattr(faults, "FAULTS", sooner)
+    sooner = tuple(dataclasses.replace(fault, deadline=10.0) for fault in catalogue.FAULTS)
+    monkeypatch.setattr(catalogue, "FAULTS", sooner)
 
 
 def lab_run(bundle: Path, report: Path, suite: Suite, *names: str) -> Outcome:

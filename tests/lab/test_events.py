@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import SUITES
-from hadeb.lab.events import Operation, events, operations
-from hadeb.lab.result import Event
+from hadeb.lab.verdict.events import Operation, events, operations
+from hadeb.lab.verdict.result import Event
 
 JOURNALS = Path(__file__).with_name("journals")
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from hadeb.errors import UsageError
-from hadeb.lab.faults import EXPECTED, FAULTS, SMOKE, Fault, chosen
+from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, SMOKE, Fault, chosen
 
 NAMES = [fault.name for fault in FAULTS]
 

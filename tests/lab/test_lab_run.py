@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.faults import SMOKE
+from hadeb.lab.fault.catalogue import SMOKE
 from hadeb.lab.report_json import report_schema
 from lab.leftovers import call
 from unit.calling import HADEB, ROOT, Outcome, call_hadeb, run_hadeb

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from hadeb.lab.client.answers import SOMEBODY, Answer
-from hadeb.lab.events import Operation
-from hadeb.lab.faults import FAULTS, Expected, Fault
-from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
+from hadeb.lab.fault.catalogue import FAULTS, Expected, Fault
+from hadeb.lab.verdict.events import Operation
+from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls, spoken
 
 
 def fault(expected: Expected) -> Fault:

@@ -19,8 +19,8 @@ from hadeb.lab.report_json import report_json, report_schema
 from hadeb.lab.report_junit import junit
 from hadeb.lab.report_page import page
 from hadeb.lab.report_table import table
-from hadeb.lab.result import Report, Run
-from hadeb.lab.totals import Totals, totals
+from hadeb.lab.verdict.result import Report, Run
+from hadeb.lab.verdict.totals import Totals, totals
 from unit.calling import ROOT
 from unit.report_sample import HOSTILE, OTHER, OWN, hostile, lost, sample, split, upgraded
 

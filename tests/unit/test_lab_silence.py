@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hadeb.lab.client.answers import SERVICE, Answer
-from hadeb.lab.faults import FAULTS, Fault
+from hadeb.lab.fault.catalogue import FAULTS, Fault
 from hadeb.lab.reports import clear_reports
-from hadeb.lab.verdict import Evidence, outage_of, shortfalls
+from hadeb.lab.verdict.verdict import Evidence, outage_of, shortfalls
 
 
 def evidence(fault: Fault, *, after: str) -> Evidence:

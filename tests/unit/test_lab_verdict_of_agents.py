@@ -6,9 +6,9 @@ from __future__ import annotations
 import dataclasses
 
 from hadeb.lab.client.answers import SERVICE, Answer
-from hadeb.lab.events import BEGUN, Operation, operations
-from hadeb.lab.faults import chosen
-from hadeb.lab.verdict import Evidence, shortfalls
+from hadeb.lab.fault.catalogue import chosen
+from hadeb.lab.verdict.events import BEGUN, Operation, operations
+from hadeb.lab.verdict.verdict import Evidence, shortfalls
 
 (STANDBY,) = chosen(("standby",))
 

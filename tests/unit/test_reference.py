@@ -11,7 +11,7 @@ import click
 import pytest
 
 from hadeb.cli.main import hadeb
-from hadeb.lab.faults import EXPECTED, FAULTS
+from hadeb.lab.fault.catalogue import EXPECTED, FAULTS
 from hadeb.manifest import model
 from hadeb.manifest.schema import schema
 from hadeb.reference import commands_page, manifest_page

@@ -48,7 +48,7 @@ def lab() -> None:
 def _complete_fault(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from hadeb.lab.faults import FAULTS
+    from hadeb.lab.fault.catalogue import FAULTS
 
     return [
         CompletionItem(fault.name, help=fault.did.format(node="a node"))
@@ -91,11 +91,11 @@ def run(
     Without a FAULT it tries all that `hadeb lab faults` lists. Ends with 4 where something fell
     short.
     """
-    from hadeb.lab.faults import SMOKE, chosen
-    from hadeb.lab.proving import prove
+    from hadeb.lab.fault.catalogue import SMOKE, chosen
     from hadeb.lab.report_json import report_json
     from hadeb.lab.report_table import table
     from hadeb.lab.reports import write_reports
+    from hadeb.lab.trial.run import prove
     from hadeb.package.plan_all import plan_all
 
     if smoke and faults:
@@ -129,7 +129,7 @@ def run(
 @command
 def faults(call: Call, as_json: bool) -> None:
     """List the faults that `hadeb lab run` tries, and how the service has to come through."""
-    from hadeb.lab.faults import EXPECTED, FAULTS
+    from hadeb.lab.fault.catalogue import EXPECTED, FAULTS
 
     if as_json:
         terminal.result_json(

@@ -9,8 +9,8 @@ import types
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
-from hadeb.lab.result import Report, Run, Trial
-from hadeb.lab.totals import Totals, totals
+from hadeb.lab.verdict.result import Report, Run, Trial
+from hadeb.lab.verdict.totals import Totals, totals
 
 VERSION = 1
 

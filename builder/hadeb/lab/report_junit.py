@@ -12,9 +12,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
 from hadeb.lab.legible import legible
-from hadeb.lab.result import Report, Run, Trial
 from hadeb.lab.timeline import in_order, signed
-from hadeb.lab.totals import totals
+from hadeb.lab.verdict.result import Report, Run, Trial
+from hadeb.lab.verdict.totals import totals
 
 _COMPARED = "fell short, but is only what the bundle is compared with"
 

@@ -18,10 +18,10 @@ from markupsafe import Markup
 
 from hadeb.lab.client.answers import TOGETHER, at_once
 from hadeb.lab.legible import legible
-from hadeb.lab.result import Event, Report, Run, Trial
 from hadeb.lab.timeline import Story, in_order, inline, precise, signed
 from hadeb.lab.timeline_style import STYLE
-from hadeb.lab.totals import Totals, totals
+from hadeb.lab.verdict.result import Event, Report, Run, Trial
+from hadeb.lab.verdict.totals import Totals, totals
 
 T = TypeVar("T")
 # How wide the timeline is where there is room, and on a phone, whose letters are as big.

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hadeb.lab.legible import columns, cut, legible, wrapped
-from hadeb.lab.result import Report, Run, Trial
-from hadeb.lab.totals import totals
+from hadeb.lab.verdict.result import Report, Run, Trial
+from hadeb.lab.verdict.totals import totals
 
 _WIDE = 80
 _FAULT, _NUMBER, _NODES = 28, 8, 25

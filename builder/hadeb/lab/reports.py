@@ -9,7 +9,7 @@ from pathlib import Path
 from hadeb.lab.report_json import report_json
 from hadeb.lab.report_junit import junit
 from hadeb.lab.report_page import page
-from hadeb.lab.result import Report
+from hadeb.lab.verdict.result import Report
 
 _FORMS = ("report.json", "report.xml", "report.html")
 

@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 
 from hadeb.lab.client.answers import TOGETHER, Gap, Turn, at_once, spells
 from hadeb.lab.marks import Mark, marks
-from hadeb.lab.result import Event
 from hadeb.lab.timeline_style import STYLE
+from hadeb.lab.verdict.result import Event
 
 WIDTH = 900
 _HEADER = 62

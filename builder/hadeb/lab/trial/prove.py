@@ -12,10 +12,10 @@ from pathlib import Path
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError
 from hadeb.lab.cluster.cluster import Cluster
-from hadeb.lab.faults import Fault
-from hadeb.lab.result import Trial
+from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.scenario.scenario import Scenario, deploy
-from hadeb.lab.trial import Unmended, attempt
+from hadeb.lab.trial.trial import Unmended, attempt
+from hadeb.lab.verdict.result import Trial
 
 START = "started"
 

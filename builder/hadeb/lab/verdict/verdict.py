@@ -19,8 +19,8 @@ from hadeb.lab.client.answers import (
     turns,
     unanswered,
 )
-from hadeb.lab.events import BEGUN, Operation
-from hadeb.lab.faults import Fault
+from hadeb.lab.fault.catalogue import Fault
+from hadeb.lab.verdict.events import BEGUN, Operation
 
 # A start that says it is done has to be followed by an answer within so many seconds.
 _AFTER_START = 0.5

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
-from hadeb.lab.faults import FAULTS, Fault
+from hadeb.lab.fault.catalogue import FAULTS, Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
-from hadeb.lab.prove import Progress, Proof
 from hadeb.lab.reports import clear_reports
-from hadeb.lab.result import Report, Run
 from hadeb.lab.scenario.scenario import Scenario, plain, scenario_of
+from hadeb.lab.trial.prove import Progress, Proof
+from hadeb.lab.verdict.result import Report, Run
 from hadeb.manifest.model import Manifest
 from hadeb.package.model import Package
 

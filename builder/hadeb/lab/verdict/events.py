@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hadeb.lab.result import Event
+from hadeb.lab.verdict.result import Event
 
 # A line of `journalctl --output=short-unix`: seconds since 1970, host, program[pid]: text.
 _LINE = re.compile(r"(\d+\.\d+) (\S+) ([^\s\[:]+)(?:\[\d+\])?: (.*)")

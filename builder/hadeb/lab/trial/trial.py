@@ -11,13 +11,13 @@ from pathlib import Path
 from hadeb.errors import HadebError
 from hadeb.lab.client.answers import TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster.cluster import Cluster
-from hadeb.lab.events import Operation, events, operations
-from hadeb.lab.faults import EXPECTED, Fault
+from hadeb.lab.fault.catalogue import EXPECTED, Fault
 from hadeb.lab.node.node import Node
-from hadeb.lab.result import Event, Trial
 from hadeb.lab.scenario.scenario import Scenario
 from hadeb.lab.scenario.stage import PATIENCE, Stage
-from hadeb.lab.verdict import Evidence, named, outage_of, shortfalls, spoken
+from hadeb.lab.verdict.events import Operation, events, operations
+from hadeb.lab.verdict.result import Event, Trial
+from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls, spoken
 
 # What is shown of the time before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from hadeb.lab.client.answers import median
-from hadeb.lab.result import Run
+from hadeb.lab.verdict.result import Run
 
 
 @dataclass(frozen=True, slots=True)
