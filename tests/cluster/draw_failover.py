@@ -18,7 +18,7 @@ from hadeb.errors import HadebError
 from hadeb.lab.client.answers import TOGETHER, Answer, between, outage, to_service, turns
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
-from hadeb.lab.timeline import Story, timeline
+from hadeb.lab.report.timeline import Story, timeline
 from hadeb.lab.verdict.result import Event
 from hadeb.manifest.cluster import AnswerTable
 

@@ -17,7 +17,7 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.lab.fault.catalogue import SMOKE
-from hadeb.lab.report_json import report_schema
+from hadeb.lab.report.as_json import report_schema
 from lab.leftovers import call
 from unit.calling import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
 

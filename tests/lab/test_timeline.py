@@ -7,8 +7,8 @@ import dataclasses
 import xml.etree.ElementTree as ET
 
 from hadeb.lab.client.answers import Answer, Turn, turns
-from hadeb.lab.timeline import Story, inline, timeline
-from hadeb.lab.timeline_style import STYLE
+from hadeb.lab.report.timeline import Story, inline, timeline
+from hadeb.lab.report.timeline_style import STYLE
 from hadeb.lab.verdict.result import Event
 
 SVG = "{http://www.w3.org/2000/svg}"

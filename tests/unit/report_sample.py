@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 
 from hadeb.lab.client.answers import Turn
-from hadeb.lab.report_page import page
+from hadeb.lab.report.page import page
 from hadeb.lab.verdict.result import Event, Report, Run, Trial
 
 OWN, OTHER = "ocf:kamaboko:sample-tcp-server", "ocf:kamaboko:sample-resource"

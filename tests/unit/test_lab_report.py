@@ -14,11 +14,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from hadeb.lab.legible import columns
-from hadeb.lab.report_json import report_json, report_schema
-from hadeb.lab.report_junit import junit
-from hadeb.lab.report_page import page
-from hadeb.lab.report_table import table
+from hadeb.lab.report.as_json import report_json, report_schema
+from hadeb.lab.report.junit import junit
+from hadeb.lab.report.page import page
+from hadeb.lab.report.table import table
+from hadeb.lab.report.text import columns
 from hadeb.lab.verdict.result import Report, Run
 from hadeb.lab.verdict.totals import Totals, totals
 from unit.calling import ROOT

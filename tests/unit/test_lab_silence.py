@@ -9,7 +9,7 @@ import pytest
 
 from hadeb.lab.client.answers import SERVICE, Answer
 from hadeb.lab.fault.catalogue import FAULTS, Fault
-from hadeb.lab.reports import clear_reports
+from hadeb.lab.report.write import clear_reports
 from hadeb.lab.verdict.verdict import Evidence, outage_of, shortfalls
 
 

@@ -92,9 +92,9 @@ def run(
     short.
     """
     from hadeb.lab.fault.catalogue import SMOKE, chosen
-    from hadeb.lab.report_json import report_json
-    from hadeb.lab.report_table import table
-    from hadeb.lab.reports import write_reports
+    from hadeb.lab.report.as_json import report_json
+    from hadeb.lab.report.table import table
+    from hadeb.lab.report.write import write_reports
     from hadeb.lab.trial.run import prove
     from hadeb.package.plan_all import plan_all
 

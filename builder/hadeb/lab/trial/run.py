@@ -13,7 +13,7 @@ from hadeb.errors import UsageError
 from hadeb.lab.fault.catalogue import FAULTS, Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
-from hadeb.lab.reports import clear_reports
+from hadeb.lab.report.write import clear_reports
 from hadeb.lab.scenario.scenario import Scenario, plain, scenario_of
 from hadeb.lab.trial.prove import Progress, Proof
 from hadeb.lab.verdict.result import Report, Run

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from hadeb.lab.client.answers import TOGETHER, Gap, Turn, at_once, spells
-from hadeb.lab.marks import Mark, marks
-from hadeb.lab.timeline_style import STYLE
+from hadeb.lab.report.labels import Mark, marks
+from hadeb.lab.report.timeline_style import STYLE
 from hadeb.lab.verdict.result import Event
 
 WIDTH = 900

@@ -17,9 +17,9 @@ import jinja2
 from markupsafe import Markup
 
 from hadeb.lab.client.answers import TOGETHER, at_once
-from hadeb.lab.legible import legible
-from hadeb.lab.timeline import Story, in_order, inline, precise, signed
-from hadeb.lab.timeline_style import STYLE
+from hadeb.lab.report.text import legible
+from hadeb.lab.report.timeline import Story, in_order, inline, precise, signed
+from hadeb.lab.report.timeline_style import STYLE
 from hadeb.lab.verdict.result import Event, Report, Run, Trial
 from hadeb.lab.verdict.totals import Totals, totals
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hadeb.lab.report_json import report_json
-from hadeb.lab.report_junit import junit
-from hadeb.lab.report_page import page
+from hadeb.lab.report.as_json import report_json
+from hadeb.lab.report.junit import junit
+from hadeb.lab.report.page import page
 from hadeb.lab.verdict.result import Report
 
 _FORMS = ("report.json", "report.xml", "report.html")

@@ -11,8 +11,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
-from hadeb.lab.legible import legible
-from hadeb.lab.timeline import in_order, signed
+from hadeb.lab.report.text import legible
+from hadeb.lab.report.timeline import in_order, signed
 from hadeb.lab.verdict.result import Report, Run, Trial
 from hadeb.lab.verdict.totals import totals
 

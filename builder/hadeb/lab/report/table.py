@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hadeb.lab.legible import columns, cut, legible, wrapped
+from hadeb.lab.report.text import columns, cut, legible, wrapped
 from hadeb.lab.verdict.result import Report, Run, Trial
 from hadeb.lab.verdict.totals import totals
 
