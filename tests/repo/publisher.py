@@ -14,8 +14,8 @@ from typing import Any
 
 from hadeb.package import deb
 from hadeb.package.model import File, Package
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.signing import Keychain, make_key
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 from hadeb.run import run
 from repo.bare_clients import URL

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 from unit.calling import HADEB, Outcome, run_hadeb
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.contents import SOURCE
-from hadeb.repo.identity import RepoSuite
 from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming
+from hadeb.repo.model.contents import SOURCE
+from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import run
 from repo import looking
 from repo.building import built

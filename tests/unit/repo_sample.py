@@ -7,10 +7,10 @@ import base64
 import dataclasses
 import datetime
 
-from hadeb.repo.contents import Contents, PoolFile, Published
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.keys import Key, PublicKeys
-from hadeb.repo.suite_view import SuiteView
+from hadeb.repo.model.contents import Contents, PoolFile, Published
+from hadeb.repo.model.keys import Key, PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
+from hadeb.repo.model.suite_view import SuiteView
 
 # What a person may call a repository, and what HTML, apt and the shell make something else of.
 HOSTILE = """Bob's <b>"R&D"</b>, [a-z]* / @NAME@ $(id) `id` \\ gr\u00f6\u00dfer"""

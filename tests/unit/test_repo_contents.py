@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from hadeb.debian.version import version_key
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo.contents import SOURCE, Contents, PoolFile, Published, difference
-from hadeb.repo.history import Change, origin_of
-from hadeb.repo.identity import Repository, RepoSuite, read_repository
-from hadeb.repo.indexes import index, index_paths, manifest, misfits, read_contents
-from hadeb.repo.stand_ins import NoStandIn, field, stand_ins
+from hadeb.repo.apt.dependencies import NoStandIn, field, stand_ins
+from hadeb.repo.disk.history import Change, origin_of
+from hadeb.repo.disk.indexes import index, index_paths, manifest, misfits, read_contents
+from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published, difference
+from hadeb.repo.model.repository import Repository, RepoSuite, read_repository
 from hadeb.run import run
 
 SUITE = RepoSuite("stable", "stable", ("main", "extra"), ("amd64", "arm64"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.repo.index_page import LONGEST_TABLE
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.pages import pages
 from unit.repo_sample import (
     ARMOR_END,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.keys import Key
+from hadeb.repo.model.keys import Key
 from hadeb.repo.signing import Keychain, sign, sign_apart
 
 _GPG = """#!/bin/sh

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo import pool
 from hadeb.repo.bucket import Bucket
-from hadeb.repo.contents import PoolFile, Published
+from hadeb.repo.disk import pool
+from hadeb.repo.model.contents import PoolFile, Published
 from hadeb.repo.stored import Kept, State, headers, read_state
 from hadeb.repo.working_copy import _link_by_hash, pack
 

@@ -68,7 +68,7 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     """Say who did what to SUITE and when, the last change first."""
     import dataclasses
 
-    from hadeb.repo.history import changes
+    from hadeb.repo.disk.history import changes
     from hadeb.repo.opening import open_repository
 
     tree = tree_of(call, directory)

@@ -21,8 +21,8 @@ from hadeb.errors import HadebError, UsageError
 from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
+    from hadeb.repo.disk.layout import Tree
     from hadeb.repo.transaction import Outcome
-    from hadeb.repo.tree import Tree
     from hadeb.repo.working_copy import WorkingCopy
     from hadeb.repo.writer import Writer
 

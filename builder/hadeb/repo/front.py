@@ -12,13 +12,13 @@ from collections.abc import Mapping
 
 from hadeb.errors import HadebError
 from hadeb.files import atomic
-from hadeb.repo.contents import Contents
-from hadeb.repo.generation import date_of, last_readable, valid_until
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.disk.generation import date_of, last_readable, valid_until
+from hadeb.repo.disk.layout import Tree
+from hadeb.repo.model.contents import Contents
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
+from hadeb.repo.model.suite_view import SuiteView
 from hadeb.repo.pages import pages
-from hadeb.repo.suite_view import SuiteView
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 
 

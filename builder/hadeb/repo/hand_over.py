@@ -21,11 +21,11 @@ from pathlib import Path
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
 from hadeb.parallel import at_once
-from hadeb.repo import pool
 from hadeb.repo.bucket import Reach
+from hadeb.repo.disk import pool
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.object_store import Absent, Changed, Listed, ObjectStore
 from hadeb.repo.stored import STATE, Kept, State, read_state
-from hadeb.repo.tree import Tree
 from hadeb.repo.working_copy import GRACE, WorkingCopy, pack
 
 _PROBE = ".hadeb/conditions"

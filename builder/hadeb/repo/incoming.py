@@ -20,12 +20,12 @@ from typing import TypeVar
 
 from hadeb.debian.names import PACKAGE, SOURCE_FIELD, VERSION
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.repo.contents import SOURCE, PoolFile, Published
-from hadeb.repo.ftparchive import ftparchive
-from hadeb.repo.identity import RepoSuite
+from hadeb.repo.apt.dependencies import field
+from hadeb.repo.apt.ftparchive import ftparchive
+from hadeb.repo.disk.layout import STAGED
+from hadeb.repo.model.contents import SOURCE, PoolFile, Published
+from hadeb.repo.model.repository import RepoSuite
 from hadeb.repo.parcels import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
-from hadeb.repo.stand_ins import field
-from hadeb.repo.tree import STAGED
 from hadeb.run import run
 
 _CHUNK = 1 << 20

@@ -17,14 +17,15 @@ from pathlib import Path
 from hadeb.errors import CommandFailed
 from hadeb.files.digest import digest
 from hadeb.files.scratch import throwaway
-from hadeb.repo import pool, signing
-from hadeb.repo.contents import Contents
-from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo import signing
+from hadeb.repo.disk import pool
+from hadeb.repo.disk.indexes import MANIFEST
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.incoming import read_incoming, staging_in
-from hadeb.repo.indexes import MANIFEST
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.contents import Contents
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.sources import addresses, keyring_name
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer
 from hadeb.run import run
 

@@ -16,8 +16,8 @@ from hadeb.manifest.values import maintainer_refusal
 from hadeb.package.control import changelog, description, gzipped, installed_size, license_text
 from hadeb.package.model import File, Package, Script
 from hadeb.repo.fill import filled
-from hadeb.repo.identity import Repository
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository
 from hadeb.repo.sources import address, addresses, keyring_name
 
 _TEXT = """

@@ -14,8 +14,8 @@ from hadeb.debian.names import check_architecture, check_codename
 from hadeb.errors import HadebError, UsageError
 from hadeb.files import atomic
 from hadeb.repo import signing
-from hadeb.repo.identity import Repository, RepoSuite, read_repository
-from hadeb.repo.tree import Tree
+from hadeb.repo.disk.layout import Tree
+from hadeb.repo.model.repository import Repository, RepoSuite, read_repository
 from hadeb.run import run
 
 # What may stand in a package's name and in a Release; apt ignores a .sources file with a + in

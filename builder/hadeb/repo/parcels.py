@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hadeb.debian.names import FILE_NAME
 from hadeb.files.digest import digest
-from hadeb.repo.stand_ins import field
+from hadeb.repo.apt.dependencies import field
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 _SHA256 = re.compile("[0-9a-f]{64}")

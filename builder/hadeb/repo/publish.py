@@ -11,12 +11,13 @@ from pathlib import Path
 
 from hadeb.debian.version import version_key
 from hadeb.errors import UsageError
-from hadeb.repo import placed, pool, signing
-from hadeb.repo.contents import Contents, Published
-from hadeb.repo.generation import contents_in_force
-from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo import signing
+from hadeb.repo.disk import ownership, pool
+from hadeb.repo.disk.generation import contents_in_force
 from hadeb.repo.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
 from hadeb.repo.keyring import current_keys, try_keys
+from hadeb.repo.model.contents import Contents, Published
+from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.opening import (
     Wishes,
     open_repository,
@@ -48,7 +49,7 @@ def publish(
     repository = wished_repository(caller.tree, wishes, caller.keychain)
     wished_suite(repository, addition.suite, addition.component, wishes)
     named(paths)
-    placed.refuse_others(caller.tree)
+    ownership.refuse_others(caller.tree)
     if dry_run and not repository.keys:
         return _tried(caller, repository, paths, addition, wishes)
     with writing(caller, new=True, dry_run=dry_run) as writer:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from hadeb.errors import UsageError
 from hadeb.files import atomic
-from hadeb.repo import pool
-from hadeb.repo.contents import Contents, difference
-from hadeb.repo.generation import (
+from hadeb.repo.disk import pool
+from hadeb.repo.disk.generation import (
     DamagedGeneration,
     contents_in_force,
     last_readable,
     load_contents,
 )
-from hadeb.repo.history import changes, origin_of, restored_by
-from hadeb.repo.identity import RepoSuite
+from hadeb.repo.disk.history import changes, origin_of, restored_by
+from hadeb.repo.model.contents import Contents, difference
+from hadeb.repo.model.repository import RepoSuite
 from hadeb.repo.opening import open_repository
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew

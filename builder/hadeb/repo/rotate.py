@@ -11,10 +11,10 @@ import dataclasses
 import datetime
 
 from hadeb.errors import UsageError
-from hadeb.repo.contents import Published, difference
-from hadeb.repo.generation import contents_in_force
-from hadeb.repo.identity import Repository
+from hadeb.repo.disk.generation import contents_in_force
 from hadeb.repo.keyring import try_keys, with_keys
+from hadeb.repo.model.contents import Published, difference
+from hadeb.repo.model.repository import Repository
 from hadeb.repo.opening import full_fingerprint, open_repository, save_repository
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, SignedAnew, Step, sign_anew

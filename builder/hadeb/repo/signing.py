@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.files.scratch import throwaway
-from hadeb.repo.keys import Key, PublicKeys
+from hadeb.repo.model.keys import Key, PublicKeys
 from hadeb.run import Completed, run
 
 # Seconds that gpg has where it asks nobody, and after which we say whom it may be asking.

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from hadeb.repo.contents import SOURCE
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.contents import SOURCE
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
 
 # Between a package's and a suite's: apt never goes below a version that is installed for less
 # than 1000, and prefers this one to any that has the usual 500 (apt_preferences(5)).

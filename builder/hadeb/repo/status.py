@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hadeb.errors import HadebError
-from hadeb.repo.generation import contents_in_force, date_of, valid_until
-from hadeb.repo.history import changes
-from hadeb.repo.identity import Repository, RepoSuite
+from hadeb.repo.disk.generation import contents_in_force, date_of, valid_until
+from hadeb.repo.disk.history import changes
+from hadeb.repo.disk.layout import Tree
+from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.opening import open_repository
 from hadeb.repo.signing import read_keys
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

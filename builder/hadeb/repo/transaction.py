@@ -20,15 +20,21 @@ from hadeb.errors import HadebError, ToolMissing
 from hadeb.files import atomic
 from hadeb.files.scratch import throwaway
 from hadeb.repo import signing
-from hadeb.repo.contents import Contents, Difference, difference
-from hadeb.repo.generation import Heading, contents_in_force, date_of, keep_old_indexes, lay_out
-from hadeb.repo.history import Action, Change, record, stamp
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.indexes import indexes_of
+from hadeb.repo.apt.trial import LAG, rehearsal
+from hadeb.repo.disk.generation import (
+    Heading,
+    contents_in_force,
+    date_of,
+    keep_old_indexes,
+    lay_out,
+)
+from hadeb.repo.disk.history import Action, Change, record, stamp
+from hadeb.repo.disk.indexes import indexes_of
 from hadeb.repo.keyring import current_keys, with_keyring, with_keys
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.contents import Contents, Difference, difference
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.opening import save_repository
-from hadeb.repo.rehearsal import LAG, rehearsal
 from hadeb.repo.writer import Writer
 
 

@@ -14,17 +14,18 @@ from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing, UsageError
 from hadeb.files.digest import digest
-from hadeb.repo import pool, signing
+from hadeb.repo import signing
+from hadeb.repo.apt.trial import rehearsal
+from hadeb.repo.disk import pool
+from hadeb.repo.disk.generation import load_contents
+from hadeb.repo.disk.indexes import index_paths, indexes_of, misfits
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.front import wanted_pages
-from hadeb.repo.generation import load_contents
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.indexes import index_paths, indexes_of, misfits
 from hadeb.repo.keyring import is_recorded
-from hadeb.repo.keys import PublicKeys
+from hadeb.repo.model.keys import PublicKeys
+from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.opening import open_repository
-from hadeb.repo.rehearsal import rehearsal
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.tree import Tree
 from hadeb.repo.writer import Writer, writing
 
 _MENDED = "hadeb repo refresh writes it anew"

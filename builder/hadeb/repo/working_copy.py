@@ -22,14 +22,14 @@ from hadeb.errors import HadebError
 from hadeb.files.digest import digest
 from hadeb.files.scratch import throwaway
 from hadeb.parallel import at_once
-from hadeb.repo import placed, pool
 from hadeb.repo.bucket import Bucket, Reach
-from hadeb.repo.contents import PoolFile
-from hadeb.repo.generation import load_contents
+from hadeb.repo.disk import ownership, pool
+from hadeb.repo.disk.generation import load_contents
+from hadeb.repo.disk.layout import Tree
+from hadeb.repo.model.contents import PoolFile
 from hadeb.repo.object_store import Listed, ObjectStore, connected
 from hadeb.repo.opening import find_repository
 from hadeb.repo.stored import STATE, State, read_state
-from hadeb.repo.tree import Tree
 
 # Seconds that what no list names stays in the store: whoever put it there may be about to name it.
 GRACE = 3600
@@ -241,7 +241,7 @@ def _marked(
             if path.startswith("pool/") and path not in known and each.time.timestamp() < old
         }
         # Below a prefix all is hadeb's; what a killed command has put there is noted nowhere.
-        placed.note(tree, set(marks) - set(known))
+        ownership.note(tree, set(marks) - set(known))
     if reach is Reach.BYTES:
         marks |= _read(store, marks)
     for path, (size, sha256) in marks.items():

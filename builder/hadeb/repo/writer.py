@@ -15,8 +15,8 @@ from hadeb.files import atomic
 from hadeb.files.lock import locked
 from hadeb.files.scratch import sweep
 from hadeb.repo import signing
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.opening import open_repository
-from hadeb.repo.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hadeb.errors import HadebError
-from hadeb.repo.contents import SOURCE, Contents, PoolFile, Published
-from hadeb.repo.identity import RepoSuite
-from hadeb.repo.stand_ins import field
+from hadeb.repo.apt.dependencies import field
+from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published
+from hadeb.repo.model.repository import RepoSuite
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1

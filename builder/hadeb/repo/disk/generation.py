@@ -13,11 +13,11 @@ from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
-from hadeb.repo.contents import Contents
-from hadeb.repo.ftparchive import ftparchive
-from hadeb.repo.identity import Repository, RepoSuite
-from hadeb.repo.indexes import MANIFEST, index_paths, manifest, read_contents
-from hadeb.repo.tree import Tree
+from hadeb.repo.apt.ftparchive import ftparchive
+from hadeb.repo.disk.indexes import MANIFEST, index_paths, manifest, read_contents
+from hadeb.repo.disk.layout import Tree
+from hadeb.repo.model.contents import Contents
+from hadeb.repo.model.repository import Repository, RepoSuite
 
 # Of Debian's own indexes, level 6 takes a third more time for a hundredth of the size.
 _LEVEL = 5

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from hadeb.debian.version import version_key
 from hadeb.errors import HadebError
-from hadeb.repo.contents import Published
+from hadeb.repo.model.contents import Published
 
 _RELATION = re.compile(
     r"""\s* (?P<name>[a-z0-9][a-z0-9+.-]*) (:[a-z0-9-]+)? \s*

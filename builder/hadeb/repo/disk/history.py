@@ -11,7 +11,7 @@ from typing import Literal
 
 from hadeb.errors import HadebError
 from hadeb.files import atomic
-from hadeb.repo.tree import Tree
+from hadeb.repo.disk.layout import Tree
 
 Action = Literal["publish", "promote", "phase", "rollback", "remove", "refresh", "key"]
 

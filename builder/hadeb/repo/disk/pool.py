@@ -9,10 +9,10 @@ from pathlib import Path
 
 from hadeb.files import atomic
 from hadeb.files.digest import digest
-from hadeb.repo import placed
-from hadeb.repo.contents import PoolFile, Published
+from hadeb.repo.disk import ownership
+from hadeb.repo.disk.layout import Tree
 from hadeb.repo.incoming import Arrived, FilesRefused
-from hadeb.repo.tree import Tree
+from hadeb.repo.model.contents import PoolFile, Published
 
 # The directory whose files are nothing but their sizes, and named by the hashes they stand for.
 _ELSEWHERE = ".elsewhere"
@@ -30,7 +30,7 @@ def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
         if not _is(tree.root / file.path, file)
     ]
     refuse_clashes(tree, [file for _, file in wanted])
-    placed.note(tree, [file.path for _, file in wanted])
+    ownership.note(tree, [file.path for _, file in wanted])
     atomic.sync(copy for copy, _ in wanted)
     for copy, file in wanted:
         path = tree.root / file.path
@@ -52,7 +52,7 @@ def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
     """
     taken = {file.path for file in files if _clashes(tree.root / file.path, file)}
     named = _named_by_lists(tree, taken) if taken else set()
-    others = taken - named - placed.noted(tree) if taken else set()
+    others = taken - named - ownership.noted(tree) if taken else set()
     if taken := named | others:
         raise FilesRefused(
             [

@@ -22,9 +22,9 @@ from hadeb.debian.version import version_key
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.files.scratch import throwaway
 from hadeb.parallel import at_once
-from hadeb.repo.contents import Contents, Published
-from hadeb.repo.identity import RepoSuite
-from hadeb.repo.stand_ins import NoStandIn, stand_ins
+from hadeb.repo.apt.dependencies import NoStandIn, stand_ins
+from hadeb.repo.model.contents import Contents, Published
+from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import Completed, run
 
 # Seconds that the clock of this machine may be behind that of another who publishes.

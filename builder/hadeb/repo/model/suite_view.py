@@ -7,8 +7,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hadeb.repo.contents import SOURCE, Contents
-from hadeb.repo.identity import RepoSuite
+from hadeb.repo.model.contents import SOURCE, Contents
+from hadeb.repo.model.repository import RepoSuite
 
 _MAIN = "stable"
 

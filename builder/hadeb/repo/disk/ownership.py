@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from hadeb.errors import UsageError
 from hadeb.files import atomic
-from hadeb.repo.tree import Tree
+from hadeb.repo.disk.layout import Tree
 
 
 def note(tree: Tree, paths: Iterable[str]) -> None:
