@@ -15,8 +15,8 @@ from typing import Any
 from hadeb.package import deb
 from hadeb.package.model import File, Package
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.signing import Keychain, make_key
-from hadeb.repo.writer import Writer
+from hadeb.repo.session.writer import Writer
+from hadeb.repo.signing.gpg import Keychain, make_key
 from hadeb.run import run
 from repo.bare_clients import URL
 from unit.calling import Outcome, run_hadeb

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
-from hadeb.repo.writer import Writer
+from hadeb.repo.session.writer import Writer
+from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
 from unit.calling import HADEB, Outcome, run_hadeb
 
 

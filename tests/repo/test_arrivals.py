@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.incoming import Arrived, FilesRefused, read_incoming
+from hadeb.repo.intake.incoming import Arrived, FilesRefused, read_incoming
 from hadeb.repo.model.contents import SOURCE
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import run

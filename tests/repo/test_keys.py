@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.repo import signing
-from hadeb.repo.key_file import from_key_file, sweep
+from hadeb.repo.signing import gpg
+from hadeb.repo.signing.key_file import from_key_file, sweep
 from repo import looking
 from repo.publisher import Publisher, publisher
 from repo.test_opening import refused
@@ -163,7 +163,7 @@ def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Publisher, run
     file = _key_file(owner, "--export-secret-keys")
     with from_key_file(file, None, runtime) as one, from_key_file(file, None, runtime) as another:
         sweep(runtime)
-        assert signing.secret_keys(one) == signing.secret_keys(another) != []
+        assert gpg.secret_keys(one) == gpg.secret_keys(another) != []
     assert _homes(runtime) == []
 
 
@@ -266,9 +266,9 @@ def test_who_is_asked_for_a_passphrase_has_time_and_is_told_what_is_waited_for(
     owner.keychain.gpg(*options, "--quick-generate-key", "a key", "ed25519", "sign", "1y")
     (owner.home / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\n")
     subprocess.run(["gpgconf", "--homedir", owner.home, "--kill", "gpg-agent"], check=True)
-    (key,) = signing.secret_keys(owner.keychain)
-    monkeypatch.setattr(signing, "_PATIENCE", 2.5)
-    monkeypatch.setattr(signing, "_SAID_AFTER", 0.5)
+    (key,) = gpg.secret_keys(owner.keychain)
+    monkeypatch.setattr(gpg, "_PATIENCE", 2.5)
+    monkeypatch.setattr(gpg, "_SAID_AFTER", 0.5)
     done = call_hadeb(
         *("publish", owner.file("1.0"), "--repo", owner.repository, "--suite", "stable"),
         *("--key", key.fingerprint),

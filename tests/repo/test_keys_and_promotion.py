@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo import keyring_package
-from hadeb.repo.opening import Wishes
+from hadeb.repo.keyring import package
 from hadeb.repo.publish import Addition, publish
+from hadeb.repo.session.settings import Wishes
 from repo.publishing import Desk, writer
 from repo.test_refusals import refused, unchanged
 
@@ -18,7 +18,7 @@ KEYRING = "sample-archive-keyring"
 
 
 def changed_template(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring_package, "_TEXT", f"{keyring_package._TEXT}\nsaid otherwise\n")
+    monkeypatch.setattr(package, "_TEXT", f"{package._TEXT}\nsaid otherwise\n")
 
 
 def test_a_package_of_keys_is_taken_as_it_was_published_where_hadeb_makes_another_now(

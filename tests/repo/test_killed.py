@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.signing import Keychain, make_key
+from hadeb.repo.signing.gpg import Keychain, make_key
 from repo import looking
 from repo.interposing import calls, interposed
 from repo.killing import SCENES, Scene, Trial

@@ -25,7 +25,7 @@ import pytest
 from hadeb.errors import HadebError
 from hadeb.repo import hand_over, prune, working_copy
 from hadeb.repo.object_store import Listed, ObjectStore
-from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
 from repo.publishing import Desk
 from repo.storing import BUCKET, Killed, Reader, Server, Stored, before_each_change, killed_at
 from repo.storing import server as storing

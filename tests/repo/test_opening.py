@@ -17,7 +17,7 @@ import pytest
 
 from hadeb.errors import HadebError
 from hadeb.repo.rollback import refresh
-from hadeb.repo.writer import writing
+from hadeb.repo.session.writer import writing
 from repo import looking
 from repo.publisher import Publisher, publisher
 from repo.publishing import Desk

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.signing import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
 from repo.damaging import cut, in_force
 from repo.publishing import Desk
 from repo.test_refusals import refused

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.repo.model.keys import Key
-from hadeb.repo.signing import Keychain, sign, sign_apart
+from hadeb.repo.signing.gpg import Keychain, sign, sign_apart
 
 _GPG = """#!/bin/sh
 echo begin >>"$GPG_LOG"

@@ -27,8 +27,8 @@ from hadeb.cli.repo_command import (
 from hadeb.repo.bucket import Reach
 
 if TYPE_CHECKING:
+    from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
-    from hadeb.repo.writer import Writer
 
 
 @click.command(short_help="Put packages into a signed apt repository.")
@@ -81,9 +81,9 @@ def publish(
     The first call makes the repository, and a key to sign with where none is named. Origin, label
     and codename are fixed from then on. Where one file is wrong, nothing is published.
     """
-    from hadeb.repo.opening import Wishes
     from hadeb.repo.publish import Addition
     from hadeb.repo.publish import publish as put
+    from hadeb.repo.session.settings import Wishes
 
     refuse_unnamed_url(writer, url)
     addition = Addition(suite, component, phase, downgrade)
@@ -95,8 +95,8 @@ def publish(
 
 def _asked_key(writer: Writer) -> str | None:
     """The key for a new repository, where somebody is there to be asked; None for a new one."""
-    from hadeb.repo.opening import find_repository
-    from hadeb.repo.signing import secret_keys
+    from hadeb.repo.session.settings import find_repository
+    from hadeb.repo.signing.gpg import secret_keys
 
     # A key file says by itself which keys sign.
     if writer.keychain.home or find_repository(writer.tree) or not terminal.is_answered():

@@ -13,8 +13,8 @@ from hadeb.cli.repo_command import REPO, as_writer_of, changes, package_version,
 from hadeb.repo.bucket import Bucket, Reach
 
 if TYPE_CHECKING:
+    from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
-    from hadeb.repo.writer import Writer
 
 
 @click.group(short_help="Look at a repository, verify it, and sign it anew.")
@@ -69,7 +69,7 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     import dataclasses
 
     from hadeb.repo.disk.history import changes
-    from hadeb.repo.opening import open_repository
+    from hadeb.repo.session.settings import open_repository
 
     tree = tree_of(call, directory)
     open_repository(tree).suite(suite)

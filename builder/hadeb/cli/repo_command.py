@@ -22,9 +22,9 @@ from hadeb.repo.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.disk.layout import Tree
+    from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
     from hadeb.repo.working_copy import WorkingCopy
-    from hadeb.repo.writer import Writer
 
 # How often a command runs again where others were quicker, and for how long it waits at most.
 _TRIES = 12
@@ -176,9 +176,9 @@ def _writing_as(
     call: Call, tree: Tree, key_file: Path | None, passphrase_file: Path | None
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
-    from hadeb.repo.key_file import from_key_file, sweep
-    from hadeb.repo.signing import Keychain
-    from hadeb.repo.writer import Writer
+    from hadeb.repo.session.writer import Writer
+    from hadeb.repo.signing.gpg import Keychain
+    from hadeb.repo.signing.key_file import from_key_file, sweep
 
     def with_keys(keychain: Keychain) -> Writer:
         return Writer(
@@ -235,7 +235,7 @@ def package_version(
 
 def tree_of(call: Call, directory: str | Bucket) -> Tree:
     """The repository that a command looks at; of a bucket a copy, for as long as it runs."""
-    from hadeb.repo.opening import repository_at
+    from hadeb.repo.session.settings import repository_at
 
     if isinstance(directory, str):
         return repository_at(directory, call.context.directory)
@@ -251,7 +251,7 @@ def tree_of(call: Call, directory: str | Bucket) -> Tree:
 
 def refuse_unnamed_url(writer: Writer, url: str | None) -> None:
     """UsageError where a bucket gets a repository, and nobody says how clients reach it."""
-    from hadeb.repo.opening import find_repository
+    from hadeb.repo.session.settings import find_repository
 
     if writer.hand_over and url is None and find_repository(writer.tree) is None:
         raise UsageError(

@@ -19,7 +19,7 @@ from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.model.suite_view import SuiteView
 from hadeb.repo.pages import pages
-from hadeb.repo.writer import Writer
+from hadeb.repo.session.writer import Writer
 
 
 def wanted_pages(

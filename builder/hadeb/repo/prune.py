@@ -13,8 +13,8 @@ from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import DamagedGeneration, load_contents
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.repository import RepoSuite
-from hadeb.repo.opening import open_repository
-from hadeb.repo.writer import Writer, writing
+from hadeb.repo.session.settings import open_repository
+from hadeb.repo.session.writer import Writer, writing
 
 # Seconds that a generation stays at least: clients that read it download what it names.
 _GRACE = 3600

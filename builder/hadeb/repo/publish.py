@@ -11,23 +11,23 @@ from pathlib import Path
 
 from hadeb.debian.version import version_key
 from hadeb.errors import UsageError
-from hadeb.repo import signing
 from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import contents_in_force
-from hadeb.repo.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
-from hadeb.repo.keyring import current_keys, try_keys
+from hadeb.repo.intake.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
+from hadeb.repo.keyring.publish import current_keys, try_keys
 from hadeb.repo.model.contents import Contents, Published
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.opening import (
+from hadeb.repo.session.settings import (
     Wishes,
     open_repository,
     save_repository,
     wished_repository,
     wished_suite,
 )
+from hadeb.repo.session.writer import Writer, writing
+from hadeb.repo.signing import gpg
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
-from hadeb.repo.writer import Writer, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def _tried(
     wishes: Wishes,
 ) -> Outcome:
     """What would be published, signed with a key for the occasion in place of one to be made."""
-    with signing.throw_away() as keychain:
-        key = signing.make_key(keychain, f"{repository.origin} archive signing key")
+    with gpg.throw_away() as keychain:
+        key = gpg.make_key(keychain, f"{repository.origin} archive signing key")
         writer = dataclasses.replace(writer, keychain=keychain)
         repository = dataclasses.replace(repository, keys=(key,))
         return _publish(writer, repository, paths, addition, wishes, dry_run=True)
@@ -78,7 +78,7 @@ def _with_keys_that_sign(writer: Writer, repository: Repository) -> Repository:
         if not repository.suites:
             try_keys(writer, repository)
         return repository
-    key = signing.make_key(writer.keychain, f"{repository.origin} archive signing key")
+    key = gpg.make_key(writer.keychain, f"{repository.origin} archive signing key")
     writer.warn(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
     repository = dataclasses.replace(repository, keys=(key,))
     # The next call is to find it, whatever becomes of this one.

@@ -19,10 +19,10 @@ from hadeb.repo.disk.generation import (
 from hadeb.repo.disk.history import changes, origin_of, restored_by
 from hadeb.repo.model.contents import Contents, difference
 from hadeb.repo.model.repository import RepoSuite
-from hadeb.repo.opening import open_repository
+from hadeb.repo.session.settings import open_repository
+from hadeb.repo.session.writer import Writer, writing
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
-from hadeb.repo.writer import Writer, writing
 
 
 def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:

@@ -12,13 +12,13 @@ import datetime
 
 from hadeb.errors import UsageError
 from hadeb.repo.disk.generation import contents_in_force
-from hadeb.repo.keyring import try_keys, with_keys
+from hadeb.repo.keyring.publish import try_keys, with_keys
 from hadeb.repo.model.contents import Published, difference
 from hadeb.repo.model.repository import Repository
-from hadeb.repo.opening import full_fingerprint, open_repository, save_repository
+from hadeb.repo.session.settings import full_fingerprint, open_repository, save_repository
+from hadeb.repo.session.writer import Writer, writing
 from hadeb.repo.sources import keyring_name
 from hadeb.repo.transaction import Outcome, SignedAnew, Step, sign_anew
-from hadeb.repo.writer import Writer, writing
 
 
 def add_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:

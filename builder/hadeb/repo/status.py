@@ -13,8 +13,8 @@ from hadeb.repo.disk.generation import contents_in_force, date_of, valid_until
 from hadeb.repo.disk.history import changes
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.opening import open_repository
-from hadeb.repo.signing import read_keys
+from hadeb.repo.session.settings import open_repository
+from hadeb.repo.signing.gpg import read_keys
 from hadeb.repo.sources import keyring_name
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.files import atomic
 from hadeb.files.scratch import throwaway
-from hadeb.repo import signing
 from hadeb.repo.apt.trial import LAG, rehearsal
 from hadeb.repo.disk.generation import (
     Heading,
@@ -30,12 +29,13 @@ from hadeb.repo.disk.generation import (
 )
 from hadeb.repo.disk.history import Action, Change, record, stamp
 from hadeb.repo.disk.indexes import indexes_of
-from hadeb.repo.keyring import current_keys, with_keyring, with_keys
+from hadeb.repo.keyring.publish import current_keys, with_keyring, with_keys
 from hadeb.repo.model.contents import Contents, Difference, difference
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.opening import save_repository
-from hadeb.repo.writer import Writer
+from hadeb.repo.session.settings import save_repository
+from hadeb.repo.session.writer import Writer
+from hadeb.repo.signing import gpg
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +234,18 @@ def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
     signers = (writer.keychain, keys.keys, directory, writer.say)
     with (
-        signing.keyring_file(keys.binary) as keyring,
+        gpg.keyring_file(keys.binary) as keyring,
         rehearsal(directory, keyring, suite, new, draft.change.added) as trial,
     ):
         indexes = indexes_of(suite, new)
         trial.install(indexes)
         lay_out(directory, draft.repository, suite, new, indexes, heading)
-        signing.sign(*signers)
+        gpg.sign(*signers)
         _let_be_younger(directory, before)
         trial.update()
-        signing.sign_apart(*signers)
+        gpg.sign_apart(*signers)
         _let_be_younger(directory, before)
-        signing.verify(keyring, directory, len(keys.keys))
+        gpg.verify(keyring, directory, len(keys.keys))
         meanwhile()
         atomic.sync_tree(directory)
 

@@ -14,19 +14,19 @@ from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing, UsageError
 from hadeb.files.digest import digest
-from hadeb.repo import signing
 from hadeb.repo.apt.trial import rehearsal
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.indexes import index_paths, indexes_of, misfits
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.front import wanted_pages
-from hadeb.repo.keyring import is_recorded
+from hadeb.repo.keyring.publish import is_recorded
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.opening import open_repository
+from hadeb.repo.session.settings import open_repository
+from hadeb.repo.session.writer import Writer, writing
+from hadeb.repo.signing import gpg
 from hadeb.repo.sources import keyring_name
-from hadeb.repo.writer import Writer, writing
 
 _MENDED = "hadeb repo refresh writes it anew"
 
@@ -77,7 +77,7 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
         yield f"{file.name}: {what}; so no signature was looked at. {_MENDED}"
         keys = PublicKeys(b"", ())
     seen: set[str] = set()
-    with signing.keyring_file(keys.binary) as keyring:
+    with gpg.keyring_file(keys.binary) as keyring:
         for suite in repository.suites:
             signed = (keyring, len(keys.keys)) if keys.keys else None
             yield from _naming(suite, _of_suite(tree, suite, signed, seen))
@@ -92,7 +92,7 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
 
 def _trusted_keys(file: Path, repository: Repository, trusted: Sequence[str]) -> PublicKeys:
     """The keyring that clients get; HadebError where it has other keys."""
-    keys = signing.read_keys(file.read_bytes())
+    keys = gpg.read_keys(file.read_bytes())
     there = [key.fingerprint for key in keys.keys]
     # One that has ended stays on record, and clients no longer get it.
     ended = repository.keys if is_recorded(repository, keys) else ()
@@ -131,7 +131,7 @@ def _of_suite(
     contents = load_contents(directory, suite)
     if signed:
         keyring, count = signed
-        signing.verify(keyring, directory, count)
+        gpg.verify(keyring, directory, count)
         with rehearsal(directory, keyring, suite, contents, ()) as trial:
             trial.install(indexes_of(suite, contents))
             trial.update()

@@ -28,7 +28,7 @@ from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.contents import PoolFile
 from hadeb.repo.object_store import Listed, ObjectStore, connected
-from hadeb.repo.opening import find_repository
+from hadeb.repo.session.settings import find_repository
 from hadeb.repo.stored import STATE, State, read_state
 
 # Seconds that what no list names stays in the store: whoever put it there may be about to name it.

@@ -11,7 +11,7 @@ from hadeb.files import atomic
 from hadeb.files.digest import digest
 from hadeb.repo.disk import ownership
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.incoming import Arrived, FilesRefused
+from hadeb.repo.intake.incoming import Arrived, FilesRefused
 from hadeb.repo.model.contents import PoolFile, Published
 
 # The directory whose files are nothing but their sizes, and named by the hashes they stand for.

@@ -23,9 +23,9 @@ from hadeb.errors import CommandFailed, HadebError
 from hadeb.repo.apt.dependencies import field
 from hadeb.repo.apt.ftparchive import ftparchive
 from hadeb.repo.disk.layout import STAGED
+from hadeb.repo.intake.upload import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
 from hadeb.repo.model.contents import SOURCE, PoolFile, Published
 from hadeb.repo.model.repository import RepoSuite
-from hadeb.repo.parcels import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
 from hadeb.run import run
 
 _CHUNK = 1 << 20

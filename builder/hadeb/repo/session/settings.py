@@ -13,9 +13,9 @@ from urllib.parse import quote
 from hadeb.debian.names import check_architecture, check_codename
 from hadeb.errors import HadebError, UsageError
 from hadeb.files import atomic
-from hadeb.repo import signing
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.repository import Repository, RepoSuite, read_repository
+from hadeb.repo.signing import gpg
 from hadeb.run import run
 
 # What may stand in a package's name and in a Release; apt ignores a .sources file with a + in
@@ -102,7 +102,7 @@ def save_repository(tree: Tree, repository: Repository) -> None:
         atomic.replace(tree.repository, repository.write().encode())
 
 
-def wished_repository(tree: Tree, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+def wished_repository(tree: Tree, wishes: Wishes, keychain: gpg.Keychain) -> Repository:
     """The repository as it is to be; nothing is written.
 
     Raises UsageError where a wish goes against what clients know of it. Of a first publish that was
@@ -150,18 +150,18 @@ def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:
     )
 
 
-def _first_keys(keychain: signing.Keychain, key: str | None) -> tuple[str, ...]:
+def _first_keys(keychain: gpg.Keychain, key: str | None) -> tuple[str, ...]:
     """The key that is named, or those of a key file; none where one is to be made."""
     if key is not None:
         return (full_fingerprint(keychain, key),)
     if keychain.home is None:
         return ()
-    return tuple(each.fingerprint for each in signing.secret_keys(keychain))
+    return tuple(each.fingerprint for each in gpg.secret_keys(keychain))
 
 
-def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
+def full_fingerprint(keychain: gpg.Keychain, key: str) -> str:
     """The fingerprint of the one secret key that a user means."""
-    found = signing.secret_keys(keychain, [key])
+    found = gpg.secret_keys(keychain, [key])
     if len(found) != 1:
         listed = "".join(f"\n  {each.fingerprint} {each.user_id}" for each in found) or " none"
         raise HadebError(
@@ -171,7 +171,7 @@ def full_fingerprint(keychain: signing.Keychain, key: str) -> str:
     return found[0].fingerprint
 
 
-def _reborn(repository: Repository, wishes: Wishes, keychain: signing.Keychain) -> Repository:
+def _reborn(repository: Repository, wishes: Wishes, keychain: gpg.Keychain) -> Repository:
     """The repository with what may change; UsageError where a wish goes against its birth."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.files.scratch import is_private, sweep_in, throwaway_in
-from hadeb.repo.signing import Keychain, end_agent, last_line, secret_keys
+from hadeb.repo.signing.gpg import Keychain, end_agent, last_line, secret_keys
 
 
 @contextmanager

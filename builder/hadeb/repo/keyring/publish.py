@@ -17,16 +17,16 @@ from pathlib import Path
 from hadeb.errors import CommandFailed
 from hadeb.files.digest import digest
 from hadeb.files.scratch import throwaway
-from hadeb.repo import signing
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.indexes import MANIFEST
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.incoming import read_incoming, staging_in
+from hadeb.repo.intake.incoming import read_incoming, staging_in
 from hadeb.repo.model.contents import Contents
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
+from hadeb.repo.session.writer import Writer
+from hadeb.repo.signing import gpg
 from hadeb.repo.sources import addresses, keyring_name
-from hadeb.repo.writer import Writer
 from hadeb.run import run
 
 
@@ -35,10 +35,10 @@ def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
 
     One that has ended is left out, with a warning, as there is one before that.
     """
-    keys = signing.secret_keys(writer.keychain, repository.keys)
-    for warning in signing.warnings(keys, writer.now):
+    keys = gpg.secret_keys(writer.keychain, repository.keys)
+    for warning in gpg.warnings(keys, writer.now):
         writer.say(warning)
-    return signing.public_keys(writer.keychain, signing.living(keys, writer.now))
+    return gpg.public_keys(writer.keychain, gpg.living(keys, writer.now))
 
 
 def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
@@ -48,14 +48,14 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
     """
     keys = current_keys(writer, repository)
     with (
-        signing.keyring_file(keys.binary) as keyring,
+        gpg.keyring_file(keys.binary) as keyring,
         throwaway("trial") as directory,
     ):
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
-        signing.sign(writer.keychain, keys.keys, directory, writer.say)
-        signing.sign_apart(writer.keychain, keys.keys, directory, writer.say)
-        signing.verify(keyring, directory, len(keys.keys))
+        gpg.sign(writer.keychain, keys.keys, directory, writer.say)
+        gpg.sign_apart(writer.keychain, keys.keys, directory, writer.say)
+        gpg.verify(keyring, directory, len(keys.keys))
     return keys
 
 
@@ -117,7 +117,7 @@ def _keyring_file(
     """
     # These take a tenth of the time that a whole publish has, and are wanted once in years.
     from hadeb.package.deb import write
-    from hadeb.repo.keyring_package import keyring_package
+    from hadeb.repo.keyring.package import keyring_package
 
     name = keyring_name(repository)
     while True:

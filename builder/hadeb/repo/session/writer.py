@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from hadeb.files import atomic
 from hadeb.files.lock import locked
 from hadeb.files.scratch import sweep
-from hadeb.repo import signing
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.opening import open_repository
+from hadeb.repo.session.settings import open_repository
+from hadeb.repo.signing import gpg
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Writer:
     """
 
     tree: Tree
-    keychain: signing.Keychain
+    keychain: gpg.Keychain
     who: str
     now: datetime.datetime
     say: Callable[[str], None]
