@@ -17,7 +17,7 @@ from unittest import mock
 import boto3
 from moto.server import ThreadedMotoServer
 
-from hadeb.repo.object_store import ObjectStore
+from hadeb.repo.s3.client import ObjectStore
 from repo.looking import Client
 from repo.publishing import Desk
 from unit.calling import Outcome, call_hadeb

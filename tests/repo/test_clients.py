@@ -17,7 +17,7 @@ import pytest
 from hadeb.debian.releases import Suite
 from hadeb.lab.node.node import Node
 from hadeb.repo.apt.trial import Rehearsal
-from hadeb.repo.publish import Addition, publish
+from hadeb.repo.commands.publish import Addition, publish
 from hadeb.repo.session.settings import Wishes
 from machine.packages import NAME as SAMPLE
 from machine.packages import build

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hadeb.repo.commands.publish import Addition, publish
 from hadeb.repo.keyring import package
-from hadeb.repo.publish import Addition, publish
 from hadeb.repo.session.settings import Wishes
 from repo.publishing import Desk, writer
 from repo.test_refusals import refused, unchanged

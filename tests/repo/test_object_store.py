@@ -23,8 +23,9 @@ import botocore.client
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.repo import hand_over, prune, working_copy
-from hadeb.repo.object_store import Listed, ObjectStore
+from hadeb.repo.commands import prune
+from hadeb.repo.s3 import checkout, push
+from hadeb.repo.s3.client import Listed, ObjectStore
 from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
 from repo.publishing import Desk
 from repo.storing import BUCKET, Killed, Reader, Server, Stored, before_each_change, killed_at
@@ -55,8 +56,8 @@ def stored(server: Server, desk: Desk) -> Stored:
 def old(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time enough has passed for a prune to take what it may."""
     monkeypatch.setattr(prune, "_GRACE", -10)
-    monkeypatch.setattr(working_copy, "GRACE", -10)
-    monkeypatch.setattr(hand_over, "GRACE", -10)
+    monkeypatch.setattr(checkout, "GRACE", -10)
+    monkeypatch.setattr(push, "GRACE", -10)
 
 
 def refused(done: Outcome, words: str, code: int = 1) -> None:
@@ -324,7 +325,7 @@ def test_a_store_that_fails_before_the_switch_is_told_with_what_finishes_the_wor
 def test_a_suite_that_another_program_writes_all_the_time_is_told(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hand_over, "_TRIES", 2)
+    monkeypatch.setattr(push, "_TRIES", 2)
     stored.publish(_HELLO[0])
 
     def meddle(number: int, path: str) -> None:
@@ -632,7 +633,7 @@ def test_a_switch_is_a_second_younger_than_the_one_before(
     etag, _ = store.put(path, b"first", None)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     listing = {path: Listed(5, etag, now + datetime.timedelta(seconds=1))}
-    hand_over._put_changed(store, [hand_over._Put(path, b"second")], listing)
+    push._put_changed(store, [push._Put(path, b"second")], listing)
     assert slept == [1.1]
     assert store.get(path) == (b"second", mock.ANY)
 
@@ -745,7 +746,7 @@ def test_publishing_needs_no_room_for_the_pool(stored: Stored) -> None:
     """A stand-in has a package's size, and takes no room on the disk."""
     stored.publish(stored.desk.deb("large", "1.0", size=5_000_000))
     taken: list[int] = []
-    laid_out = working_copy._laid_out
+    laid_out = checkout._laid_out
 
     def measured(*arguments: Any) -> Any:
         copy = laid_out(*arguments)
@@ -754,7 +755,7 @@ def test_publishing_needs_no_room_for_the_pool(stored: Stored) -> None:
         taken.append(sum(path.lstat().st_blocks * 512 for path in files))
         return copy
 
-    with mock.patch.object(working_copy, "_laid_out", measured):
+    with mock.patch.object(checkout, "_laid_out", measured):
         stored.call("repo", "list")
     assert taken[0] < 1_000_000
     shutil.rmtree(stored.desk.place / "tmp", ignore_errors=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.rollback import rollback
+from hadeb.repo.commands.rollback import rollback
 from repo.damaging import age, cut, in_force, wipe
 from repo.publishing import Desk, writer
 from repo.test_refusals import refused

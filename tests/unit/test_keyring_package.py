@@ -14,7 +14,7 @@ from hadeb.package.deb import write
 from hadeb.package.model import File, Package
 from hadeb.repo.keyring.package import keyring_package
 from hadeb.repo.model.keys import PublicKeys
-from hadeb.repo.sources import sources
+from hadeb.repo.site.sources import sources
 from unit.repo_sample import HOSTILE, KEYS, REPOSITORY, STABLE, STAGING, TIMESTAMP
 
 PACKAGE = keyring_package(REPOSITORY, KEYS, TIMESTAMP)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.index_page import LONGEST_TABLE
 from hadeb.repo.model.keys import PublicKeys
-from hadeb.repo.pages import pages
+from hadeb.repo.site.index_page import LONGEST_TABLE
+from hadeb.repo.site.pages import pages
 from unit.repo_sample import (
     ARMOR_END,
     HOSTILE,

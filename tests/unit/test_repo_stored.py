@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo.bucket import Bucket
 from hadeb.repo.disk import pool
 from hadeb.repo.model.contents import PoolFile, Published
-from hadeb.repo.stored import Kept, State, headers, read_state
-from hadeb.repo.working_copy import _link_by_hash, pack
+from hadeb.repo.s3.bucket import Bucket
+from hadeb.repo.s3.checkout import _link_by_hash, pack
+from hadeb.repo.s3.state import Kept, State, headers, read_state
 
 _STATE = State(
     serial=7,

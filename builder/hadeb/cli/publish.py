@@ -24,7 +24,7 @@ from hadeb.cli.repo_command import (
     refuse_unnamed_url,
     writes,
 )
-from hadeb.repo.bucket import Reach
+from hadeb.repo.s3.bucket import Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.session.writer import Writer
@@ -81,8 +81,8 @@ def publish(
     The first call makes the repository, and a key to sign with where none is named. Origin, label
     and codename are fixed from then on. Where one file is wrong, nothing is published.
     """
-    from hadeb.repo.publish import Addition
-    from hadeb.repo.publish import publish as put
+    from hadeb.repo.commands.publish import Addition
+    from hadeb.repo.commands.publish import publish as put
     from hadeb.repo.session.settings import Wishes
 
     refuse_unnamed_url(writer, url)
@@ -132,8 +132,8 @@ def promote(
 
     The same files, byte by byte. With FROM and TO the same, --phase lets more machines upgrade.
     """
-    from hadeb.repo.publish import Addition
-    from hadeb.repo.publish import promote as put
+    from hadeb.repo.commands.publish import Addition
+    from hadeb.repo.commands.publish import promote as put
 
     addition = Addition(suite, phase=phase, downgrade=downgrade)
     return put(writer, *package, source, addition, dry_run=dry_run)
@@ -151,7 +151,7 @@ def rollback(
     Clients see a newer Release with older versions in it. The preferences file beside index.html
     lets their apt go down.
     """
-    from hadeb.repo.rollback import rollback as back
+    from hadeb.repo.commands.rollback import rollback as back
 
     return back(writer, suite, generation, dry_run=dry_run)
 
@@ -174,7 +174,7 @@ def prune(call: Call, writer: Writer, keep: int, dry_run: bool, as_json: bool) -
 
     What was in force within the last hour stays: a client may be about to download it.
     """
-    from hadeb.repo.prune import prune as remove_old
+    from hadeb.repo.commands.prune import prune as remove_old
 
     pruned = remove_old(writer, keep, dry_run=dry_run)
     if as_json:

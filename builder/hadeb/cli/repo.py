@@ -10,7 +10,7 @@ import click
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
 from hadeb.cli.repo_command import REPO, as_writer_of, changes, package_version, tree_of, writes
-from hadeb.repo.bucket import Bucket, Reach
+from hadeb.repo.s3.bucket import Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.session.writer import Writer
@@ -31,7 +31,7 @@ def repo() -> None:
 @command
 def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
     """Say what the repository is, who signs it, and what its suites hold."""
-    from hadeb.repo.status import status as look
+    from hadeb.repo.commands.status import status as look
 
     found = look(tree_of(call, directory))
     if as_json:
@@ -47,7 +47,7 @@ def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
 @command
 def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_json: bool) -> None:
     """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
-    from hadeb.repo.status import listed
+    from hadeb.repo.commands.status import listed
 
     rows = listed(tree_of(call, directory), suite)
     if as_json:
@@ -97,7 +97,7 @@ def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: b
 
     Whoever can write into the repository can change its record of the keys, too: name them all.
     """
-    from hadeb.repo.verify import verify as look
+    from hadeb.repo.commands.verify import verify as look
 
     found = look(writer, fingerprints)
     if as_json:
@@ -121,7 +121,7 @@ def refresh(call: Call, writer: Writer, suites: tuple[str, ...]) -> list[Outcome
 
     --json gives a list with an object a suite.
     """
-    from hadeb.repo.rollback import refresh as sign_anew
+    from hadeb.repo.commands.rollback import refresh as sign_anew
 
     return sign_anew(writer, suites)
 
@@ -134,7 +134,7 @@ def remove(
     call: Call, writer: Writer, package: tuple[str, str | None], suite: str, dry_run: bool
 ) -> Outcome:
     """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
-    from hadeb.repo.publish import remove as take_out
+    from hadeb.repo.commands.publish import remove as take_out
 
     return take_out(writer, *package, suite, dry_run=dry_run)
 
@@ -157,7 +157,7 @@ def add_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list
     Every suite is signed anew. A --key-file has to hold all keys that sign. --json gives a list
     with an object a suite.
     """
-    from hadeb.repo.rotate import add_key as add
+    from hadeb.repo.commands.rotate import add_key as add
 
     return add(writer, fingerprint, dry_run=dry_run)
 
@@ -170,6 +170,6 @@ def drop_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> lis
 
     --json gives a list with an object a suite.
     """
-    from hadeb.repo.rotate import drop_key as drop
+    from hadeb.repo.commands.rotate import drop_key as drop
 
     return drop(writer, fingerprint, dry_run=dry_run)

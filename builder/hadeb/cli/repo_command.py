@@ -18,13 +18,13 @@ import click
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo.bucket import SCHEME, Bucket, Reach
+from hadeb.repo.s3.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.disk.layout import Tree
+    from hadeb.repo.s3.checkout import WorkingCopy
     from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
-    from hadeb.repo.working_copy import WorkingCopy
 
 # How often a command runs again where others were quicker, and for how long it waits at most.
 _TRIES = 12
@@ -150,8 +150,8 @@ def _until_in_force(
     dry_run: bool,
 ) -> None:
     """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
-    from hadeb.repo.hand_over import Overtaken, finish_earlier, hand_over
-    from hadeb.repo.working_copy import working_copy
+    from hadeb.repo.s3.checkout import working_copy
+    from hadeb.repo.s3.push import Overtaken, finish_earlier, hand_over
 
     for left in reversed(range(_TRIES)):
         try:
@@ -239,7 +239,7 @@ def tree_of(call: Call, directory: str | Bucket) -> Tree:
 
     if isinstance(directory, str):
         return repository_at(directory, call.context.directory)
-    from hadeb.repo.working_copy import working_copy
+    from hadeb.repo.s3.checkout import working_copy
 
     copy = click.get_current_context().with_resource(working_copy(directory, Reach.NOW))
     if copy.etag is None:

@@ -117,12 +117,12 @@ def conclude(
     else:
         save_repository(tree, repository)
         pages = {}
-    from hadeb.repo import front
+    from hadeb.repo.site import refresh
 
     if not pages:
-        own = front.view_in_force(writer, suite, new)
-        pages = front.wanted_pages(writer, repository, keys, own)
-    front.write_pages(tree, pages)
+        own = refresh.view_in_force(writer, suite, new)
+        pages = refresh.wanted_pages(writer, repository, keys, own)
+    refresh.write_pages(tree, pages)
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
@@ -180,11 +180,11 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
 
     def meanwhile() -> None:
         # Loaded now, while apt works, and not before it begins.
-        from hadeb.repo import front
+        from hadeb.repo.site import refresh
 
         keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        view = front.view(suite, draft.new, number, heading.date)
-        pages.update(front.wanted_pages(writer, draft.repository, draft.keys, view))
+        view = refresh.view(suite, draft.new, number, heading.date)
+        pages.update(refresh.wanted_pages(writer, draft.repository, draft.keys, view))
 
     try:
         _make(draft, directory, heading, meanwhile)

@@ -15,10 +15,10 @@ from hadeb.manifest.model import ChangelogTable
 from hadeb.manifest.values import maintainer_refusal
 from hadeb.package.control import changelog, description, gzipped, installed_size, license_text
 from hadeb.package.model import File, Package, Script
-from hadeb.repo.fill import filled
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository
-from hadeb.repo.sources import address, addresses, keyring_name
+from hadeb.repo.site.sources import address, addresses, keyring_name
+from hadeb.repo.site.template import filled
 
 _TEXT = """
 The keys that sign the apt repository at

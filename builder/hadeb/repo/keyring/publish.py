@@ -26,7 +26,7 @@ from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.session.writer import Writer
 from hadeb.repo.signing import gpg
-from hadeb.repo.sources import addresses, keyring_name
+from hadeb.repo.site.sources import addresses, keyring_name
 from hadeb.run import run
 
 

@@ -21,7 +21,7 @@ from hadeb.repo.model.contents import Contents, difference
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.repo.session.settings import open_repository
 from hadeb.repo.session.writer import Writer, writing
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.site.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
 
 

@@ -22,14 +22,14 @@ from hadeb.errors import HadebError
 from hadeb.files.digest import digest
 from hadeb.files.scratch import throwaway
 from hadeb.parallel import at_once
-from hadeb.repo.bucket import Bucket, Reach
 from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.contents import PoolFile
-from hadeb.repo.object_store import Listed, ObjectStore, connected
+from hadeb.repo.s3.bucket import Bucket, Reach
+from hadeb.repo.s3.client import Listed, ObjectStore, connected
+from hadeb.repo.s3.state import STATE, State, read_state
 from hadeb.repo.session.settings import find_repository
-from hadeb.repo.stored import STATE, State, read_state
 
 # Seconds that what no list names stays in the store: whoever put it there may be about to name it.
 GRACE = 3600

@@ -15,7 +15,7 @@ from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.session.settings import open_repository
 from hadeb.repo.signing.gpg import read_keys
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.site.sources import keyring_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from hadeb.repo.session.settings import (
 )
 from hadeb.repo.session.writer import Writer, writing
 from hadeb.repo.signing import gpg
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.site.sources import keyring_name
 from hadeb.repo.transaction import Outcome, Step, conclude
 
 

@@ -17,7 +17,7 @@ from hadeb.repo.model.contents import Published, difference
 from hadeb.repo.model.repository import Repository
 from hadeb.repo.session.settings import full_fingerprint, open_repository, save_repository
 from hadeb.repo.session.writer import Writer, writing
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.site.sources import keyring_name
 from hadeb.repo.transaction import Outcome, SignedAnew, Step, sign_anew
 
 

@@ -21,12 +21,12 @@ from pathlib import Path
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
 from hadeb.parallel import at_once
-from hadeb.repo.bucket import Reach
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.object_store import Absent, Changed, Listed, ObjectStore
-from hadeb.repo.stored import STATE, Kept, State, read_state
-from hadeb.repo.working_copy import GRACE, WorkingCopy, pack
+from hadeb.repo.s3.bucket import Reach
+from hadeb.repo.s3.checkout import GRACE, WorkingCopy, pack
+from hadeb.repo.s3.client import Absent, Changed, Listed, ObjectStore
+from hadeb.repo.s3.state import STATE, Kept, State, read_state
 
 _PROBE = ".hadeb/conditions"
 _SWITCH = "InRelease"

@@ -19,14 +19,14 @@ from hadeb.repo.disk import pool
 from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.indexes import index_paths, indexes_of, misfits
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.front import wanted_pages
 from hadeb.repo.keyring.publish import is_recorded
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.session.settings import open_repository
 from hadeb.repo.session.writer import Writer, writing
 from hadeb.repo.signing import gpg
-from hadeb.repo.sources import keyring_name
+from hadeb.repo.site.refresh import wanted_pages
+from hadeb.repo.site.sources import keyring_name
 
 _MENDED = "hadeb repo refresh writes it anew"
 

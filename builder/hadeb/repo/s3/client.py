@@ -19,8 +19,8 @@ from typing import Any
 
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.files.digest import digest
-from hadeb.repo.bucket import Bucket
-from hadeb.repo.stored import below, headers
+from hadeb.repo.s3.bucket import Bucket
+from hadeb.repo.s3.state import below, headers
 
 # What the extra hadeb[s3] is: the first release whose put_object can say If-Match.
 BOTO3 = "boto3>=1.35.69"

@@ -13,12 +13,12 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from hadeb.debian.version import version_key
-from hadeb.repo.fill import Markup, filled, joined, markup, page
 from hadeb.repo.model.contents import Published
 from hadeb.repo.model.keys import Key, PublicKeys
 from hadeb.repo.model.repository import Repository
 from hadeb.repo.model.suite_view import SuiteView, main_suite
-from hadeb.repo.sources import address, keyring_name, preferences
+from hadeb.repo.site.sources import address, keyring_name, preferences
+from hadeb.repo.site.template import Markup, filled, joined, markup, page
 
 # Lines of a suite's table. More are no use to a reader, and cost every publish time.
 LONGEST_TABLE = 400

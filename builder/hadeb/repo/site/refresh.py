@@ -18,8 +18,8 @@ from hadeb.repo.model.contents import Contents
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.model.suite_view import SuiteView
-from hadeb.repo.pages import pages
 from hadeb.repo.session.writer import Writer
+from hadeb.repo.site.pages import pages
 
 
 def wanted_pages(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hadeb.repo.fill import filled
-from hadeb.repo.index_page import index_page
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository
 from hadeb.repo.model.suite_view import SuiteView, main_suite
-from hadeb.repo.sources import keyring_name, preferences, sources
+from hadeb.repo.site.index_page import index_page
+from hadeb.repo.site.sources import keyring_name, preferences, sources
+from hadeb.repo.site.template import filled
 
 
 def pages(
