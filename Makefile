@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 MAKEFLAGS += --no-print-directory
-SETUP := @sh builder/setup.sh
+SETUP := @sh builder/tools/setup.sh
 RUN := .venv/bin/python3 -m
 
 .PHONY: help deb repo test test-unit lint format bench bench-repo fresh lab lab-smoke lab-kills repo-kills repo-cuts \
@@ -96,14 +96,14 @@ failover-picture: ## cuts a node's power, and draws who answered when: docs/fail
 report-pictures: ## draws REPORT=path/to/report.html as a phone and a desktop show it, into docs/
 	@[ -f "$(REPORT)" ] || { echo "name the page: make report-pictures REPORT=path/to/report.html" >&2; exit 2; }
 	$(SETUP) tools pictures
-	@.venv/bin/python3 builder/picture.py "$(REPORT)" docs
+	@.venv/bin/python3 builder/tools/picture.py "$(REPORT)" docs
 
 reference: ## writes the pages of docs/reference that are made from the code
 	$(SETUP) hadeb
-	@$(RUN) reference
+	@$(RUN) tools.reference
 
 lock: ## renews the lock files
-	@sh builder/lock.sh
+	@sh builder/tools/lock.sh
 
 clean: ## removes what the other targets made
 	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

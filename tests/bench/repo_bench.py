@@ -165,7 +165,7 @@ def look_for_programs(contenders: Sequence[Contender]) -> None:
             hint=f"sudo apt-get install {' '.join(packages)}",
         )
     if any(contender.name == "hadeb" for contender in contenders) and not HADEB.exists():
-        raise ToolMissing(f"{HADEB} is not here", hint="sh builder/setup.sh tools")
+        raise ToolMissing(f"{HADEB} is not here", hint="sh builder/tools/setup.sh tools")
 
 
 def package(name: str) -> Package:

@@ -351,8 +351,8 @@ def test_who_is_overtaken_again_and_again_says_so_and_leaves_the_suite_as_it_was
 ) -> None:
     stored.publish(_HELLO[0])
     served = {path: content for path, content in stored.objects().items() if "dists" in path}
-    monkeypatch.setattr("hadeb.repo_calling._TRIES", 2)
-    monkeypatch.setattr("hadeb.repo_calling._LONGEST_WAIT", 0)
+    monkeypatch.setattr("hadeb.cli.repo_command._TRIES", 2)
+    monkeypatch.setattr("hadeb.cli.repo_command._LONGEST_WAIT", 0)
 
     def overtake(number: int, path: str) -> None:
         if path == ".hadeb/state.json":
@@ -564,7 +564,7 @@ def test_prune_leaves_what_somebody_may_be_about_to_publish(stored: Stored) -> N
 def test_what_a_prune_is_removing_is_not_published_until_it_has_ended(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hadeb.repo_calling._TRIES", 2)
+    monkeypatch.setattr("hadeb.cli.repo_command._TRIES", 2)
     stored.publish(_HELLO[0], "world_1.0_all.deb")
     stored.call("repo", "remove", "hello", "staging")
 
@@ -627,7 +627,7 @@ def test_a_switch_is_a_second_younger_than_the_one_before(
     stored.publish(_HELLO[0])
     path = "dists/staging/InRelease"
     slept: list[float] = []
-    monkeypatch.setattr("hadeb.repo.hand_over.time.sleep", slept.append)
+    monkeypatch.setattr("hadeb.repo.s3.push.time.sleep", slept.append)
     store = ObjectStore(stored.server.client, mock.Mock())
     monkeypatch.setattr(ObjectStore, "_named", lambda _, path: {"Bucket": BUCKET, "Key": path})
     etag, _ = store.put(path, b"first", None)

@@ -228,7 +228,7 @@ def test_no_registry_is_named() -> None:
 
 
 def test_no_debian_package_is_named_twice_where_the_setup_lists_them() -> None:
-    listed = (ROOT / "builder/setup.sh").read_text("utf-8").split("LIST")[1].splitlines()[1:]
+    listed = (ROOT / "builder/tools/setup.sh").read_text("utf-8").split("LIST")[1].splitlines()[1:]
     names = [line.split()[1] for line in listed]
     assert len(names) > 20
     assert sorted(set(names)) == sorted(names)

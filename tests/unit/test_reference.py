@@ -14,8 +14,8 @@ from hadeb.cli.main import hadeb
 from hadeb.lab.fault.catalogue import EXPECTED, FAULTS
 from hadeb.manifest import model
 from hadeb.manifest.schema import schema
-from hadeb.reference import commands_page, manifest_page
-from reference import pages
+from tools.manifest_page import commands_page, manifest_page
+from tools.reference import pages
 
 
 @pytest.mark.parametrize("path", pages(), ids=[path.name for path in pages()])

@@ -61,7 +61,7 @@ def test_memory_that_ends_anywhere_else_is_no_bug(
     def ends(_: object) -> bytes:
         raise MemoryError
 
-    monkeypatch.setattr("hadeb.build.write", ends)
+    monkeypatch.setattr("hadeb.package.build.write", ends)
     call = call_hadeb("build", directory=bundle)
     assert (call.code, call.stdout) == (1, "")
     assert call.stderr == "error: there is not enough memory\n"

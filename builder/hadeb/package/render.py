@@ -14,7 +14,7 @@ import jinja2
 
 def templates_directory() -> Path:
     """debian-templates, which lies in the package when installed and at the top of a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "debian-templates"
     return installed if installed.is_dir() else package.parent.parent / "debian-templates"
 

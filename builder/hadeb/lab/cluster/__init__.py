@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""A Pacemaker cluster of nodes: configuration, fencing, and labs that stay up."""

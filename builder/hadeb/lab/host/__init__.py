@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The machine that a lab runs on: namespaces, processes, and the list of labs."""

@@ -68,7 +68,7 @@ def page(report: Report) -> str:
         _Group(run, totals(run), [_shown(one, clean.nodes, taken) for one in run.trials])
         for run in clean.runs
     ]
-    template = _environment().get_template("report.html.j2")
+    template = _environment().get_template("page.html.j2")
     return template.render(
         report=clean,
         style=Markup(STYLE),  # noqa: S704 our own

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""What the clients' answers and the nodes' logs show. Pure."""

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The package that brings the repository's keys to clients."""

@@ -59,7 +59,7 @@ def keyring_package(repository: Repository, keys: PublicKeys, timestamp: int) ->
         ("Description", description(f"public keys of the apt repository {repository.name}", text)),
     )
     script = filled(
-        "postinst.in",
+        "keyring/postinst.in",
         name=repository.name,
         package=name,
         version=version,
@@ -80,7 +80,7 @@ def _expiry(expires: datetime.date | None) -> str:
 
 def _copyright(repository: Repository, maintainer: str, date: datetime.datetime) -> str:
     return filled(
-        "copyright.in",
+        "keyring/copyright.in",
         name=repository.name,
         url=address(repository),
         year=str(date.year),

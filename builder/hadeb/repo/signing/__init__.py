@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Signatures and keys, by gpg, gpgv and sqv."""

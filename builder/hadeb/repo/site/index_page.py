@@ -44,8 +44,8 @@ def index_page(
     ]
     words = [_suite(repository, view, stanzas[view.name], main is view) for view in ordered]
     return page(
-        "index.html.in",
-        style=Markup(filled("index.css")),
+        "site/index.html.in",
+        style=Markup(filled("site/index.css")),
         label=repository.label,
         origin=repository.origin,
         facts=_facts(facts),
@@ -67,7 +67,7 @@ def _suite(repository: Repository, view: SuiteView, stanza: str, main: bool) -> 
     ]
     steps = _steps(repository, view, stanza)
     return page(
-        "suite.html.in",
+        "site/suite.html.in",
         name=view.name,
         facts=_facts(facts),
         steps=steps if main else _folded(steps, view.name),
@@ -84,7 +84,7 @@ def _folded(steps: Markup, name: str) -> Markup:
 def _steps(repository: Repository, view: SuiteView, stanza: str) -> Markup:
     sha256 = hashlib.sha256(stanza.encode()).hexdigest()
     return page(
-        "steps.html.in",
+        "site/steps.html.in",
         suite=view.name,
         name=repository.name,
         url=address(repository),
@@ -115,7 +115,7 @@ def _packages(view: SuiteView) -> Markup:
         left -= len(versions)
     more = "one more package" if unlisted == 1 else f"{unlisted:,} more packages"
     return page(
-        "packages.html.in",
+        "site/packages.html.in",
         rows=joined(rows),
         more=markup("<p class='note'>And @MORE@; the manifest lists all.</p>", more=more)
         if unlisted

@@ -41,7 +41,7 @@ def pages(
 def _installer(repository: Repository, stanzas: dict[str, str], suites: Sequence[SuiteView]) -> str:
     """A program of POSIX sh that adds the repository to a machine."""
     return filled(
-        "install.sh.in",
+        "site/install.sh.in",
         name=repository.name,
         main=main_suite(suites).name,
         suites=", ".join(stanzas),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fill in the templates that lie here. Pure, but for reading them.
+"""Fill in the templates that lie in this folder and in keyring/. Pure, but for reading them.
 
 Not with Jinja: importing it and compiling a page takes 60 ms of processor time
 (`time.process_time` around each), a fifth of what a whole publish may take.
@@ -65,5 +65,5 @@ def _parts(text: str) -> tuple[str, ...]:
 
 @functools.cache
 def _template(name: str) -> str:
-    text = Path(__file__).with_name(name).read_text("utf-8")
+    text = (Path(__file__).parents[1] / name).read_text("utf-8")
     return text.partition("\n")[2] if text.startswith("{#") else text

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws a report's page as a browser does, on a phone and on a desk. `make report-pictures`.
 
-python3 builder/picture.py PAGE DIRECTORY [light|dark]
+python3 builder/tools/picture.py PAGE DIRECTORY [light|dark]
 """
 
 from __future__ import annotations

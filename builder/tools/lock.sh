@@ -4,7 +4,7 @@
 # the hashes of all their files, so that one lock serves each Python and each machine. `make lock`.
 set -eu
 umask 022
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

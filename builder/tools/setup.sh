@@ -15,7 +15,7 @@
 # Root is wanted only where a Debian package is missing; then apt is asked, through sudo if need be.
 set -eu
 umask 022
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 here=$(pwd -P)
 # Settings made for other environments than .venv.
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from hadeb.cli.main import hadeb
 from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, Fault, never
-from hadeb.reference import NOTICE, commands_page, manifest_page
+from tools.manifest_page import NOTICE, commands_page, manifest_page
 
-PAGES = Path(__file__).parents[1] / "docs" / "reference"
+PAGES = Path(__file__).parents[2] / "docs" / "reference"
 
 _FAULTS_HEAD = """\
 # The lab's faults
