@@ -17,7 +17,7 @@ from hadeb.files.scratch import sweep, throwaway
 from unit.calling import ENVIRONMENT
 
 _HOLDS = """
-from hadeb.repo.throwaway import throwaway
+from hadeb.files.scratch import throwaway
 with throwaway("held") as place:
     (place / "file").touch()
     print(place, flush=True)
