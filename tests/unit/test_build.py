@@ -166,8 +166,8 @@ def test_control_c_among_many_packages_ends_soon_and_leaves_nothing(
 WRITES_FOREVER = """
 import sys
 from pathlib import Path
-from hadeb import build
-from hadeb.package import Package
+from hadeb.package import build
+from hadeb.package.model import Package
 contents = [Path(path).read_bytes() for path in sys.argv[2:]]
 build.write = lambda package: contents[package.timestamp]
 control = (("Package", "greeter"), ("Version", "1.0"), ("Architecture", "all"))

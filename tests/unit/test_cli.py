@@ -214,12 +214,12 @@ def test_an_interrupt_ends_with_130_and_no_traceback(bundle: Path) -> None:
 
 
 BUG = """
-import hadeb.plan
+import hadeb.package.plan
 
 def plan(bundle):
     raise RuntimeError("planted\\x1b[31m")
 
-hadeb.plan.plan = plan
+hadeb.package.plan.plan = plan
 """
 
 

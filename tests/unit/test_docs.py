@@ -235,11 +235,3 @@ def test_the_refusal_that_the_docs_show_is_the_one_that_prerm_prints() -> None:
             # What comes before the first name of a resource, a node or a package.
             start = re.split(r"TCP-SERVER|ha\d|sample-tcp-server", line)[0].strip()
             assert start in script
-
-
-def test_every_module_of_the_repository_has_its_place_in_the_architecture() -> None:
-    page = text(ROOT / "docs/architecture.md")
-    table = page.partition("| what | modules of `repo/` |")[2].partition("\n\n")[0]
-    named = re.findall(r"`(\w+)`", table)
-    modules = {path.stem for path in (ROOT / "builder/hadeb/repo").glob("[a-z]*.py")}
-    assert sorted(named) == sorted(modules)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the house that a program can hold: layers, who may print, headers, sizes."""
+"""Rules of the house that a program can check: who may print, headers, sizes, names.
+
+The order of the layers is in test_layers.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import functools
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,28 +19,11 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[2]
 TOOLKIT = ROOT / "builder" / "hadeb"
 
-# From the top down. A new module or directory of builder/hadeb/ is registered here, where its
-# imports say it belongs; docs/architecture.md says what a layer may do.
-LAYERS = {
-    "mouth": {"__main__", "calling", "cli", "lab_cli", "plan_view", "publish_cli"}
-    | {"repo_calling", "repo_cli", "ui"},
-    "effects": {"at_once", "build", "context", "doctor", "lab", "load", "planned", "repo", "run"},
-    "steps": {
-        *("cluster_check", "cluster_commands", "control", "deb", "manifest", "ocf", "plan"),
-        *("python_project", "reference", "render", "schema", "tables"),
-        *("toml_lines", "transitions"),
-    },
-    "data": {
-        *("__init__", "bundle", "cluster_table", "constraints", "errors", "model", "package"),
-        *("suite", "tools", "values"),
-    },
-}
-DEPTH = {module: depth for depth, modules in enumerate(LAYERS.values()) for module in modules}
 # Modules that are programs of their own: the lab starts them in a namespace and reads what they
 # print. Whoever imports them may use their names all the same.
-PROGRAMS = {"lab/ask.py", "lab/power.py"}
+PROGRAMS = {"lab/client/ask.py", "lab/cluster/power.py"}
 # Whether to color depends on the terminal and the environment together, so the mouth looks itself.
-READS_ENVIRONMENT = {"context.py", "ui.py"}
+READS_ENVIRONMENT = {"context.py", "cli/terminal.py"}
 
 GENERATED = {
     *(".git", ".venv", "dist", "__pycache__", ".mypy_cache", ".ruff_cache"),
@@ -90,29 +75,6 @@ def place(path: Path, node: ast.AST) -> str:
     return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
 
 
-def module_of(path: Path) -> str:
-    """The module's name as LAYERS has it: a directory counts as one."""
-    return path.relative_to(TOOLKIT).parts[0].removesuffix(".py")
-
-
-def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
-    """Each module of the toolkit that a module imports, as LAYERS has it."""
-    for node in ast.walk(tree(path)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{place(path, node)}: imports are absolute here"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "hadeb" and isinstance(node, ast.stmt):
-                # From the package itself come its modules, and its version.
-                yield node, parts[1] if parts[1:] and parts[1] in DEPTH else "__init__"
-
-
 def dotted(node: ast.AST) -> str:
     """`a.b.c` for such an expression, else nothing."""
     if isinstance(node, ast.Name):
@@ -137,35 +99,11 @@ def uses(path: Path, pattern: str) -> list[str]:
 
 
 TOOLKIT_FILES = [path for path in python_files("builder") if path.is_relative_to(TOOLKIT)]
-MOUTH = {f"{module}.py" for module in LAYERS["mouth"]}
+MOUTH = {"__main__.py", *(f"cli/{path.name}" for path in (TOOLKIT / "cli").glob("*.py"))}
 
 
 def toolkit_files(*, but: set[str]) -> list[Path]:
     return [path for path in TOOLKIT_FILES if str(path.relative_to(TOOLKIT)) not in but]
-
-
-def test_every_module_has_a_layer() -> None:
-    unknown = {module_of(path) for path in TOOLKIT_FILES} - DEPTH.keys()
-    assert not unknown, f"register in LAYERS of {Path(__file__).name}: {sorted(unknown)}"
-
-
-def test_no_module_imports_from_a_layer_above_it() -> None:
-    upward = [
-        f"{place(path, node)}: {module_of(path)} imports {imported}"
-        for path in TOOLKIT_FILES
-        for node, imported in imports(path)
-        if DEPTH[imported] < DEPTH[module_of(path)]
-    ]
-    assert not upward
-
-
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    below = {module: set[str]() for module in DEPTH}
-    for path in TOOLKIT_FILES:
-        below[module_of(path)] |= {imported for _, imported in imports(path)} - {module_of(path)}
-    while leaves := {module for module, imported in below.items() if not imported & below.keys()}:
-        below = {module: imported for module, imported in below.items() if module not in leaves}
-    assert not below, "these import each other, or what does"
 
 
 def test_only_the_mouth_prints_exits_and_reads_the_terminal() -> None:
