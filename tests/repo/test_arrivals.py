@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.intake.incoming import Arrived, FilesRefused, read_incoming
+from hadeb.repo.intake.incoming import read_incoming
 from hadeb.repo.model.contents import SOURCE
+from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import run
 from repo import looking
@@ -32,10 +33,10 @@ def packer(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def take(tmp_path: Path) -> Callable[..., list[Arrived]]:
+def take(tmp_path: Path) -> Callable[..., list[IncomingPackage]]:
     """Takes files in as a publish does."""
 
-    def taken(*files: Path) -> list[Arrived]:
+    def taken(*files: Path) -> list[IncomingPackage]:
         staging = tmp_path / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
@@ -75,7 +76,7 @@ def repacked(deb: Path, change: Callable[[str], str]) -> Path:
     return deb
 
 
-def said(take: Callable[..., list[Arrived]], *files: Path) -> str:
+def said(take: Callable[..., list[IncomingPackage]], *files: Path) -> str:
     with pytest.raises(FilesRefused) as told:
         take(*files)
     return told.value.message
@@ -103,7 +104,7 @@ def test_what_policy_does_not_allow_is_no_part_of_a_path(
     value: str,
     what: str,
     packer: Desk,
-    take: Callable[..., list[Arrived]],
+    take: Callable[..., list[IncomingPackage]],
 ) -> None:
     def change(control: str) -> str:
         return re.sub(f"(?m)^{field}: .*\n", "", control).rstrip("\n") + f"\n{field}: {value}\n"
@@ -115,7 +116,7 @@ def test_what_policy_does_not_allow_is_no_part_of_a_path(
 
 
 def test_a_package_with_another_source_lies_with_it_in_the_pool(
-    packer: Desk, take: Callable[..., list[Arrived]]
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one, two = take(
         packer.deb("hello", "1.0", fields="Source: libgreet (1:2.0-1)\n"),
@@ -127,7 +128,7 @@ def test_a_package_with_another_source_lies_with_it_in_the_pool(
 
 @pytest.mark.parametrize("field", ["Phased-Update-Percentage", "MD5sum", "sha1", "SHA512"])
 def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
-    field: str, packer: Desk, take: Callable[..., list[Arrived]]
+    field: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0", fields=f"{field}: 10\n")
     message = said(take, deb).lower()
@@ -138,7 +139,7 @@ def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
 
 
 def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
-    packer: Desk, take: Callable[..., list[Arrived]]
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     def change(control: str) -> str:
         return control.replace("Package: hello", "package:  hello ")
@@ -149,7 +150,7 @@ def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
 
 
 def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
-    packer: Desk, take: Callable[..., list[Arrived]]
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one = packer.deb("hello", "1.0")
     two = packer.deb("hello", "1.0", content="other", directory="other")
@@ -162,7 +163,7 @@ def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
 
 
 def test_the_same_package_twice_in_one_call_is_one(
-    packer: Desk, take: Callable[..., list[Arrived]]
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one = packer.deb("hello", "1.0")
     again = packer.deb("hello", "1.0", directory="again")
@@ -171,7 +172,7 @@ def test_the_same_package_twice_in_one_call_is_one(
 
 @pytest.mark.parametrize("name", ["two  blanks.deb", "a\nline.deb", "-q.deb", "ünï 'q\" $x.deb"])
 def test_a_file_may_be_called_anything(
-    name: str, packer: Desk, take: Callable[..., list[Arrived]]
+    name: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0").rename(packer.place / name)
     (one,) = take(deb)
@@ -179,7 +180,7 @@ def test_a_file_may_be_called_anything(
 
 
 def test_packages_come_in_by_the_names_that_their_stanzas_have(
-    packer: Desk, take: Callable[..., list[Arrived]]
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     debs = [packer.deb(f"hello{number}", "1.0") for number in range(12)]
     for one in take(*debs):
@@ -188,7 +189,7 @@ def test_packages_come_in_by_the_names_that_their_stanzas_have(
 
 
 def test_what_is_no_file_is_named_as_what_it_is(
-    tmp_path: Path, take: Callable[..., list[Arrived]]
+    tmp_path: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     (tmp_path / "directory.deb").mkdir()
     os.mkfifo(tmp_path / "fifo.deb")
@@ -201,7 +202,7 @@ def test_what_is_no_file_is_named_as_what_it_is(
 
 
 def test_a_source_comes_in_with_all_its_files(
-    greet: Path, take: Callable[..., list[Arrived]]
+    greet: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one, two = take(greet / "greet_1.0-1.dsc", greet / "greet_1.0-2.dsc")
     assert [one.published.version, two.published.version] == ["1.0-1", "1:1.0-2"]
@@ -219,7 +220,7 @@ def test_a_source_comes_in_with_all_its_files(
 
 
 def test_a_changes_brings_its_source_and_its_binaries_once(
-    copied: Path, take: Callable[..., list[Arrived]]
+    copied: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     changes = copied / "greet_1.0-1_amd64.changes"
     signed = (
@@ -242,7 +243,7 @@ def test_a_changes_brings_its_source_and_its_binaries_once(
     ],
 )
 def test_a_file_that_is_not_what_is_said_of_it_is_refused(
-    file: str, words: str, copied: Path, take: Callable[..., list[Arrived]]
+    file: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     path, changes = copied / file, copied / "greet_1.0-1_amd64.changes"
     whole = path.read_bytes()
@@ -273,7 +274,7 @@ def test_a_file_that_is_not_what_is_said_of_it_is_refused(
     ],
 )
 def test_a_source_that_names_what_it_may_not_is_refused(
-    old: str, new: str, words: str, copied: Path, take: Callable[..., list[Arrived]]
+    old: str, new: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     dsc = copied / "greet_1.0-1.dsc"
     (copied / "other_1.0.tar").touch()
@@ -282,7 +283,7 @@ def test_a_source_that_names_what_it_may_not_is_refused(
 
 
 def test_two_sources_with_one_name_for_two_archives_are_both_named(
-    greet: Path, tmp_path: Path, take: Callable[..., list[Arrived]]
+    greet: Path, tmp_path: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -13,9 +13,10 @@ from hadeb.debian.version import version_key
 from hadeb.errors import UsageError
 from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import contents_in_force
-from hadeb.repo.intake.incoming import Arrived, FilesRefused, named, read_incoming, staging_in
+from hadeb.repo.intake.incoming import named, read_incoming, staging_in
 from hadeb.repo.keyring.publish import current_keys, try_keys
 from hadeb.repo.model.contents import Contents, Published
+from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.session.settings import (
     Wishes,
@@ -121,7 +122,7 @@ def _publish(
         return conclude(writer, repository, suite, old, new, step, dry_run=dry_run, keys=keys)
 
 
-def _of_hadeb(arrived: Sequence[Arrived], repository: Repository) -> list[str]:
+def _of_hadeb(arrived: Sequence[IncomingPackage], repository: Repository) -> list[str]:
     """What has the name of the package with the keys, which every suite gets by itself."""
     name = keyring_name(repository)
     return [

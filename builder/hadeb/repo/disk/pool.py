@@ -11,14 +11,14 @@ from hadeb.files import atomic
 from hadeb.files.digest import digest
 from hadeb.repo.disk import ownership
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.intake.incoming import Arrived, FilesRefused
 from hadeb.repo.model.contents import PoolFile, Published
+from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 
 # The directory whose files are nothing but their sizes, and named by the hashes they stand for.
 _ELSEWHERE = ".elsewhere"
 
 
-def place(tree: Tree, arrived: Sequence[Arrived]) -> None:
+def place(tree: Tree, arrived: Sequence[IncomingPackage]) -> None:
     """Give copies their names in the pool, after their bytes are on the disk.
 
     Raises FilesRefused where a name is taken by other bytes that a list names.

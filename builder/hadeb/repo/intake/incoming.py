@@ -14,17 +14,17 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from hadeb.debian.names import PACKAGE, SOURCE_FIELD, VERSION
-from hadeb.errors import CommandFailed, HadebError
+from hadeb.errors import CommandFailed
 from hadeb.repo.apt.dependencies import field
 from hadeb.repo.apt.ftparchive import ftparchive
 from hadeb.repo.disk.layout import STAGED
 from hadeb.repo.intake.upload import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
 from hadeb.repo.model.contents import SOURCE, PoolFile, Published
+from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import run
 
@@ -38,24 +38,6 @@ _DEB = "package.deb"
 
 T = TypeVar("T")
 _Given = TypeVar("_Given")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A package that may be published, where it came from, and where copies of its files are."""
-
-    published: Published
-    copies: tuple[Path, ...]
-    origin: Path
-
-
-class FilesRefused(HadebError):
-    """Some of the files cannot be published; nothing was."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        noun = "file is" if len(faults) == 1 else "files are"
-        lines = "".join(f"\n  {fault}" for fault in faults)
-        super().__init__(f"{len(faults)} {noun} refused, and the repository is as it was:{lines}")
 
 
 @contextmanager
@@ -79,7 +61,7 @@ def named(paths: Sequence[Path]) -> list[Parcel]:
 
 def read_incoming(
     paths: Sequence[Path], staging: Path, suite: RepoSuite, component: str
-) -> list[Arrived]:
+) -> list[IncomingPackage]:
     """Take packages in: .deb, .dsc with the files it names, .changes with all it names.
 
     `staging` is an empty directory. Raises FilesRefused with all that is wrong with any.
@@ -207,7 +189,7 @@ def _unfit(stanza: str, suite: RepoSuite, *, is_source: bool) -> Iterator[str]:
             )
 
 
-def _arrived(stanza: str, origin: Path, copies: Sequence[Sum], component: str) -> Arrived:
+def _arrived(stanza: str, origin: Path, copies: Sequence[Sum], component: str) -> IncomingPackage:
     name, version = field(stanza, "Package"), field(stanza, "Version")
     match = SOURCE_FIELD.fullmatch(field(stanza, "Source"))
     source = match["name"] if match else name
@@ -228,13 +210,13 @@ def _arrived(stanza: str, origin: Path, copies: Sequence[Sum], component: str) -
         for file, copy in zip(names, copies, strict=True)
     )
     published = Published(component, name, version, architecture, stanza, files)
-    return Arrived(published, tuple(copy.path for copy in copies), origin)
+    return IncomingPackage(published, tuple(copy.path for copy in copies), origin)
 
 
-def _clashes(arrived: Sequence[Arrived]) -> Iterator[str]:
+def _clashes(arrived: Sequence[IncomingPackage]) -> Iterator[str]:
     """What is one package, or one file of the pool, and comes with different bytes."""
-    packages: dict[tuple[str, str, str], Arrived] = {}
-    files: dict[str, tuple[PoolFile, Arrived]] = {}
+    packages: dict[tuple[str, str, str], IncomingPackage] = {}
+    files: dict[str, tuple[PoolFile, IncomingPackage]] = {}
     for one in arrived:
         first = packages.setdefault(one.published.identity, one)
         if first.published.files != one.published.files:
