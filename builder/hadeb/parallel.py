@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same for several things at a time, where each waits for a program or for the disk."""
+"""One action on several items at a time, for work that waits for a program or for the disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-_MOST = 8
+_WORKERS = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def at_once(action: Callable[[T], R], things: Iterable[T]) -> list[R]:
-    """Do it for all, and give what each gave, in their order.
+def in_parallel(action: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Run the action on each item, and return the results in the order of the items.
 
-    Raises what the first of them that failed raised, once all that had begun have ended; what
-    had not begun then never does.
+    If any fail, raises the exception of the first in that order, after every action that had
+    started has ended; actions that had not started by then never run.
     """
-    several = list(things)
+    several = list(items)
     if len(several) <= 1:
-        return [action(one) for one in several]
+        return [action(item) for item in several]
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(_MOST) as pool:
+    with ThreadPoolExecutor(_WORKERS) as pool:
         return list(pool.map(action, several))

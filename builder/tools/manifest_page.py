@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
+from hadeb.debian.licenses import COMMON_LICENSES
 from hadeb.manifest import constraints, model, values
 from hadeb.manifest.reader import hints, key, required
 from hadeb.manifest.schema import meanings
-from hadeb.package.control import COMMON_LICENSES
 
 # What is allowed where a type says less than the check behind it.
 _KINDS: dict[object, tuple[str, str]] = {

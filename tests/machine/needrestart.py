@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hadeb.context import from_environment
 from hadeb.debian.releases import Suite
-from hadeb.files.file_lock import locked
+from hadeb.files.lock import locked
 from hadeb.lab.node.image import image
 from hadeb.lab.node.mirror import debian_archive
 from hadeb.run import run

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.files.scratch import sweep, throwaway
+from hadeb.files.scratch import scratch_directory, sweep
 from unit.calling import ENVIRONMENT
 
 _HOLDS = """
-from hadeb.files.scratch import throwaway
-with throwaway("held") as place:
+from hadeb.files.scratch import scratch_directory
+with scratch_directory("held") as place:
     (place / "file").touch()
     print(place, flush=True)
     input()
@@ -47,7 +47,7 @@ def held(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 
 def test_a_directory_is_for_its_user_alone_and_gone_afterwards() -> None:
-    with throwaway("apt") as place:
+    with scratch_directory("apt") as place:
         assert place.stat().st_mode & 0o777 == 0o700
         (place / "file").touch()
     assert not place.exists()
@@ -65,7 +65,7 @@ def test_the_directory_of_a_killed_command_goes_with_the_next_sweep(tmp_path: Pa
 def test_the_directory_of_a_living_command_stays(tmp_path: Path) -> None:
     with held(tmp_path) as (_, place):
         sweep()
-        with throwaway("apt"):
+        with scratch_directory("apt"):
             pass
         sweep()
         assert (place / "file").exists()
@@ -84,7 +84,7 @@ def test_where_somebody_else_could_reach_in_the_directory_is_elsewhere(
         other.rename(above)
         above.chmod(0o777)
     sweep()
-    with throwaway("apt") as place:
+    with scratch_directory("apt") as place:
         assert not place.resolve().is_relative_to(above.resolve())
         assert place.stat().st_mode & 0o777 == 0o700
     assert not place.exists()
@@ -92,7 +92,7 @@ def test_where_somebody_else_could_reach_in_the_directory_is_elsewhere(
 
 
 def test_what_is_no_directory_of_ours_stops_no_command(tmp_path: Path) -> None:
-    with throwaway("apt") as place:
+    with scratch_directory("apt") as place:
         pass
     (place.parent / "a-file").touch()
     sweep()

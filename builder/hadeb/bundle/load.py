@@ -18,13 +18,13 @@ from hadeb.bundle.python_project import (
     read_project,
 )
 from hadeb.context import Context
+from hadeb.debian.dates import utc
 from hadeb.errors import Fault, ManifestError
 from hadeb.manifest.model import DaemonTable, Manifest
 from hadeb.manifest.parse import ManifestText, check, parse
 from hadeb.manifest.reader import Found, Reading
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import maintainer_refusal, source_refusal
-from hadeb.package.control import utc
 
 _NOTHING = (SourceFile("", b"", executable=False),)
 # What tools and machines leave beside a project's sources.

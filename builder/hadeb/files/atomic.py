@@ -1,28 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files and directories that are on the disk when a function returns, in the order they were made.
+"""Atomic writes, and files that are on the disk when a function returns, in the order of the calls.
 
-A kill leaves the page cache whole, a power cut does not: whatever a later step relies on is
-synced before that step (fsync(2): a new name wants its directory synced, too).
+A kill leaves the page cache intact, a power cut does not: everything that a later step relies on is
+synced before that step. A new name needs its directory synced as well (fsync(2)).
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from hadeb.parallel import at_once
+from hadeb.parallel import in_parallel
 
-# How the name of a file or link begins while it is not what its name says.
+# How the name of a file or link begins while it is being made.
 UNFINISHED = ".unfinished-"
+# How the name of a staged file ends; see `stage`.
+STAGED = ".part"
 
 
 def sync(paths: Iterable[Path]) -> None:
-    """Bring files and directories to the disk, several at once: one journal commit serves many."""
-    at_once(_sync_one, paths)
+    """Sync files and directories, several at a time: one commit of the journal serves many."""
+    in_parallel(_fsync, paths)
 
 
-def _sync_one(path: Path) -> None:
+def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -31,7 +34,7 @@ def _sync_one(path: Path) -> None:
 
 
 def make_directory(path: Path, mode: int = 0o755) -> None:
-    """Make a directory and those above it, each one's name on the disk."""
+    """Make a directory and its missing parents, and sync the name of each."""
     made = []
     for directory in (path, *path.parents):
         if directory.is_dir():
@@ -39,29 +42,47 @@ def make_directory(path: Path, mode: int = 0o755) -> None:
         made.append(directory)
     for directory in reversed(made):
         directory.mkdir(mode=mode, exist_ok=True)
-        _sync_one(directory.parent)
+        _fsync(directory.parent)
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Give a file new content: a reader sees the old one or the new one, whole."""
+    """Write a file atomically: a reader sees all of the old content or all of the new."""
     temporary = path.with_name(f"{UNFINISHED}{path.name}")
     temporary.write_bytes(content)
-    _sync_one(temporary)
+    _fsync(temporary)
     temporary.replace(path)
-    _sync_one(path.parent)
+    _fsync(path.parent)
+
+
+def stage(path: Path, content: bytes) -> Path:
+    """Write content beside a file, under a name of its own, for a later rename to `path`.
+
+    Nothing is synced. The name begins with a dot and ends with STAGED.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=STAGED, dir=path.parent)
+    staged = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            # mkstemp's 0600 would keep others, such as apt's own user, from reading the file.
+            os.fchmod(stream.fileno(), 0o644)
+    except BaseException:
+        staged.unlink()
+        raise
+    return staged
 
 
 def point(link: Path, target: str) -> None:
-    """Let a symbolic link lead elsewhere, in one step."""
+    """Point a symbolic link at another target atomically."""
     temporary = link.with_name(f"{UNFINISHED}{link.name}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(link)
-    _sync_one(link.parent)
+    _fsync(link.parent)
 
 
 def sync_tree(root: Path) -> None:
-    """Bring all that lies in a directory to the disk, what is deepest first, and itself."""
+    """Sync a directory and everything in it."""
     directories = []
     files = []
     for directory, _, names in os.walk(root):

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Directories that are gone when a command has ended; where it was killed, the next removes them.
+"""Scratch directories: removed when a command ends, or by the next command if it was killed.
 
-The kernel's lock on each tells whether its command lives, whatever number a process has: several
+A lock on each directory tells whether its command lives. A process ID could not: several
 containers may share one directory for temporary files.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
@@ -16,92 +15,77 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hadeb.files.lock import acquire_directory, locked_directory, try_directory
+
 
 @contextmanager
-def throwaway(kind: str) -> Iterator[Path]:
-    """An empty directory for this user alone."""
-    above = _above()
-    if above is None:
+def scratch_directory(kind: str) -> Iterator[Path]:
+    """An empty directory that only this user can reach; `kind` becomes part of its name."""
+    parent = _parent()
+    if parent is None:
         with tempfile.TemporaryDirectory(prefix=f"hadeb-{kind}-") as name:
             yield Path(name)
         return
-    with throwaway_in(above, f"{kind}-") as place:
-        yield place
+    with scratch_directory_in(parent, f"{kind}-") as directory:
+        yield directory
 
 
 def sweep() -> None:
-    """Remove the directories of this user's commands that were killed."""
-    above = _above()
-    if above is not None:
-        sweep_in(above)
+    """Remove the scratch directories of this user's commands that were killed."""
+    parent = _parent()
+    if parent is not None:
+        sweep_in(parent)
 
 
 def is_private(directory: Path) -> bool:
-    """Whether it is a directory of this user that nobody else could reach into."""
-    found = directory.lstat()
-    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
-    return private and found.st_uid == os.geteuid()
+    """Whether it is a directory of this user that nobody else can reach into."""
+    status = directory.lstat()
+    private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
+    return private and status.st_uid == os.geteuid()
 
 
-def _remove(place: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager
-def throwaway_in(
-    above: Path, prefix: str = "", remove: Callable[[Path], None] = _remove
+def scratch_directory_in(
+    parent: Path, prefix: str = "", remove: Callable[[Path], None] = _remove
 ) -> Iterator[Path]:
-    """One in a directory that has nothing else, and that is private."""
-    # Nobody looks for dead ones between making and locking.
-    with _locked(above):
-        place = Path(tempfile.mkdtemp(prefix=prefix, dir=above))
-        mark = _opened(place)
-        fcntl.flock(mark, fcntl.LOCK_EX)
+    """A scratch directory in `parent`, which is private and holds nothing else."""
+    # The lock on the parent keeps a sweep out until the new directory is locked itself.
+    with locked_directory(parent):
+        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        lock = acquire_directory(directory)
     try:
-        yield place
+        yield directory
     finally:
-        remove(place)
-        os.close(mark)
+        remove(directory)
+        os.close(lock)
 
 
-def sweep_in(above: Path, remove: Callable[[Path], None] = _remove) -> None:
-    """Remove those of killed commands from there."""
-    with _locked(above):
-        for place in list(above.iterdir()):
+def sweep_in(parent: Path, remove: Callable[[Path], None] = _remove) -> None:
+    """Remove the scratch directories in `parent` whose commands were killed."""
+    with locked_directory(parent):
+        for directory in list(parent.iterdir()):
             try:
-                mark = _opened(place)
+                lock = try_directory(directory)
             except OSError:
-                # Its command has ended just now; or it is not of ours.
+                # Its command has just ended, or it is not a scratch directory.
+                continue
+            if lock is None:
                 continue
             try:
-                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            else:
-                remove(place)
+                remove(directory)
             finally:
-                os.close(mark)
+                os.close(lock)
 
 
-def _above() -> Path | None:
-    """Where all of them are; None where it is somebody else's, who could reach into it."""
-    above = Path(tempfile.gettempdir(), f"hadeb-{os.geteuid()}")
+def _parent() -> Path | None:
+    """The directory that holds them all; None if somebody else could reach into it."""
+    parent = Path(tempfile.gettempdir(), f"hadeb-{os.geteuid()}")
     try:
-        above.mkdir(mode=0o700, exist_ok=True)
-        return above if is_private(above) else None
+        parent.mkdir(mode=0o700, exist_ok=True)
+        return parent if is_private(parent) else None
     except OSError:
         return None
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    descriptor = _opened(directory)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _opened(directory: Path) -> int:
-    return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -8,12 +8,12 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from hadeb.debian.licenses import COMMON_LICENSES
 from hadeb.errors import Fault
 from hadeb.manifest.cluster_rules import cluster_contradictions
 from hadeb.manifest.model import Manifest
 from hadeb.manifest.reader import Found, Reading, read
 from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_fault
-from hadeb.package.control import COMMON_LICENSES
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONG_NUMBER = re.compile(r"[0-9_]{1000}")

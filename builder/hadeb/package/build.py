@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import HadebError
+from hadeb.files.atomic import STAGED, stage
+from hadeb.files.lock import acquire_directory
 from hadeb.package.deb import write
 from hadeb.package.model import Package
-from hadeb.parallel import at_once
-
-# How the name of a file ends while it is written.
-_UNFINISHED = ".part"
+from hadeb.parallel import in_parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
     written: list[tuple[Path, Path]] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with _alone_in(directory) as alone:
-            if alone:
+        with _locked(directory) as is_locked:
+            if is_locked:
                 _remove_leftovers(directory)
             for package in packages:
                 if (directory / package.file_name).is_dir():
@@ -55,10 +52,10 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
             def write_one(package: Package) -> Built:
                 content = write(package)
                 target = directory / package.file_name
-                written.append((_write_beside(target, content), target))
+                written.append((stage(target, content), target))
                 return _receipt(package, target, content)
 
-            built = at_once(write_one, packages)
+            built = in_parallel(write_one, packages)
             while written:
                 temporary, target = written[-1]
                 temporary.replace(target)
@@ -75,43 +72,26 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
 
 
 @contextmanager
-def _alone_in(directory: Path) -> Iterator[bool]:
+def _locked(directory: Path) -> Iterator[bool]:
     """Wait for other builds into `directory`, and keep later ones out.
 
-    False where the file system has no such locks; the build itself does without.
+    Yields False if the file system has no locks; the build works without.
     """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
+        descriptor = acquire_directory(directory)
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
     finally:
         os.close(descriptor)
 
 
 def _remove_leftovers(directory: Path) -> None:
-    """Remove what a killed build left; whoever is alone in `directory` knows that nobody writes."""
-    for leftover in directory.glob(f".*.deb.*{_UNFINISHED}"):
+    """Remove what a killed build left; call it under the lock, while nobody else writes."""
+    for leftover in directory.glob(f".*.deb.*{STAGED}"):
         leftover.unlink()
-
-
-def _write_beside(target: Path, content: bytes) -> Path:
-    descriptor, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=_UNFINISHED, dir=target.parent
-    )
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            # mkstemp's 0600 would keep apt's unprivileged user from reading the file.
-            os.fchmod(stream.fileno(), 0o644)
-    except BaseException:
-        temporary.unlink()
-        raise
-    return temporary
 
 
 def _receipt(package: Package, path: Path, content: bytes) -> Built:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
 import re
 import textwrap
@@ -11,11 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from hadeb.bundle.model import Bundle
 from hadeb.bundle.python_project import minimum_python
+from hadeb.debian.dates import rfc5322, utc
+from hadeb.debian.licenses import COMMON_LICENSES
 from hadeb.manifest.model import ChangelogTable
 from hadeb.package.model import Entry, File
-
-_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 # Deflated, no name, no time, best compression, Unix.
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
@@ -29,30 +27,6 @@ _CHANGE = textwrap.TextWrapper(
     break_long_words=False,
     break_on_hyphens=False,
 )
-
-# SPDX identifiers of the licenses whose text every Debian system has (Debian Policy 12.5).
-COMMON_LICENSES = {
-    "Apache-2.0": "Apache-2.0",
-    "Artistic-1.0-Perl": "Artistic",
-    "BSD-3-Clause": "BSD",
-    "CC0-1.0": "CC0-1.0",
-    "GFDL-1.2-only": "GFDL-1.2",
-    "GFDL-1.3-only": "GFDL-1.3",
-    "GPL-1.0-only": "GPL-1",
-    "GPL-1.0-or-later": "GPL-1",
-    "GPL-2.0-only": "GPL-2",
-    "GPL-2.0-or-later": "GPL-2",
-    "GPL-3.0-only": "GPL-3",
-    "GPL-3.0-or-later": "GPL-3",
-    "LGPL-2.0-only": "LGPL-2",
-    "LGPL-2.0-or-later": "LGPL-2",
-    "LGPL-2.1-only": "LGPL-2.1",
-    "LGPL-2.1-or-later": "LGPL-2.1",
-    "LGPL-3.0-only": "LGPL-3",
-    "LGPL-3.0-or-later": "LGPL-3",
-    "MPL-1.1": "MPL-1.1",
-    "MPL-2.0": "MPL-2.0",
-}
 
 
 def control_fields(bundle: Bundle, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
@@ -143,20 +117,7 @@ def changelog(name: str, maintainer: str, entries: Iterable[ChangelogTable]) -> 
 def _changelog_entry(name: str, maintainer: str, entry: ChangelogTable) -> str:
     changes = "\n".join(_CHANGE.fill(change) for change in entry.changes)
     head = f"{name} ({entry.version}) unstable; urgency={entry.urgency}"
-    return f"{head}\n\n{changes}\n\n -- {entry.author or maintainer}  {_rfc5322(utc(entry.date))}\n"
-
-
-def utc(date: datetime.date) -> datetime.datetime:
-    """A date or a time of a manifest as a time with a zone; without one it means UTC."""
-    if not isinstance(date, datetime.datetime):
-        date = datetime.datetime.combine(date, datetime.time())
-    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
-
-
-def _rfc5322(time: datetime.datetime) -> str:
-    # strftime would write the names of days and months in the user's language.
-    day, month = _DAYS[time.weekday()], _MONTHS[time.month - 1]
-    return f"{day}, {time.day:02} {month} {time.year:04} {time:%H:%M:%S %z}"
+    return f"{head}\n\n{changes}\n\n -- {entry.author or maintainer}  {rfc5322(utc(entry.date))}\n"
 
 
 def license_text(license_id: str, own_text: str | None) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing
 from hadeb.files import atomic
-from hadeb.files.scratch import throwaway
+from hadeb.files.scratch import scratch_directory
 from hadeb.repo.apt.trial import LAG, rehearsal
 from hadeb.repo.disk.generation import (
     Heading,
@@ -208,7 +208,7 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
 
 def _try_apart(draft: _Draft) -> None:
     """Make a generation that nobody gets; HadebError where it could not be put in force."""
-    with throwaway("trial") as directory:
+    with scratch_directory("trial") as directory:
         number = draft.writer.tree.current(draft.suite.name) + 1
         _make(draft, directory, Heading(number, _date(draft.writer, draft.suite)), lambda: None)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.stage import Stage
-from hadeb.parallel import at_once
+from hadeb.parallel import in_parallel
 
 _FILLER = "lab-filler"
 
@@ -118,8 +118,8 @@ def kill_controller(stage: Stage) -> None:
 
 def restart_cluster(stage: Stage) -> None:
     """Everything down in order, and up again."""
-    at_once(_stop, stage.cluster.nodes)
-    at_once(_start, stage.cluster.nodes)
+    in_parallel(_stop, stage.cluster.nodes)
+    in_parallel(_start, stage.cluster.nodes)
     stage.cluster.wait_online()
 
 

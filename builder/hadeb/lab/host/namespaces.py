@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import CommandFailed, HadebError, UsageError
-from hadeb.files.file_lock import held
+from hadeb.files.lock import acquire
 from hadeb.lab.host import registry
 from hadeb.lab.host.processes import begun_at, children_of
 from hadeb.run import Completed, run, start
@@ -84,7 +84,7 @@ class Space:
             (self.state / POWER).touch()
             owner = f"{os.getpid()} {begun_at(os.getpid())}"
             (self.state / registry.OWNER).write_text(owner, encoding="utf-8")
-            lock = held(self.state / registry.LOCK)
+            lock = acquire(self.state / registry.LOCK)
         try:
             self._hold(lock)
         except BaseException:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from hadeb.debian.programs import LAB, package_of
 from hadeb.errors import CommandFailed, ToolMissing
-from hadeb.files.file_lock import held, is_free
+from hadeb.files.lock import acquire, is_free, locked_directory
 from hadeb.lab.host.processes import Foreign
 from hadeb.run import run
 
@@ -48,12 +47,8 @@ def require_host() -> None:
 def registry() -> Iterator[None]:
     """Hold the lock over the list of labs, so that nobody sweeps one that is just beginning."""
     STATE.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(STATE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locked_directory(STATE):
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -66,7 +61,7 @@ def scratch() -> Iterator[Path]:
     directory = STATE / f"{secrets.token_hex(4)}-scratch"
     with registry():
         directory.mkdir()
-        lock = held(directory / LOCK)
+        lock = acquire(directory / LOCK)
     try:
         yield directory
     finally:

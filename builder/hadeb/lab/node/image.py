@@ -15,7 +15,7 @@ from pathlib import Path
 from hadeb.context import from_environment
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, ToolMissing
-from hadeb.files.file_lock import locked
+from hadeb.files.lock import locked
 from hadeb.lab.node.mirror import debian_archive, transport_options
 from hadeb.run import run
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from hadeb.debian.version import version_key
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.files.scratch import throwaway
-from hadeb.parallel import at_once
+from hadeb.files.scratch import scratch_directory
+from hadeb.parallel import in_parallel
 from hadeb.repo.apt.dependencies import NoStandIn, stand_ins
 from hadeb.repo.model.contents import Contents, Published
 from hadeb.repo.model.repository import RepoSuite
@@ -87,7 +87,7 @@ class Rehearsal:
         self._begin([one.attempt for one in self.updates])
 
     def _begin(self, trials: Iterable[Callable[[], None]]) -> None:
-        self.begun.append(self.threads.submit(lambda: at_once(_call, trials)))
+        self.begun.append(self.threads.submit(lambda: in_parallel(_call, trials)))
 
 
 def _call(trial: Callable[[], None]) -> None:
@@ -102,7 +102,7 @@ def rehearsal(
 
     Raises HadebError with apt's own words where it warns or refuses.
     """
-    with throwaway("apt") as place:
+    with scratch_directory("apt") as place:
         root = place / "root"
         (root / "dists").mkdir(parents=True)
         # apt's method cannot read a path with a blank in it, and need not.

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.debian.dates import read_rfc5322, rfc5322
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
 from hadeb.repo.apt.ftparchive import ftparchive
@@ -70,7 +71,7 @@ def date_of(tree: Tree, suite: RepoSuite, number: int) -> datetime.datetime | No
     # Where the first is damaged, the other may be whole.
     for file, begin, read in (
         (MANIFEST, ' "date": "', _iso8601),
-        ("Release", "Date: ", _read_rfc1123),
+        ("Release", "Date: ", read_rfc5322),
     ):
         try:
             with (directory / file).open(encoding="utf-8", errors="surrogateescape") as stream:
@@ -87,10 +88,6 @@ def _iso8601(text: str) -> datetime.datetime:
     if date.tzinfo is None:
         raise ValueError(f"{text!r} is in no time zone")
     return date
-
-
-def _read_rfc1123(text: str) -> datetime.datetime:
-    return datetime.datetime.strptime(text.strip(), "%a, %d %b %Y %H:%M:%S %z")
 
 
 def last_readable(
@@ -165,7 +162,7 @@ def _release(directory: Path, repository: Repository, suite: RepoSuite, heading:
         "Label": repository.label,
         "Suite": suite.name,
         "Codename": suite.codename,
-        "Date": _rfc1123(heading.date),
+        "Date": rfc5322(heading.date),
         "Architectures": " ".join(suite.architectures),
         "Components": " ".join(suite.components),
         "Description": f"{repository.origin}, {suite.name}",
@@ -175,7 +172,7 @@ def _release(directory: Path, repository: Repository, suite: RepoSuite, heading:
     if suite.valid_days:
         # It writes the date only where it is told a time, too, from which it would count today.
         fields["ValidTime"] = str(suite.valid_days * 86400)
-        fields["Valid-Until"] = _rfc1123(valid_until(suite, heading.date))
+        fields["Valid-Until"] = rfc5322(valid_until(suite, heading.date))
     settings = {f"Release::{name}": value for name, value in fields.items()}
     return ftparchive("release", directory, settings)
 
@@ -183,12 +180,6 @@ def _release(directory: Path, repository: Repository, suite: RepoSuite, heading:
 def valid_until(suite: RepoSuite, date: datetime.datetime) -> datetime.datetime:
     """When a signature of that date runs out."""
     return date + datetime.timedelta(days=suite.valid_days)
-
-
-def _rfc1123(moment: datetime.datetime) -> str:
-    days, months = "Mon Tue Wed Thu Fri Sat Sun", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
-    day, month = days.split()[moment.weekday()], months.split()[moment.month - 1]
-    return f"{day}, {moment.day:02} {month} {moment:%Y %H:%M:%S} +0000"
 
 
 def keep_old_indexes(tree: Tree, suite: RepoSuite, directory: Path, now: float) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed
 from hadeb.files.digest import digest
-from hadeb.files.scratch import throwaway
+from hadeb.files.scratch import scratch_directory
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.indexes import MANIFEST
 from hadeb.repo.disk.layout import Tree
@@ -49,7 +49,7 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
     keys = current_keys(writer, repository)
     with (
         gpg.keyring_file(keys.binary) as keyring,
-        throwaway("trial") as directory,
+        scratch_directory("trial") as directory,
     ):
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")

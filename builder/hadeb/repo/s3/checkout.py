@@ -20,8 +20,8 @@ from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
-from hadeb.files.scratch import throwaway
-from hadeb.parallel import at_once
+from hadeb.files.scratch import scratch_directory
+from hadeb.parallel import in_parallel
 from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.layout import Tree
@@ -60,7 +60,7 @@ class WorkingCopy:
 def working_copy(bucket: Bucket, reach: Reach) -> Iterator[WorkingCopy]:
     """Lay a repository out; gone with the block. Errors in the block name the bucket, not it."""
     store = connected(bucket)
-    with throwaway("bucket") as place:
+    with scratch_directory("bucket") as place:
         # A repository that has no name yet is called as its directory is.
         root = place / "copy" / bucket.last
         root.mkdir(parents=True)
@@ -152,8 +152,8 @@ def _lay_out_generations(
     if reach is Reach.BYTES:
         pages = (path for path in listing if "/" not in path)
         served |= {path: tree.root / path for path in pages}
-    at_once(lambda path: _download(store, path, served[path]), served)
-    at_once(lambda directory: _unpack(store, wanted[directory], directory), wanted)
+    in_parallel(lambda path: _download(store, path, served[path]), served)
+    in_parallel(lambda directory: _unpack(store, wanted[directory], directory), wanted)
 
 
 def _served(listing: Mapping[str, Listed], suite: str, directory: Path) -> dict[str, Path]:
@@ -171,7 +171,7 @@ def _amiss(
     """How what is served differs from the generations in force, and which index is gone by hash."""
     for suite, numbers in state.generations.items():
         number = max(numbers)
-        with throwaway("bucket") as made:
+        with scratch_directory("bucket") as made:
             _unpack(store, numbers[number].pack, made)
             for path in sorted(path.relative_to(made) for path in made.rglob("*")):
                 place = f"dists/{suite}/{path}"
@@ -273,5 +273,5 @@ def _read(store: ObjectStore, marks: Mapping[str, tuple[int, str]]) -> dict[str,
     def one(path: str) -> None:
         found[path] = (marks[path][0], store.digest(path))
 
-    at_once(one, marks)
+    in_parallel(one, marks)
     return found

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.files.digest import digest
-from hadeb.parallel import at_once
+from hadeb.parallel import in_parallel
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.s3.bucket import Reach
@@ -66,7 +66,7 @@ def hand_over(copy: WorkingCopy) -> None:
     # Packages before the indexes that name them.
     missing = [put for put in by_hash if put.path not in copy.listing]
     for step in (packages, missing, packs):
-        at_once(lambda put: _put_for_good(copy, put), step)
+        in_parallel(lambda put: _put_for_good(copy, put), step)
     if leaving:
         state = dataclasses.replace(state, leaving=tuple(leaving))
     if not _is_same(state, copy.state):
@@ -301,7 +301,7 @@ def _put_changed(store: ObjectStore, puts: Iterable[_Put], listing: Mapping[str,
             time.sleep(1.1)
             store.put(put.path, put.content, etag)
 
-    at_once(one, puts)
+    in_parallel(one, puts)
 
 
 def _differs(put: _Put, listing: Mapping[str, Listed]) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hadeb.files import atomic
-from hadeb.files.lock import locked
+from hadeb.files.lock import locked_by
 from hadeb.files.scratch import sweep
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.session.settings import open_repository
@@ -56,7 +56,7 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
             open_repository(tree)
         sweep()
         asked = time.monotonic()
-        with locked(tree.lock, writer.who, writer.say):
+        with locked_by(tree.lock, writer.who, writer.say):
             waited = datetime.timedelta(seconds=time.monotonic() - asked)
             yield dataclasses.replace(writer, now=writer.now + waited)
             if writer.hand_over:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.files.scratch import throwaway
+from hadeb.files.scratch import scratch_directory
 from hadeb.repo.model.keys import Key, PublicKeys
 from hadeb.run import Completed, run
 
@@ -50,7 +50,7 @@ class Keychain:
 @contextmanager
 def throw_away() -> Iterator[Keychain]:
     """A keychain that is empty, and gone afterwards."""
-    with throwaway("keys") as home:
+    with scratch_directory("keys") as home:
         try:
             yield Keychain(home)
         finally:
@@ -181,7 +181,7 @@ def read_keys(binary: bytes) -> PublicKeys:
 @contextmanager
 def keyring_file(binary: bytes) -> Iterator[Path]:
     """Public keys as a file for verifiers, at a path that none of them trips over."""
-    with throwaway("keyring") as place:
+    with scratch_directory("keyring") as place:
         keyring = place / "keyring.pgp"
         keyring.write_bytes(binary)
         yield keyring

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.files.scratch import is_private, sweep_in, throwaway_in
+from hadeb.files.scratch import is_private, scratch_directory_in, sweep_in
 from hadeb.repo.signing.gpg import Keychain, end_agent, last_line, secret_keys
 
 
@@ -26,7 +26,7 @@ def from_key_file(
     """A keychain of its own with the secret keys of a file; it is gone afterwards."""
     homes = _homes(runtime, make=True)
     sweep_in(homes, _remove)
-    with throwaway_in(homes, remove=_remove) as home:
+    with scratch_directory_in(homes, remove=_remove) as home:
         keychain = Keychain(home, passphrase_file)
         _import(keychain, key_file)
         yield keychain
