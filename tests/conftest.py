@@ -47,12 +47,12 @@ def suite(request: pytest.FixtureRequest) -> Suite:
 @pytest.fixture(scope="session")
 def machine(as_root: None, suite: Suite) -> Iterator[Node]:
     """One booted node per suite, shared by the session: leave it as you found it."""
-    with lab_machine(suite, say=_say) as node:
+    with lab_machine(suite, info=_say) as node:
         yield node
 
 
 @pytest.fixture
 def fresh_machine(as_root: None, suite: Suite) -> Iterator[Node]:
     """A booted node that no other test has touched."""
-    with lab_machine(suite, say=_say) as node:
+    with lab_machine(suite, info=_say) as node:
         yield node

@@ -29,7 +29,7 @@ def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def node(as_root: None, suite: Suite, deb: Path) -> Iterator[Node]:
     """A node with the package and no cluster; each test stops what it started."""
-    with lab_machine(suite, say=lambda line: print(line, file=sys.stderr)) as made:
+    with lab_machine(suite, info=lambda line: print(line, file=sys.stderr)) as made:
         made.push(deb, "/root/sample.deb")
         made.exec("dpkg", "--install", "/root/sample.deb")
         yield made

@@ -41,7 +41,7 @@ nodelist {
 @pytest.fixture(scope="module")
 def cluster(as_root: None, suite: Suite, deb: Path) -> Iterator[Node]:
     """A cluster of one node, whose name in the cluster is not its host name, with the resource."""
-    with lab_machine(suite, say=lambda line: print(line, file=sys.stderr)) as node:
+    with lab_machine(suite, info=lambda line: print(line, file=sys.stderr)) as node:
         node.push(deb, "/root/sample.deb")
         node.exec("dpkg", "--install", "/root/sample.deb")
         node.write("/etc/corosync/corosync.conf", COROSYNC)

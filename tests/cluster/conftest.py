@@ -64,7 +64,7 @@ def bare_cluster(
 ) -> Iterator[Cluster]:
     """Three nodes with the package installed by `dpkg -i`, and nothing configured."""
     suite: Suite = request.param
-    with Cluster(suite, say=lambda line: print(line, file=sys.stderr, flush=True)) as cluster:
+    with Cluster(suite, info=lambda line: print(line, file=sys.stderr, flush=True)) as cluster:
         for node in cluster.nodes:
             node.push(sample_deb, f"/root/{sample_deb.name}")
             node.exec("dpkg", "-i", f"/root/{sample_deb.name}")

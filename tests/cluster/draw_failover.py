@@ -41,7 +41,7 @@ SIGNS = (
 
 def main(deb: Path, picture: Path, suite: Suite) -> None:
     """Boot, cut, watch, draw."""
-    with Cluster(suite, say=lambda line: print(line, file=sys.stderr)) as cluster:
+    with Cluster(suite, info=lambda line: print(line, file=sys.stderr)) as cluster:
         set_up(cluster, deb)
         with cluster.watch(GREETING) as watch:
             watch.until(lambda answers: spoke(answers, 0.0), timeout=20, what="no answer")

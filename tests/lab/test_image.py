@@ -52,8 +52,8 @@ def calls(log: Path) -> int:
 
 def test_an_image_is_made_once(log: Path) -> None:
     said: list[str] = []
-    first = image("bookworm", say=said.append)
-    assert image("bookworm", say=said.append) == first
+    first = image("bookworm", info=said.append)
+    assert image("bookworm", info=said.append) == first
     assert calls(log) == 1
     assert len(said) == 1
 

@@ -29,7 +29,7 @@ def debs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def shared_node(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterator[Node]:
     """A node without a cluster, with the packages in /root and none of them installed."""
-    with lab_machine(suite, say=say) as node:
+    with lab_machine(suite, info=say) as node:
         for version, deb in debs.items():
             node.push(deb, f"/root/{version}.deb")
         yield node

@@ -55,7 +55,7 @@ FOREIGN = '<primitive id="FOREIGN" class="ocf" provider="heartbeat" type="Dummy"
 @pytest.fixture(scope="module")
 def whole_cluster(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterator[Cluster]:
     """Two nodes with the package installed."""
-    with Cluster(suite, size=2, say=say) as made:
+    with Cluster(suite, size=2, info=say) as made:
         for node in made.nodes:
             node.push(debs["1.0"], "/root/1.0.deb")
             install(node, "1.0")

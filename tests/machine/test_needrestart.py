@@ -23,7 +23,7 @@ RESTART = f"systemctl restart {NAME}@R.service"
 @pytest.fixture(scope="module")
 def outdated(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterator[Resource]:
     """A resource that runs since before an upgrade, on a node with needrestart."""
-    with lab_machine(suite, say=say) as node:
+    with lab_machine(suite, info=say) as node:
         for deb in packages(suite):
             node.push(deb, f"/root/needrestart/{deb.name}")
         node.sh("dpkg --install /root/needrestart/*.deb")

@@ -139,4 +139,6 @@ def _ignored(_: str) -> None:
 def writer(desk: Desk, root: Path) -> Writer:
     """Whoever publishes from the desk, within this process."""
     now = datetime.datetime.now(datetime.UTC)
-    return Writer(Tree(root), Keychain(desk.home), "jane@desk", now, say=_ignored, warn=_ignored)
+    return Writer(
+        Tree(root), Keychain(desk.home), "jane@desk", now, info=_ignored, warning=_ignored
+    )

@@ -25,15 +25,19 @@ class Call:
     quiet: bool
     verbose: bool
 
-    def tell(self, text: str) -> None:
-        """Say what is going on, where the user asked for it."""
+    def debug(self, text: str) -> None:
+        """Report a step; shown with --verbose."""
         if self.verbose and not self.quiet:
             terminal.note(text)
 
-    def progress(self, text: str) -> None:
-        """Say what takes long, unless the user asked for silence."""
+    def info(self, text: str) -> None:
+        """Report what takes long; shown unless --quiet is given."""
         if not self.quiet:
             terminal.note(text)
+
+    def warning(self, text: str) -> None:
+        """Report what the user has to know; always shown."""
+        terminal.note(text)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -111,15 +111,15 @@ def run(
         size=nodes,
         compare=compare,
         directory=directory,
-        say=call.tell,
-        tell=call.progress,
+        info=call.info,
+        debug=call.debug,
     )
     page = write_reports(report, directory)
     if as_json:
         terminal.result_json(report_json(report))
     else:
         terminal.result(table(report).rstrip("\n"))
-    call.progress(f"the report is {page}")
+    call.info(f"the report is {page}")
     if not report.passed:
         raise SystemExit(4)
 
@@ -161,21 +161,21 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
         scenario = None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
-            scenario = scenario_of(planned.manifest, planned.package, suite, work, call.progress)
+            scenario = scenario_of(planned.manifest, planned.package, suite, work, call.info)
         with Cluster(
             suite,
             size=nodes,
             fencing=True,
             totem=scenario.table.totem if scenario else {},
             packages=scenario.packages if scenario else (),
-            say=call.progress,
+            info=call.info,
         ) as cluster:
             if scenario:
-                call.progress(f"installing {scenario.deb.name}, and starting its resources")
+                call.info(f"installing {scenario.deb.name}, and starting its resources")
                 deploy(cluster, scenario)
             cluster.keep()
             terminal.result(cluster.space.id)
-    call.progress("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
+    call.info("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
 
 
 @lab.command(
@@ -240,7 +240,7 @@ def status(call: Call, as_json: bool) -> None:
         nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in one.nodes)
         terminal.result(f"{one.space.id}  {one.suite:<9} {nodes}")
     if not found:
-        call.progress("no lab is up; start one with: hadeb lab up")
+        call.info("no lab is up; start one with: hadeb lab up")
 
 
 @lab.command(short_help="End the labs that are up.")
@@ -255,4 +255,4 @@ def down(call: Call, ids: Sequence[str]) -> None:
 
     for one in [Lab.attach(name) for name in ids] if ids else labs():
         one.down()
-        call.progress(f"{one.space.id} is down")
+        call.info(f"{one.space.id} is down")

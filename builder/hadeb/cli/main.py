@@ -65,7 +65,7 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
     else:
         for receipt in built:
             terminal.result(str(receipt.path))
-    call.tell(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
+    call.debug(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
 
 
 @hadeb.command(short_help="Show a package, and what dpkg will run.")

@@ -105,11 +105,11 @@ def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: b
     for fault in () if as_json else found.faults:
         terminal.result(fault)
     whose = "as you name them" if found.pinned else "as the repository records them"
-    call.progress(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
+    call.info(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
     if found.faults:
         raise SystemExit(4)
     if not as_json:
-        call.progress("all is as it was published")
+        call.info("all is as it was published")
 
 
 @repo.command()

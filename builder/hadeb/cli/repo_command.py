@@ -167,7 +167,7 @@ def _until_in_force(
         except Overtaken:
             if not left:
                 raise
-            call.progress(f"somebody else changes {bucket} at this moment; once more")
+            call.info(f"somebody else changes {bucket} at this moment; once more")
             time.sleep(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 - no secret
 
 
@@ -187,8 +187,8 @@ def _writing_as(
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
             # Each sentence once: of a key's end we hear for every suite that it signs.
-            say=cache(call.progress),
-            warn=cache(terminal.note),
+            info=cache(call.info),
+            warning=cache(call.warning),
         )
 
     if key_file is None:

@@ -232,7 +232,7 @@ def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[
     """
     writer, keys, suite, new = draft.writer, draft.keys, draft.suite, draft.new
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
-    signers = (writer.keychain, keys.keys, directory, writer.say)
+    signers = (writer.keychain, keys.keys, directory, writer.info)
     with (
         gpg.keyring_file(keys.binary) as keyring,
         rehearsal(directory, keyring, suite, new, draft.change.added) as trial,

@@ -57,7 +57,7 @@ class Cluster:
         fencing: bool = False,
         totem: Mapping[str, int] | None = None,
         packages: Sequence[str] = (),
-        say: Callable[[str], None] = lambda _: None,
+        info: Callable[[str], None] = lambda _: None,
     ) -> None:
         if size not in SIZES:
             raise UsageError(f"a lab has 2 to 5 nodes, not {size}")
@@ -65,7 +65,7 @@ class Cluster:
         self.fencing = fencing
         self.totem = totem or {}
         self._packages = tuple(packages)
-        self._say = say
+        self._info = info
         self._stack = ExitStack()
         self.space = Space([f"{source}/{PREFIX}" for source in SOURCES])
         names = [f"ha{number}" for number in range(1, size + 1)]
@@ -78,7 +78,7 @@ class Cluster:
         self._watches = 0
 
     def __enter__(self) -> Self:
-        root = image(self.suite, self._packages, say=self._say)
+        root = image(self.suite, self._packages, info=self._info)
         with ExitStack() as stack:
             stack.enter_context(self.space)
             self.nodes = tuple(
@@ -87,7 +87,7 @@ class Cluster:
             )
             self._serve_power()
             self._on_all(self._prepare)
-            self._say(f"booting {', '.join(self._addresses)}")
+            self._info(f"booting {', '.join(self._addresses)}")
             self._on_all(Node.boot)
             self.wait_online()
             self._stack = stack.pop_all()

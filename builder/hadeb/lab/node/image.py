@@ -61,15 +61,15 @@ def recipe_id(suite: Suite, packages: Sequence[str] = ()) -> str:
 
 
 def image(
-    suite: Suite, packages: Sequence[str] = (), *, say: Callable[[str], None] = lambda _: None
+    suite: Suite, packages: Sequence[str] = (), *, info: Callable[[str], None] = lambda _: None
 ) -> Path:
     """The directory with the suite's root file system; some 50 s where it is not there yet.
 
     `packages` are there besides what every node has; the services that they would start at boot
     are disabled, since in a cluster Pacemaker starts them. Two callers at once make one image.
-    `say` hears what takes the time. An image that nobody has asked for in a month goes.
+    `info` reports what takes long. An image that nobody has asked for in a month goes.
     """
-    plain = image(suite, say=say) if packages else None
+    plain = image(suite, info=info) if packages else None
     images = from_environment().cache / "images"
     ready = images / f"{suite}-{recipe_id(suite, packages)}"
     if ready.is_dir():
@@ -79,7 +79,7 @@ def image(
     with locked(images / f".{suite}.lock"):
         if not ready.is_dir():
             also = f" with {', '.join(sorted(packages))}" if packages else ""
-            say(f"making the image for {suite}{also}, once")
+            info(f"making the image for {suite}{also}, once")
             _make(suite, packages, ready, plain)
             _prune(images)
     return ready

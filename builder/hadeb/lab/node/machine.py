@@ -18,13 +18,14 @@ def machine(
     *,
     name: str = "ha1",
     packages: Sequence[str] = (),
-    say: Callable[[str], None] = lambda _: None,
+    info: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Node]:
     """A booted node of its own, with all of a cluster's packages and none of them started.
 
-    `packages` are there too. Gone without a trace when the block ends. `say` hears what takes long.
+    `packages` are installed as well. The node is gone when the block ends. `info` reports what
+    takes long.
     """
-    root = image(suite, packages, say=say)
+    root = image(suite, packages, info=info)
     with Space(["172.16.0.254/24", "fd00:ac10::fe/64"]) as space:
         node = Node(space, name, root, (Address("172.16.0.1", 24), Address("fd00:ac10::1", 64)))
         node.create()

@@ -97,7 +97,7 @@ def scenario_of(
     package: Package,
     suite: Suite,
     work: Path,
-    say: Callable[[str], None] = lambda _: None,
+    info: Callable[[str], None] = lambda _: None,
 ) -> Scenario:
     """The manifest's own scenario, its packages written below `work`.
 
@@ -110,7 +110,7 @@ def scenario_of(
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
     packages = extra_packages(package, suite)
-    table = manifest.cluster or _obvious(manifest, deb.path, suite, packages, say)
+    table = manifest.cluster or _obvious(manifest, deb.path, suite, packages, info)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
         raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
@@ -182,13 +182,13 @@ def _obvious(
     deb: Path,
     suite: Suite,
     packages: tuple[str, ...],
-    say: Callable[[str], None],
+    info: Callable[[str], None],
 ) -> ClusterTable:
     if len(manifest.agent) != 1:
         raise UsageError("the bundle has several agents and no [cluster]", hint=_DESCRIBE)
     (agent,) = manifest.agent
     kind = agent.source.rpartition("/")[2]
-    with machine(suite, packages=packages, say=say) as node:
+    with machine(suite, packages=packages, info=info) as node:
         node.push(deb, "/root/bundle.deb")
         node.exec("dpkg", "--install", "/root/bundle.deb")
         path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"

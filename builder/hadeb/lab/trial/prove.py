@@ -39,8 +39,8 @@ class Proof:
         suite: Suite,
         size: int,
         logs: Path,
-        say: Callable[[str], None],
-        tell: Callable[[Progress], None],
+        debug: Callable[[str], None],
+        report: Callable[[Progress], None],
     ) -> None:
         self.scenario = scenario
         self.suite: Suite = suite
@@ -48,8 +48,8 @@ class Proof:
         self.logs = logs
         self.ready = 0.0
         self.nodes: tuple[str, ...] = ()
-        self._say = say
-        self._tell = tell
+        self._debug = debug
+        self._report = report
 
     def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
         """Try each fault; where the cluster does not come back, the next fault gets a new one."""
@@ -77,12 +77,13 @@ class Proof:
             fencing=True,
             totem=self.scenario.table.totem,
             packages=self.scenario.packages,
-            say=self._say,
+            # The boot is one step of the proof.
+            info=self._debug,
         ) as cluster:
             if first:
                 self.ready = time.monotonic() - begun
                 self.nodes = tuple(node.name for node in cluster.nodes)
-            self._say(f"installing {self.scenario.deb.name}, and starting its resources")
+            self._debug(f"installing {self.scenario.deb.name}, and starting its resources")
             trial = _start(cluster, self.scenario)
             if first or not trial.passed:
                 yield self._ended(trial)
@@ -90,7 +91,7 @@ class Proof:
                 left.clear()
             while left:
                 fault = left.pop(0)
-                self._say(f"trying {fault.name}")
+                self._debug(f"trying {fault.name}")
                 try:
                     done = attempt(cluster, self.scenario, fault, self.logs)
                 except Unmended as failure:
@@ -100,12 +101,12 @@ class Proof:
                     yield self._ended(_broken(fault.name, error.message))
                     return
                 if isinstance(done, str):
-                    self._tell(Progress(fault.name, None, done))
+                    self._report(Progress(fault.name, None, done))
                 else:
                     yield self._ended(done)
 
     def _ended(self, trial: Trial) -> Trial:
-        self._tell(Progress(trial.fault, trial))
+        self._report(Progress(trial.fault, trial))
         return trial
 
 

@@ -30,16 +30,16 @@ def prove(
     size: int,
     compare: bool,
     directory: Path,
-    say: Callable[[str], None],
-    tell: Callable[[str], None],
+    info: Callable[[str], None],
+    debug: Callable[[str], None],
 ) -> Report:
-    """Try the faults; `say` hears what is going on, `tell` how each trial ended.
+    """Try the faults; `info` reports how each trial ends, `debug` each step.
 
     Logs of trials that fell short go below `directory`.
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
-    _ready(manifest, suite, directory, tell)
+    _ready(manifest, suite, directory, info)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
     def proof(scenario: Scenario, logs: str) -> Proof:
@@ -48,17 +48,17 @@ def prove(
             suite=suite,
             size=size,
             logs=directory / logs,
-            say=say,
-            tell=lambda progress: tell(_line(progress)),
+            debug=debug,
+            report=lambda progress: info(_line(progress)),
         )
 
     with scratch() as work:
-        own = scenario_of(manifest, package, suite, work, tell)
+        own = scenario_of(manifest, package, suite, work, info)
         other = plain(own, f"{package.name}@{own.service}") if compare else None
         first = proof(own, "logs")
         runs = [Run(own.agent, first.run(faults))]
         if other:
-            tell(f"the same faults, with {other.agent}")
+            info(f"the same faults, with {other.agent}")
             runs.append(Run(other.agent, proof(other, "logs-plain").run(faults)))
     return Report(
         package=own.name,
@@ -83,12 +83,12 @@ def _check_budgets(manifest: Manifest) -> None:
         )
 
 
-def _ready(manifest: Manifest, suite: Suite, directory: Path, tell: Callable[[str], None]) -> None:
+def _ready(manifest: Manifest, suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
     """Find out in a second what would fail in ten minutes; and make the image, which takes long."""
     _check_budgets(manifest)
     require_host()
     clear_reports(directory)
-    image(suite, say=tell)
+    image(suite, info=info)
 
 
 def _line(progress: Progress) -> str:

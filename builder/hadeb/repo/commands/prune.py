@@ -47,7 +47,7 @@ def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
             gone = found.own - found.wanted
         else:
             gone = set()
-            writer.say("no package goes before that: what it names is not known")
+            writer.info("no package goes before that: what it names is not known")
         files = [
             path
             for path in pool.paths(tree.root)
@@ -89,7 +89,7 @@ def _look(writer: Writer, suite: RepoSuite, keep: int, found: _Found) -> None:
             last = False
             files = set[str]()
             found.whole &= unused
-            writer.say(error.message)
+            writer.info(error.message)
         else:
             files = {file.path for one in contents.packages for file in one.files}
         found.own |= files

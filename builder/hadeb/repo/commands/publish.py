@@ -80,7 +80,7 @@ def _with_keys_that_sign(writer: Writer, repository: Repository) -> Repository:
             try_keys(writer, repository)
         return repository
     key = gpg.make_key(writer.keychain, f"{repository.origin} archive signing key")
-    writer.warn(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
+    writer.warning(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
     repository = dataclasses.replace(repository, keys=(key,))
     # The next call is to find it, whatever becomes of this one.
     save_repository(writer.tree, repository)

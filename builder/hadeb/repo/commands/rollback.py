@@ -64,7 +64,7 @@ def _now(writer: Writer, suite: RepoSuite) -> Contents | None:
     try:
         return contents_in_force(writer.tree, suite)
     except DamagedGeneration as error:
-        writer.say(error.message)
+        writer.info(error.message)
         return None
 
 
@@ -76,7 +76,7 @@ def _unfinished(writer: Writer, suite: RepoSuite) -> int | None:
         return None
     restored = restored_by(changes(tree, suite.name), current)
     if restored:
-        writer.say(f"a rollback of {suite.name} to generation {restored} was killed; finishing it")
+        writer.info(f"a rollback of {suite.name} to generation {restored} was killed; finishing it")
     return restored
 
 
@@ -98,7 +98,7 @@ def _chosen(
     # Of a damaged one the list may be there whole where it came from.
     below = base if now is not None or base == current else base + 1
     while True:
-        below, old = last_readable(tree, suite, below, writer.say)
+        below, old = last_readable(tree, suite, below, writer.info)
         if not below:
             break
         # The package of keys comes along whatever list is in force, so it makes no other list.

@@ -49,7 +49,7 @@ def drop_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome
         signed = _signed_anew(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
     outcomes = signed.all()
     would = "would sign" if dry_run else "signs"
-    caller.say(
+    caller.info(
         f"{fingerprint} {would} no more. A machine without {keyring_name(repository)} from "
         f"{since:%Y-%m-%d} or later refuses the repository until it is added anew, "
         "as index.html says"

@@ -163,7 +163,7 @@ def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
 def _of_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> Iterator[str]:
     """What is not as hadeb writes it for what is in force."""
     # What it would say of a damaged generation is said already.
-    writer = dataclasses.replace(writer, say=lambda _: None)
+    writer = dataclasses.replace(writer, info=lambda _: None)
     found = _other_pages(writer, repository, keys)
     if found:
         try:

@@ -91,7 +91,7 @@ def _iso8601(text: str) -> datetime.datetime:
 
 
 def last_readable(
-    tree: Tree, suite: RepoSuite, below: int, say: Callable[[str], None]
+    tree: Tree, suite: RepoSuite, below: int, info: Callable[[str], None]
 ) -> tuple[int, Contents]:
     """The newest generation that is whole, of those below a number. Says which are not.
 
@@ -101,7 +101,7 @@ def last_readable(
         try:
             return number, load_contents(tree.generation(suite.name, number), suite)
         except DamagedGeneration as error:
-            say(error.message)
+            info(error.message)
     return 0, Contents()
 
 

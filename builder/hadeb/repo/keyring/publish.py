@@ -37,7 +37,7 @@ def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
     """
     keys = gpg.secret_keys(writer.keychain, repository.keys)
     for warning in gpg.warnings(keys, writer.now):
-        writer.say(warning)
+        writer.info(warning)
     return gpg.public_keys(writer.keychain, gpg.living(keys, writer.now))
 
 
@@ -53,8 +53,8 @@ def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
     ):
         for file in ("Release", "manifest.json"):
             (directory / file).write_text("a trial\n", encoding="utf-8")
-        gpg.sign(writer.keychain, keys.keys, directory, writer.say)
-        gpg.sign_apart(writer.keychain, keys.keys, directory, writer.say)
+        gpg.sign(writer.keychain, keys.keys, directory, writer.info)
+        gpg.sign_apart(writer.keychain, keys.keys, directory, writer.info)
         gpg.verify(keyring, directory, len(keys.keys))
     return keys
 

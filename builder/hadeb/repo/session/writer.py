@@ -23,7 +23,7 @@ from hadeb.repo.signing import gpg
 class Writer:
     """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
 
-    `say` may be silent where they want to hear little, `warn` never is. Where the tree is a copy of
+    `info` is silent under --quiet, `warning` never is. Where the tree is a copy of
     the repository, `hand_over` brings a change to the repository, and `amiss` says what was found
     wrong with it while it was copied.
     """
@@ -32,8 +32,8 @@ class Writer:
     keychain: gpg.Keychain
     who: str
     now: datetime.datetime
-    say: Callable[[str], None]
-    warn: Callable[[str], None]
+    info: Callable[[str], None]
+    warning: Callable[[str], None]
     hand_over: Callable[[], None] | None = None
     amiss: tuple[str, ...] = ()
 
@@ -56,7 +56,7 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
             open_repository(tree)
         sweep()
         asked = time.monotonic()
-        with locked_by(tree.lock, writer.who, writer.say):
+        with locked_by(tree.lock, writer.who, writer.info):
             waited = datetime.timedelta(seconds=time.monotonic() - asked)
             yield dataclasses.replace(writer, now=writer.now + waited)
             if writer.hand_over:

@@ -188,29 +188,29 @@ def keyring_file(binary: bytes) -> Iterator[Path]:
 
 
 def sign(
-    keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
+    keychain: Keychain, keys: Sequence[Key], directory: Path, info: Callable[[str], None]
 ) -> None:
     """Sign a generation by every key: InRelease, which is all that apt needs.
 
     It comes alone and first: gpg-agent writes the file of a key that was just imported anew when it
     is first used, in place, and stumbles where it reads it meanwhile for another.
     """
-    _sign(keychain, keys, directory, say, [("--clearsign", "Release", "InRelease")])
+    _sign(keychain, keys, directory, info, [("--clearsign", "Release", "InRelease")])
 
 
 def sign_apart(
-    keychain: Keychain, keys: Sequence[Key], directory: Path, say: Callable[[str], None]
+    keychain: Keychain, keys: Sequence[Key], directory: Path, info: Callable[[str], None]
 ) -> None:
     """The other signatures of a generation: Release.gpg and manifest.json.asc."""
     names = (("Release", "Release.gpg"), ("manifest.json", "manifest.json.asc"))
-    _sign(keychain, keys, directory, say, [("--detach-sign", *pair) for pair in names])
+    _sign(keychain, keys, directory, info, [("--detach-sign", *pair) for pair in names])
 
 
 def _sign(
     keychain: Keychain,
     keys: Sequence[Key],
     directory: Path,
-    say: Callable[[str], None],
+    info: Callable[[str], None],
     wanted: Sequence[tuple[str, str, str]],
 ) -> None:
     signers = [word for key in keys for word in ("--local-user", key.fingerprint)]
@@ -218,7 +218,7 @@ def _sign(
 
     names = ", ".join(key.fingerprint for key in keys)
     with _said_when_late(
-        say, f"waiting for gpg, which may be asking for the passphrase of {names}"
+        info, f"waiting for gpg, which may be asking for the passphrase of {names}"
     ):
         # One after the other: apt, which takes longer, wants a processor besides.
         for how, signed, signature in wanted:
@@ -237,8 +237,8 @@ def _sign(
 
 
 @contextmanager
-def _said_when_late(say: Callable[[str], None], text: str) -> Iterator[None]:
-    timer = threading.Timer(_SAID_AFTER, say, (text,))
+def _said_when_late(info: Callable[[str], None], text: str) -> Iterator[None]:
+    timer = threading.Timer(_SAID_AFTER, info, (text,))
     timer.daemon = True
     timer.start()
     try:

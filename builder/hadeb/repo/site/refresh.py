@@ -49,16 +49,16 @@ def view_in_force(
     try:
         generation = tree.current(suite.name)
     except HadebError as error:
-        writer.say(f"{error.message}; {error.hint}")
+        writer.info(f"{error.message}; {error.hint}")
         generation = max(tree.numbers(suite.name), default=0)
     if not generation:
         return None
     # A client follows the suite all the same: it stays on the pages while it is damaged.
     date = date_of(tree, suite, generation) or writer.now
     if contents is None:
-        shown, contents = last_readable(tree, suite, generation + 1, writer.say)
+        shown, contents = last_readable(tree, suite, generation + 1, writer.info)
         if shown != generation:
-            writer.say(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
+            writer.info(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
     return view(suite, contents, generation, date)
 
 
