@@ -22,14 +22,15 @@ test: lint ## everything: lint, and all tests; wants root (or sudo) for the real
 	$(SETUP) repo unit test
 	@# On every processor, but for what measures: it has the machine for itself. Real nodes mostly
 	@# wait, so each release's tests keep to theirs, beside those of the other release.
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadfile tests/unit tests/repo
-	@sh tests/as-root.sh $(RUN) pytest tests/cluster
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadfile tests/unit tests/integration \
+		--ignore tests/integration/daemon
+	@sh tests/as-root.sh $(RUN) pytest tests/system/cluster
 	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadgroup --durations 10 \
-		--ignore tests/unit --ignore tests/repo --ignore tests/cluster
+		tests/system tests/integration/daemon --ignore tests/system/cluster
 
 test-unit: ## the quick tests; no root
-	$(SETUP) tools repo lint unit
-	@$(RUN) pytest tests/unit tests/daemon
+	$(SETUP) tools
+	@$(RUN) pytest --numprocesses auto tests/unit
 
 lint: ## ruff, mypy, shellcheck
 	$(SETUP) tools lint
@@ -64,19 +65,19 @@ fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13;
 
 lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools test
-	@sh tests/as-root.sh .venv/bin/python3 tests/lab/kill_often.py $(TIMES)
+	@sh tests/as-root.sh .venv/bin/python3 tests/targets/lab_kills.py $(TIMES)
 
 repo-kills: ## kills hadeb at all it does to a repository (or EVERY=10), and looks what is left
 	$(SETUP) tools repo test
-	@.venv/bin/python3 tests/repo/killing.py $(EVERY)
+	@.venv/bin/python3 tests/targets/repo_kills.py $(EVERY)
 
 repo-cuts: ## cuts the power while a repository changes, at every point or TIMES times; wants root
 	$(SETUP) tools repo test
-	@sh tests/as-root.sh .venv/bin/python3 tests/repo/cutting.py $(TIMES)
+	@sh tests/as-root.sh .venv/bin/python3 tests/targets/repo_cuts.py $(TIMES)
 
 repo-races: ## updates TIMES times (250) while others publish, and publishes two at once
 	$(SETUP) tools repo test
-	@.venv/bin/python3 tests/repo/racing.py $(TIMES)
+	@.venv/bin/python3 tests/targets/repo_races.py $(TIMES)
 
 lab: ## tries all faults on the sample, on Debian 12 and 13; reports in dist/lab; wants root
 	$(SETUP) tools test
@@ -91,7 +92,7 @@ lab-smoke: ## the same in short: the few faults that say most; wants root
 failover-picture: ## cuts a node's power, and draws who answered when: docs/failover.svg
 	$(SETUP) tools test
 	@deb=$$(.venv/bin/hadeb build) && sh tests/as-root.sh \
-		.venv/bin/python3 tests/cluster/draw_failover.py "$$deb" docs/failover.svg
+		.venv/bin/python3 tests/targets/failover_picture.py "$$deb" docs/failover.svg
 
 report-pictures: ## draws REPORT=path/to/report.html as a phone and a desktop show it, into docs/
 	@[ -f "$(REPORT)" ] || { echo "name the page: make report-pictures REPORT=path/to/report.html" >&2; exit 2; }

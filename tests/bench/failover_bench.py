@@ -31,7 +31,7 @@ def measure(suites: list[str]) -> dict[str, dict[str, list[float]]]:
     with tempfile.TemporaryDirectory() as directory:
         figures = Path(directory, "figures.json")
         run(
-            [sys.executable, "-m", "pytest", "-q", "tests/cluster", "-k", which],
+            [sys.executable, "-m", "pytest", "-q", "tests/system/cluster", "-k", which],
             cwd=ROOT,
             env={**os.environ, "HADEB_FIGURES": str(figures)},
             timeout=1200,

@@ -17,7 +17,7 @@ from hadeb.context import from_environment
 from hadeb.package.model import Package
 from hadeb.package.plan_all import plan_all
 from hadeb.package.render import templates_directory
-from unit.calling import call_hadeb
+from support.command import call_hadeb
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "daemon/README.md"])

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Directories for a command's time: none of a killed one stays, none of a living one goes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hadeb.files.scratch import scratch_directory, sweep
+from support.command import ENVIRONMENT
+
+_HOLDS = """
+from hadeb.files.scratch import scratch_directory
+with scratch_directory("held") as place:
+    (place / "file").touch()
+    print(place, flush=True)
+    input()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@contextmanager
+def held(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Another process with a directory of its own, and which one."""
+    environment = {**ENVIRONMENT, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDS],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        yield process, Path(process.stdout.readline().strip())
+        process.kill()
+
+
+def test_a_directory_is_for_its_user_alone_and_gone_afterwards() -> None:
+    with scratch_directory("apt") as place:
+        assert place.stat().st_mode & 0o777 == 0o700
+        (place / "file").touch()
+    assert not place.exists()
+
+
+def test_the_directory_of_a_killed_command_goes_with_the_next_sweep(tmp_path: Path) -> None:
+    with held(tmp_path) as (process, place):
+        process.kill()
+        process.wait()
+        assert (place / "file").exists()
+        sweep()
+        assert not place.exists()
+
+
+def test_the_directory_of_a_living_command_stays(tmp_path: Path) -> None:
+    with held(tmp_path) as (_, place):
+        sweep()
+        with scratch_directory("apt"):
+            pass
+        sweep()
+        assert (place / "file").exists()
+
+
+@pytest.mark.parametrize("way", ["open to others", "a link"])
+def test_where_somebody_else_could_reach_in_the_directory_is_elsewhere(
+    way: str, tmp_path: Path
+) -> None:
+    above, other = tmp_path / f"hadeb-{os.geteuid()}", tmp_path / "other"
+    other.mkdir()
+    (other / "theirs").mkdir()
+    if way == "a link":
+        above.symlink_to(other)
+    else:
+        other.rename(above)
+        above.chmod(0o777)
+    sweep()
+    with scratch_directory("apt") as place:
+        assert not place.resolve().is_relative_to(above.resolve())
+        assert place.stat().st_mode & 0o777 == 0o700
+    assert not place.exists()
+    assert (above / "theirs").exists()
+
+
+def test_what_is_no_directory_of_ours_stops_no_command(tmp_path: Path) -> None:
+    with scratch_directory("apt") as place:
+        pass
+    (place.parent / "a-file").touch()
+    sweep()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollback that was killed goes back once, when it is called again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.repo import inspection
+from support.repo.preload import calls, interposed
+from support.repo.publishing import Desk
+
+KEYRING = "sample-archive-keyring"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        r"^rename .*/4\.json$",
+        r"^rename .*/dists/staging$",
+        r"index\.html",
+        r"^unlink .*/4\.rollback$",
+    ],
+    ids=["record", "switch", "pages", "end"],
+)
+def test_a_rollback_that_was_killed_goes_back_once_when_it_is_called_again(
+    moment: str, desk: Desk, root: Path, interposer: Path, tmp_path: Path
+) -> None:
+    desk.publish(root, desk.deb("hello", "3.0"))
+    log, copy = tmp_path / "calls", tmp_path / "copy"
+
+    def on_a_copy(**how: int | Path) -> int:
+        shutil.rmtree(copy, ignore_errors=True)
+        subprocess.run(["cp", "-a", root, copy], check=True)
+        environment = interposed(interposer, copy, **how)
+        return desk.hadeb("rollback", "staging", "--repo", copy, environment=environment).code
+
+    assert on_a_copy(log=log) == 0
+    points = calls(log)
+    numbers = [number for number, call in enumerate(points, 1) if re.search(moment, call)]
+    assert numbers, points
+    for number in {numbers[0], numbers[0] + 1, len(points)}:
+        if number > len(points):
+            continue
+        assert on_a_copy(kill=number) == -9
+        done = desk.hadeb("rollback", "staging", "--repo", copy)
+        assert done.code == 0, done.stderr
+        assert desk.listed(copy) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
+        assert inspection.leftovers(copy) == []
+        assert desk.hadeb("repo", "verify", "--repo", copy).code == 0
+    # Whoever means it goes on.
+    assert desk.hadeb("rollback", "staging", "--repo", copy).code == 0
+    assert desk.listed(copy) == {"hello 1.0", f"{KEYRING} 1"}
+
+
+def test_a_killed_rollback_does_not_count_after_another_change(desk: Desk, root: Path) -> None:
+    desk.publish(root, desk.deb("hello", "3.0"))
+    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
+    # As after a kill at the end of it.
+    (root / ".hadeb/history/staging/4.rollback").touch()
+    desk.publish(root, desk.deb("hello", "4.0"))
+    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
+    assert desk.listed(root) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
+    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
+    assert desk.listed(root) == {"hello 1.0", f"{KEYRING} 1"}
+    assert inspection.leftovers(root) == []

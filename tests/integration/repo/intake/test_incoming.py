@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes in: sources with all their files, and packages that are not what they seem."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hadeb.repo.intake.incoming import read_incoming
+from hadeb.repo.model.contents import SOURCE
+from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
+from hadeb.repo.model.repository import RepoSuite
+from hadeb.run import run
+from support.command import Outcome
+from support.repo import inspection
+from support.repo.publishing import Desk
+from support.repo.source_package import built
+
+SUITE = RepoSuite("staging", "staging", ("main",), ("amd64", "arm64"))
+
+
+@pytest.fixture
+def packer(tmp_path: Path) -> Desk:
+    """Somebody who makes packages, and has no key."""
+    return Desk(tmp_path, tmp_path, "", tmp_path)
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Callable[..., list[IncomingPackage]]:
+    """Takes files in as a publish does."""
+
+    def taken(*files: Path) -> list[IncomingPackage]:
+        staging = tmp_path / "staging"
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        return read_incoming(files, staging, SUITE, "main")
+
+    return taken
+
+
+@pytest.fixture(scope="module")
+def greet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with two revisions of a source that share one orig.tar, built."""
+    place = tmp_path_factory.mktemp("greet")
+    for version in ("1.0-1", "1:1.0-2"):
+        built(place, version)
+    return place
+
+
+@pytest.fixture
+def copied(greet: Path, tmp_path: Path) -> Path:
+    """The same, to be spoilt."""
+    return Path(shutil.copytree(greet, tmp_path / "greet"))
+
+
+def repacked(deb: Path, change: Callable[[str], str]) -> Path:
+    """A .deb whose control file is another, such as no dpkg-deb would write."""
+    place = deb.parent / "repacked"
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "control").mkdir(parents=True)
+    run(("dpkg-deb", "--control", str(deb), "control"), cwd=place)
+    control = place / "control/control"
+    control.write_text(change(control.read_text()))
+    words = f"ar x {shlex.quote(str(deb))} && rm control.tar.*; tar -C control -cf control.tar ."
+    run(("sh", "-c", words), cwd=place)
+    deb.unlink()
+    (data,) = place.glob("data.tar*")
+    run(("ar", "qcS", str(deb), "debian-binary", "control.tar", data.name), cwd=place)
+    return deb
+
+
+def said(take: Callable[..., list[IncomingPackage]], *files: Path) -> str:
+    with pytest.raises(FilesRefused) as told:
+        take(*files)
+    return told.value.message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("Source", "a/../../x", "source"),
+        ("Source", "/etc", "source"),
+        ("Source", "greet (1.0/../..)", "source"),
+        ("Source", "greet ()", "source"),
+        ("Package", "../../x", "name"),
+        ("Package", "x", "name"),
+        ("Package", "Greet", "name"),
+        ("Version", "1.0/../../../x", "version"),
+        ("Version", "..", "version"),
+        ("Version", "latest", "version"),
+        ("Version", "1.0-", "version"),
+        ("Version", "12345678901:1", "version"),
+    ],
+)
+def test_what_policy_does_not_allow_is_no_part_of_a_path(
+    field: str,
+    value: str,
+    what: str,
+    packer: Desk,
+    take: Callable[..., list[IncomingPackage]],
+) -> None:
+    def change(control: str) -> str:
+        return re.sub(f"(?m)^{field}: .*\n", "", control).rstrip("\n") + f"\n{field}: {value}\n"
+
+    deb = repacked(packer.deb("hello", "1.0"), change)
+    assert f"{deb}: has the {what} {value!r}, which Debian Policy (5.6) does not allow" in said(
+        take, deb
+    )
+
+
+def test_a_package_with_another_source_lies_with_it_in_the_pool(
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    one, two = take(
+        packer.deb("hello", "1.0", fields="Source: libgreet (1:2.0-1)\n"),
+        packer.deb("world", "1:1.0", fields="Source: greet\n"),
+    )
+    assert one.published.files[0].path == "pool/main/libg/libgreet/hello_1.0_all.deb"
+    assert two.published.files[0].path == "pool/main/g/greet/world_1.0_all.deb"
+
+
+@pytest.mark.parametrize("field", ["Phased-Update-Percentage", "MD5sum", "sha1", "SHA512"])
+def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
+    field: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    deb = packer.deb("hello", "1.0", fields=f"{field}: 10\n")
+    message = said(take, deb).lower()
+    assert (
+        f"{deb}: has {field} in its control file, and clients would believe it".lower() in message
+    )
+    assert ("--phase says how many" in message) is (field == "Phased-Update-Percentage")
+
+
+def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    def change(control: str) -> str:
+        return control.replace("Package: hello", "package:  hello ")
+
+    (one,) = take(repacked(packer.deb("hello", "1.0"), change))
+    assert one.published.name == "hello"
+    assert one.published.stanza.startswith("Package: hello\n")
+
+
+def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    one = packer.deb("hello", "1.0")
+    two = packer.deb("hello", "1.0", content="other", directory="other")
+    elsewhere = packer.deb("hello", "1.0", fields="Source: greet\n", directory="elsewhere")
+    message = said(take, one, two, elsewhere)
+    for other in (two, elsewhere):
+        assert f"{other}: is hello 1.0 all, and so is {one}, with other bytes" in message
+    epoch = packer.deb("hello", "1:1.0")
+    assert f"{epoch}: has another hello_1.0_all.deb than {one}" in said(take, one, epoch)
+
+
+def test_the_same_package_twice_in_one_call_is_one(
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    one = packer.deb("hello", "1.0")
+    again = packer.deb("hello", "1.0", directory="again")
+    assert [str(each.published) for each in take(one, again, one)] == ["hello 1.0 all"]
+
+
+@pytest.mark.parametrize("name", ["two  blanks.deb", "a\nline.deb", "-q.deb", "ünï 'q\" $x.deb"])
+def test_a_file_may_be_called_anything(
+    name: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    deb = packer.deb("hello", "1.0").rename(packer.place / name)
+    (one,) = take(deb)
+    assert one.published.files[0].path == "pool/main/h/hello/hello_1.0_all.deb"
+
+
+def test_packages_come_in_by_the_names_that_their_stanzas_have(
+    packer: Desk, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    debs = [packer.deb(f"hello{number}", "1.0") for number in range(12)]
+    for one in take(*debs):
+        assert one.origin.name == f"{one.published.name}_1.0_all.deb"
+        assert one.copies[0].read_bytes() == one.origin.read_bytes()
+
+
+def test_what_is_no_file_is_named_as_what_it_is(
+    tmp_path: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    (tmp_path / "directory.deb").mkdir()
+    os.mkfifo(tmp_path / "fifo.deb")
+    (tmp_path / "broken.deb").symlink_to("nonesuch")
+    names = ("directory.deb", "fifo.deb", "broken.deb")
+    message = said(take, *(tmp_path / name for name in names))
+    assert f"{tmp_path}/directory.deb: is a directory; name the files in it" in message
+    assert f"{tmp_path}/fifo.deb: is no regular file" in message
+    assert f"{tmp_path}/broken.deb: there is no such file" in message
+
+
+def test_a_source_comes_in_with_all_its_files(
+    greet: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    one, two = take(greet / "greet_1.0-1.dsc", greet / "greet_1.0-2.dsc")
+    assert [one.published.version, two.published.version] == ["1.0-1", "1:1.0-2"]
+    for each, revision in ((one, 1), (two, 2)):
+        assert each.published.architecture == SOURCE
+        assert [Path(file.path).name for file in each.published.files] == [
+            *(f"greet_1.0-{revision}.{suffix}" for suffix in ("debian.tar.xz", "dsc")),
+            "greet_1.0.orig.tar.gz",
+        ]
+        for copy, file in zip(each.copies, each.published.files, strict=True):
+            assert file.path.startswith("pool/main/g/greet/greet_")
+            assert copy.read_bytes() == (greet / Path(file.path).name).read_bytes()
+    # One file of the pool.
+    assert one.published.files[-1] == two.published.files[-1]
+
+
+def test_a_changes_brings_its_source_and_its_binaries_once(
+    copied: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    changes = copied / "greet_1.0-1_amd64.changes"
+    signed = (
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{}\n-----BEGIN PGP SIGNATURE-----\n"
+    )
+    for text in (changes.read_text(), signed.format(changes.read_text())):
+        changes.write_text(text)
+        taken = take(changes, copied / "greet_1.0-1_all.deb", copied / "greet_1.0-1.dsc")
+        assert {str(one.published) for one in taken} == {"greet 1.0-1 all", "greet 1.0-1 source"}
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("greet_1.0.orig.tar.gz", "lists greet_1.0.orig.tar.gz with [0-9]+ bytes, and it has "),
+        ("greet_1.0-1.debian.tar.xz", "lists greet_1.0-1.debian.tar.xz with another SHA256"),
+        ("greet_1.0-1.dsc", "lists greet_1.0-1.dsc with [0-9]+ bytes, and it has "),
+        ("greet_1.0-1_all.deb", "lists greet_1.0-1_all.deb with another SHA256"),
+        ("greet_1.0-1_amd64.buildinfo", "lists greet_1.0-1_amd64.buildinfo with another SHA256"),
+    ],
+)
+def test_a_file_that_is_not_what_is_said_of_it_is_refused(
+    file: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    path, changes = copied / file, copied / "greet_1.0-1_amd64.changes"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x" if "[0-9]" in words else whole[:-1] + b"x")
+    assert re.search(words, said(take, changes))
+    if file.endswith((".gz", ".xz")):
+        assert re.search(words, said(take, copied / "greet_1.0-1.dsc"))
+    path.unlink()
+    assert f"{file}, which is not beside it" in said(take, changes)
+    os.mkfifo(path)
+    assert f"{file}, which is not beside it" in said(take, changes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("Source: greet", "Source: ../../x", "has the source '../../x' '1.0-1', which Debian Pol"),
+        ("Version: 1.0-1", "Version: /../1", "has the source 'greet' '/../1', which Debian Policy"),
+        ("Version: 1.0-1", "X: y", "has the source 'greet' '', which Debian Policy"),
+        (" greet_1.0.orig", " ../greet_1.0.orig", "lists '../greet_1.0.orig.tar.gz', which no URL"),
+        (
+            " greet_1.0.orig.tar.gz",
+            " other_1.0.tar",
+            "lists other_1.0.tar, which is no file of the",
+        ),
+        ("Checksums-Sha256:", "Checksums-Sha9:", "lists no files with their SHA256"),
+        ("Checksums-Sha256:\n", "Checksums-Sha256:\n x 1 y\n", "lists y without a SHA256"),
+    ],
+)
+def test_a_source_that_names_what_it_may_not_is_refused(
+    old: str, new: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    dsc = copied / "greet_1.0-1.dsc"
+    (copied / "other_1.0.tar").touch()
+    dsc.write_text(dsc.read_text().replace(old, new))
+    assert f"{dsc}: {words}" in said(take, dsc)
+
+
+def test_two_sources_with_one_name_for_two_archives_are_both_named(
+    greet: Path, tmp_path: Path, take: Callable[..., list[IncomingPackage]]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    built(other, "1.0-3", "-S", greeting="another\n")
+    first, second = greet / "greet_1.0-1.dsc", other / "greet_1.0-3.dsc"
+    assert f"{second}: has another greet_1.0.orig.tar.gz than {first}" in said(take, first, second)
+
+
+@pytest.fixture
+def root(desk: Desk, tmp_path: Path) -> Path:
+    """A repository with hello 2.0 for all in its suite `staging`."""
+    path = tmp_path / "repository"
+    desk.publish(path, desk.deb("hello", "2.0"))
+    return path
+
+
+def publish(desk: Desk, root: Path, *arguments: str | Path) -> Outcome:
+    return desk.hadeb("publish", *arguments, "--repo", root, "--suite", "staging")
+
+
+def refused(desk: Desk, root: Path, words: str, *arguments: str | Path) -> None:
+    """A publish that ends with a sentence for people, and changes nothing."""
+    before = inspection.published(root) if root.exists() else None
+    done = publish(desk, root, *arguments)
+    assert done.code in {1, 2}, done
+    assert re.search(words, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert (inspection.published(root) if root.exists() else None) == before
+
+
+def test_a_client_gets_the_source_of_what_it_installs(
+    desk: Desk, greet: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "repository"
+    desk.publish(root, greet / "greet_1.0-1_amd64.changes")
+    desk.publish(root, greet / "greet_1.0-2.dsc", greet / "greet_1.0-2_all.deb")
+    assert inspection.packages(root, "staging") == {"greet_1.0-1_all.deb", "greet_1.0-2_all.deb"}
+    client = inspection.Client(tmp_path / "client", f"file:{root}", "staging", desk.keyring)
+    sources = tmp_path / "client/etc/sources.list.d/own.sources"
+    sources.write_text(sources.read_text().replace("Types: deb\n", "Types: deb deb-src\n"))
+    assert client.update() == []
+    for version, revision in (("1:1.0-2", 2), ("1.0-1", 1)):
+        place = tmp_path / str(revision)
+        place.mkdir()
+        environment = {"APT_CONFIG": str(tmp_path / "client/apt.conf"), "PATH": os.environ["PATH"]}
+        argv = ("apt-get", "-q", "source", f"greet={version}")
+        done = subprocess.run(
+            argv, cwd=place, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (place / "greet-1.0/greeting").read_text() == "hello\n"
+        assert f"greet ({version})" in (place / "greet-1.0/debian/changelog").read_text()
+    verified = desk.hadeb("repo", "verify", "--repo", root)
+    assert verified.code == 0, verified.stdout
+
+
+def test_a_later_revision_with_another_orig_tar_is_refused(
+    desk: Desk, greet: Path, tmp_path: Path
+) -> None:
+    root, other = tmp_path / "repository", tmp_path / "other"
+    desk.publish(root, greet / "greet_1.0-1.dsc")
+    other.mkdir()
+    built(other, "1.0-4", "-S", greeting="another\n")
+    refused(desk, root, "orig.tar.gz is published with other bytes", other / "greet_1.0-4.dsc")
+
+
+def test_a_changes_without_packages_makes_no_repository(desk: Desk, tmp_path: Path) -> None:
+    changes, notes = tmp_path / "greet_1.0_amd64.changes", tmp_path / "greet_1.0_amd64.buildinfo"
+    notes.write_text("x")
+    digest = subprocess.run(["sha256sum", notes], capture_output=True, text=True, check=True).stdout
+    changes.write_text(f"Format: 1.8\nChecksums-Sha256:\n {digest.split()[0]} 1 {notes.name}\n")
+    root = tmp_path / "repository"
+    words = f"{changes}: lists no .deb and no .dsc, so there is nothing to publish"
+    refused(desk, root, words, changes)
+    refused(desk, root, words, changes, "--dry-run")
+    assert not root.exists()
+
+
+def test_the_name_of_hadeb_s_own_package_is_refused(desk: Desk, root: Path) -> None:
+    deb = desk.deb("sample-archive-keyring", "9")
+    words = f"{deb}: is called sample-archive-keyring, as the package with this .* keys"
+    refused(desk, root, words, deb)
+
+
+def test_a_lower_version_for_another_architecture_is_a_downgrade(desk: Desk, root: Path) -> None:
+    wider = ("--architecture", "amd64", "--architecture", "arm64")
+    older = [desk.deb("hello", "1.9", architecture=one) for one in ("arm64", "amd64")]
+    for deb in older:
+        words = (
+            "staging would go back to an older version:\n  hello 1.9 .*: the suite has 2.0 for all"
+        )
+        refused(desk, root, words, deb, *wider)
+    done = publish(desk, root, *older, *wider, "--downgrade")
+    assert done.code == 0, done.stderr
+    assert "- hello 2.0 all" in done.stdout
+    assert inspection.packages(root, "staging") == {"hello_1.9_amd64.deb"}
+
+
+@pytest.mark.parametrize("name", ["AMD64", "../x", "amd 64", "", "all", "source", "any", "-x", "é"])
+def test_what_is_no_architecture_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
+    words = f"--architecture {name!r} is no architecture of machines\nhint: name one as dpkg"
+    refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--architecture={name}")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "", ".", "bookworm/updates", "a\nb"])
+def test_what_is_no_codename_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
+    words = f"--codename {re.escape(repr(name))} cannot be a codename\nhint: letters"
+    refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--codename={name}")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "Depends: python3:any, debconf:any (>= 1)",
+        "Depends: foo (>= 1), foo (<< 3)",
+        "Pre-Depends: foo (>= 1)\nDepends: foo (<= 2:3), bar | foo\nBreaks: foo (<< 0.9)",
+        "Depends: foo, bar | baz\nConflicts: foo (>= 2), bar\nBreaks: hello (<< 1), none",
+        "Depends: hello (>= 2), foo (= 1)",
+    ],
+)
+def test_what_a_node_can_install_passes_the_trial(fields: str, desk: Desk, root: Path) -> None:
+    done = publish(desk, root, desk.deb("world", "1.0", fields=f"{fields}\n"))
+    assert done.code == 0, done.stderr
+    # Others bring it along, with all that it wants of Debian.
+    done = publish(desk, root, desk.deb("more", "1.0", fields="Depends: world\n"))
+    assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            "Depends: foo (>= 3), foo (<< 3)",
+            "no version of foo fits all that is said of it:\n  wor",
+        ),
+        ("Depends: foo\nConflicts: foo", "  world 1.0 all has Conflicts: foo\n"),
+        (
+            "Depends: hello (>= 3)",
+            r"world 1.0 all has Depends: hello \(>= 3\), and the suite has hello 2.0\nhint: .* "
+            "take the suite's own out: hadeb repo remove hello SUITE",
+        ),
+    ],
+)
+def test_what_no_node_can_install_is_refused(
+    fields: str, words: str, desk: Desk, root: Path
+) -> None:
+    before = inspection.in_release(root, "staging")
+    done = publish(desk, root, desk.deb("world", "1.0", fields=f"{fields}\n"))
+    assert done.code == 1
+    assert re.search(words, done.stderr), done.stderr
+    assert inspection.in_release(root, "staging") == before
+
+
+def test_packages_of_one_call_that_want_different_versions_are_tried_alone(
+    desk: Desk, root: Path
+) -> None:
+    one = desk.deb("one", "1.0", fields="Depends: foo (<< 2)\n")
+    two = desk.deb("two", "1.0", fields="Depends: foo (>= 2)\n")
+    done = publish(desk, root, one, two)
+    assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["with a blank", "quote\" ' ; {}", "%20 #ü"])
+def test_a_temporary_directory_of_any_name_will_do(
+    name: str, desk: Desk, root: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / name
+    place.mkdir()
+    deb = desk.deb("world", "1.0", fields="Depends: foo:any\n")
+    done = desk.hadeb(
+        *("publish", deb, "--repo", root, "--suite", "staging"), environment={"TMPDIR": str(place)}
+    )
+    assert done.code == 0, done.stderr
+    # What stays is where they are made, with nothing in it.
+    assert list(place.glob("*/*")) == []

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a lab can leave on the machine, and how to find it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hadeb.lab.host import registry as roster
+from hadeb.lab.host.namespaces import Space
+from support.command import ENVIRONMENT, Outcome, run_hadeb
+
+# hadeb with another list of labs: whoever runs the tests may have labs up, which stay theirs.
+_OWN = """
+import sys
+from pathlib import Path
+from hadeb.lab import roster
+roster.STATE = Path(sys.argv.pop(1))
+from hadeb.cli import main
+main()
+"""
+
+
+def comes(condition: Callable[[], bool]) -> bool:
+    """Whether something holds within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    assert comes(condition), what
+
+
+def processes_of(lab: str) -> list[str]:
+    """The command lines that name a lab, and everything in a mount namespace that has its disk."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit():
+            try:
+                command = (directory / "cmdline").read_bytes()
+                mounts = (directory / "mounts").read_bytes()
+            except OSError:
+                continue
+            if lab.encode() in command + mounts:
+                found.append(f"{directory.name}: {command!r}")
+    return found
+
+
+def cgroups_of(lab: str) -> list[Path]:
+    groups = [
+        Path(line.split()[1])
+        for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    ]
+    return [found for group in groups for found in group.glob(f"hadeb-lab-{lab}")]
+
+
+def assert_nothing_is_left(lab: str) -> None:
+    wait_until(lambda: not processes_of(lab), f"processes of {lab}: {processes_of(lab)}")
+    # A process that is just ending names nothing any more, and may yet hold the lab's lock.
+    wait_until(lambda: a_start_sweeps(lab), f"the state or a cgroup of {lab}")
+
+
+def a_start_sweeps(lab: str) -> bool:
+    """Whether the next start has taken away what a killed one could not."""
+    with Space():
+        return not (roster.STATE / lab).exists() and cgroups_of(lab) == []
+
+
+def assert_is_gone(lab: str) -> None:
+    """What ended a lab has taken all of it away, and leaves nothing to the next start."""
+    assert processes_of(lab) == []
+    assert cgroups_of(lab) == []
+    assert not (roster.STATE / lab).exists()
+
+
+def hadeb_of(registry: Path) -> tuple[str, ...]:
+    """The command, for labs that it lists in a directory of their own."""
+    return (sys.executable, "-c", _OWN, str(registry))
+
+
+@contextmanager
+def ended_with_the_tests(registry: Path) -> Iterator[None]:
+    """Have all labs of the list end with the block, and where the tests are killed, with these."""
+    script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down'
+    told = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
+    guard = subprocess.Popen(
+        ["sh", "-c", script],
+        env={**ENVIRONMENT, **told},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.communicate()
+
+
+def call(
+    registry: Path,
+    *arguments: str | Path,
+    directory: Path,
+    environment: dict[str, str] | None = None,
+) -> Outcome:
+    """Run hadeb with a list of labs of its own, on the images that are there."""
+    return run_hadeb(
+        *arguments,
+        directory=directory,
+        command=hadeb_of(registry),
+        environment=with_images(environment or {}),
+        timeout=300,
+    )
+
+
+def with_images(environment: dict[str, str]) -> dict[str, str]:
+    """An environment in which the tester's images are found."""
+    chosen = os.environ.get("HADEB_CACHE")
+    return {**environment, **({"HADEB_CACHE": chosen} if chosen else {})}
+
+
+def kill_after(
+    registry: Path, seconds: float, arguments: Sequence[str | Path], *, directory: Path
+) -> str:
+    """Start hadeb, and kill -9 it after a time; what is left once `hadeb lab down` has run."""
+    process = subprocess.Popen(
+        [*hadeb_of(registry), *map(str, arguments)],
+        cwd=directory,
+        env=with_images(ENVIRONMENT),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    labs = [path.name for path in registry.iterdir()]
+    down = call(registry, "lab", "down", directory=directory)
+    left = [path.name for path in registry.iterdir()]
+    # What the killed one had entered the lab with ends when its child does, a moment later.
+    if not comes(lambda: not processes_of(str(registry))):
+        left += processes_of(str(registry))
+    left += [str(group) for lab in labs for group in cgroups_of(lab)]
+    return "\n".join([*left, *([down.stderr] if down.code else [])])

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both agents do when Pacemaker calls them: rules 40-63."""
+
+from __future__ import annotations
+
+import pytest
+
+from hadeb.lab.node.node import Node
+from support.resource import (
+    AGENTS,
+    CONFIGURED,
+    DAEMON,
+    GENERIC,
+    INSTALLED,
+    NOT_RUNNING,
+    PROVIDER,
+    SUCCESS,
+    UNIMPLEMENTED,
+    Resource,
+    reason,
+)
+
+Outcome = tuple[int, str, str]
+SILENT: Outcome = (SUCCESS, "", "")
+
+
+def outcome(resource: Resource, action: str, *, interval: int = 10, level: int = 0) -> Outcome:
+    done = resource(action, interval=interval, OCF_CHECK_LEVEL=str(level))
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_ocf_tester_refuses_an_agent(node: Node, name: str) -> None:
+    done = node.exec("ocf-tester", "-n", "tested", f"{PROVIDER}/{name}", timeout=120)
+    assert f"{PROVIDER}/{name} passed all tests" in done.stdout
+
+
+@pytest.mark.parametrize("action", ["promote", "demote", "notify", "migrate_to", "status", "", "x"])
+def test_rule_40_an_action_that_the_agent_does_not_know(resource: Resource, action: str) -> None:
+    assert resource(action).returncode == UNIMPLEMENTED
+
+
+def test_rule_41_more_arguments_than_one(resource: Resource) -> None:
+    assert resource("start", "stop", "x").returncode == SUCCESS
+    assert resource("monitor", "stop").returncode == SUCCESS
+    assert resource("stop", "start").returncode == SUCCESS
+
+
+def test_rule_42_a_monitor_of_what_is_stopped(resource: Resource) -> None:
+    done = resource("monitor")
+    assert done.returncode == NOT_RUNNING
+    assert reason(done)
+
+
+def test_rule_43_44_57_a_probe_makes_noise_where_there_is_nothing(resource: Resource) -> None:
+    assert outcome(resource, "monitor", interval=0) == (NOT_RUNNING, "", "")
+
+
+def test_rule_45_47_57_the_life_of_a_resource_each_step_twice(resource: Resource) -> None:
+    for action, running in (("start", SUCCESS), ("stop", NOT_RUNNING)):
+        for _ in range(2):
+            assert outcome(resource, action) == SILENT
+            assert resource("monitor").returncode == running
+
+
+def test_rule_45_start_has_returned_before_monitor_is_content(resource: Resource) -> None:
+    for _ in range(3):
+        done = resource("start")
+        assert (done.returncode, resource("monitor", OCF_CHECK_LEVEL="10").returncode) == (0, 0)
+        resource("stop")
+
+
+@pytest.mark.parametrize("action", ["monitor", "stop", "start"])
+def test_rule_43_47_on_a_node_where_nothing_is_installed(
+    resource: Resource, action: str, node: Node
+) -> None:
+    """The daemon and the units hidden, and systemd's own socket as well."""
+    hide = f"mount --bind /dev/null {DAEMON}; mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /mnt"
+    environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
+    agent = f"{PROVIDER}/{resource.agent}"
+    done = node.exec(
+        *("unshare", "--mount", "sh", "-c", f"{hide}; exec env {environment} {agent} {action}"),
+        check=False,
+    )
+    expected = {"monitor": NOT_RUNNING, "stop": SUCCESS, "start": INSTALLED}
+    if resource.agent == "sample-resource":
+        expected["start"] = SUCCESS  # needs nothing but a place for its file
+    assert done.returncode == expected[action]
+    if expected[action] == INSTALLED:
+        assert DAEMON in reason(done)
+    else:
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize("level", ["0", "5", "10", "15", "x", ""])
+def test_rule_53_a_check_level_that_is_not_there(resource: Resource, level: str) -> None:
+    resource("start")
+    assert resource("monitor", OCF_CHECK_LEVEL=level).returncode == SUCCESS
+    assert resource("monitor", OCF_RESKEY_OCF_CHECK_LEVEL=level).returncode == SUCCESS
+
+
+def test_rule_54_validation_touches_something_local(resource: Resource, node: Node) -> None:
+    """With neither the daemon nor /run nor systemd there is nothing it could look at."""
+    hide = f"mount --bind /dev/null {DAEMON}; mount -t tmpfs tmpfs /run"
+    environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
+    agent = f"{PROVIDER}/{resource.agent}"
+    done = node.exec(
+        "unshare", "--mount", "sh", "-c", f"{hide}; env {environment} {agent} validate-all; ls /run"
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_rule_57_validation_of_the_defaults_is_silent(resource: Resource) -> None:
+    assert outcome(resource, "validate-all") == SILENT
+
+
+def test_rule_58_60_an_error_without_a_reason(node: Node, agent: str) -> None:
+    """Where start cannot write."""
+    places = "/run/sample-tcp-server /run/resource-agents"
+    read_only = f"for d in {places}; do mkdir -p $d; mount -t tmpfs -o ro tmpfs $d; done"
+    environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
+    script = f"{read_only}; exec env {environment} {PROVIDER}/{agent} start"
+    done = node.exec("unshare", "--mount", "sh", "-c", script, check=False)
+    assert done.returncode == GENERIC
+    assert "cannot" in reason(done)
+
+
+def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
+    one, two = (
+        Resource(node, agent, name, {"port": port}) for name, port in (("A", "7001"), ("B", "7002"))
+    )
+    try:
+        assert (one("start").returncode, two("start").returncode) == (SUCCESS, SUCCESS)
+        one("stop")
+        assert one("monitor").returncode == NOT_RUNNING
+        assert two("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
+    finally:
+        one("stop")
+        two("stop")
+
+
+@pytest.mark.parametrize(
+    "name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 150]
+)
+def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: str) -> None:
+    weird = Resource(node, agent, name, {"port": "7003"})
+    other = Resource(node, agent, "other", {"port": "7004"})
+    try:
+        assert outcome(weird, "start") == SILENT
+        assert weird("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
+        assert other("monitor").returncode == NOT_RUNNING
+        assert outcome(weird, "stop") == SILENT
+        assert weird("monitor").returncode == NOT_RUNNING
+    finally:
+        weird("stop")
+
+
+@pytest.mark.parametrize("length", [200, 230, 1000])
+def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(
+    node: Node, agent: str, length: int
+) -> None:
+    long = Resource(node, agent, "n" * length)
+    assert long("monitor", interval=0).returncode == NOT_RUNNING
+    if long("start").returncode != SUCCESS:
+        assert long("start").returncode == GENERIC
+    assert outcome(long, "stop") == SILENT
+
+
+@pytest.mark.parametrize("limit", ["", "20s", "0", "-1", "x"])
+def test_rule_62_a_time_limit_that_is_none(resource: Resource, limit: str) -> None:
+    for action in ("start", "monitor", "stop"):
+        assert resource(action, OCF_RESKEY_CRM_meta_timeout=limit).returncode == SUCCESS, action
+
+
+BAD = {
+    "greet": ["two\nlines", "\n", "x\n", "x" * 65537],
+    "port": ["", "0", "65536", "-1", "5678x", " 5678", "05678", "99999999999999999999", "\n5678"],
+    "bind": [
+        *(",", "127.0.0.1,", ",::1", "127.0.0.1,,::1", "*", "127.0.0.1 ::1", "a\nb", "$(id)"),
+        *("abc", "localhost", "999.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1:2", "::1,abc"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in BAD.items() for v in values])
+def test_rule_55_56_58_a_parameter_that_cannot_be(node: Node, name: str, value: str) -> None:
+    bad = Resource(node, parameters={name: value})
+    for action in ("validate-all", "start"):
+        done = bad(action)
+        assert done.returncode == CONFIGURED
+        assert name in reason(done)
+    # Rule 48: whatever the parameters are, it can be stopped; and a probe has no opinion.
+    assert outcome(bad, "stop") == SILENT
+    assert bad("monitor", interval=0).returncode == NOT_RUNNING
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1,::1", "0.0.0.0", "::", "0.0.0.0,::", ""])
+def test_addresses_that_can_be(node: Node, bind: str) -> None:
+    good = Resource(node, parameters={"bind": bind})
+    try:
+        assert outcome(good, "validate-all") == SILENT
+        assert outcome(good, "start") == SILENT
+        assert outcome(good, "monitor", level=10) == SILENT
+    finally:
+        good("stop")

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hadeb lab run` as its users meet it: real clusters, reports on disk, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from hadeb.debian.releases import Suite
+from hadeb.lab.fault.catalogue import SMOKE
+from hadeb.lab.report.as_json import report_schema
+from support.command import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
+from support.lab_leftovers import call
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    """A list of labs of one's own."""
+    directory = tmp_path / "labs"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """The sample bundle, to change."""
+    made = tmp_path / "bundle"
+    made.mkdir()
+    for name in ("agents", "daemon", "bundle.toml"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, made / name)
+    return made
+
+
+def run(bundle: Path, registry: Path, *arguments: str | Path) -> Outcome:
+    return call(registry, "lab", "run", "-m", bundle, *arguments, directory=bundle.parent)
+
+
+def report(directory: Path) -> dict[str, Any]:
+    """The report as JSON, which is as its schema says."""
+    found: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
+    jsonschema.validate(found, report_schema())
+    return found
+
+
+@pytest.mark.usefixtures("as_root")
+def test_the_sample_comes_through_the_smoke_set(
+    suite: Suite, bundle: Path, registry: Path, tmp_path: Path
+) -> None:
+    # How fast it is, a machine that does nothing else has to say.
+    manifest = bundle / "bundle.toml"
+    unhurried = re.sub(r"(?s)\[cluster\.max-outage\].*?\n\n", "", manifest.read_text("utf-8"))
+    assert "max-outage" not in unhurried
+    manifest.write_text(unhurried, encoding="utf-8")
+    done = run(bundle, registry, "--smoke", "--suite", suite, "-o", tmp_path / "report")
+    assert done.code == 0, done.stdout + done.stderr
+    found = report(tmp_path / "report")
+    assert (found["passed"], found["suite"], found["nodes"]) == (True, suite, ["ha1", "ha2", "ha3"])
+    trials = found["runs"][0]["trials"]
+    assert [trial["fault"] for trial in trials] == ["started", *SMOKE]
+    assert [trial["fault"] for trial in trials if not trial["passed"]] == []
+    # Each of them was done to the cluster, and seen by the clients.
+    assert all(trial["turns"] for trial in trials[1:])
+    moved = {trial["fault"] for trial in trials[1:] if trial["before"] != trial["after"]}
+    assert moved == {"standby", "node-power-cut"}
+    (cut,) = [trial for trial in trials if trial["fault"] == "node-power-cut"]
+    assert any("is fenced" in event["text"] for event in cut["events"])
+    assert ET.parse(tmp_path / "report" / "report.xml").getroot().get("failures") == "0"
+    page = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert all(name in page for name in SMOKE)
+    assert not (tmp_path / "report" / "logs").exists()
+    assert all(name in done.stdout for name in SMOKE)
+    assert str(tmp_path / "report" / "report.html") in done.stderr
+    assert list(registry.iterdir()) == []
+
+
+@pytest.mark.usefixtures("as_root")
+def test_what_falls_short_is_in_report_logs_and_exit_code(
+    bundle: Path, registry: Path, tmp_path: Path
+) -> None:
+    manifest = bundle / "bundle.toml"
+    text = manifest.read_text("utf-8")
+    assert "daemon-killed = 1000" in text
+    manifest.write_text(text.replace("daemon-killed = 1000", "daemon-killed = 1"), "utf-8")
+    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "--json", "-q", "-o", "short")
+    assert (done.code, done.stderr) == (4, "")
+    found = json.loads(done.stdout)
+    assert found == report(tmp_path / "short")
+    assert found["passed"] is False
+    started, killed = found["runs"][0]["trials"]
+    assert started["passed"]
+    (sentence,) = killed["shortfalls"]
+    assert sentence.endswith("where max-outage allows 0.001 s")
+    assert len(killed["logs"]) == 2
+    assert all((tmp_path / "short" / path).read_text("utf-8") for path in killed["logs"])
+    texts = [event["text"] for event in killed["events"]]
+    assert "told Pacemaker that TCP-SERVER ended" in texts
+    assert "sample-tcp-server@TCP-SERVER ended (killed 9/KILL)" in texts
+    assert ET.parse(tmp_path / "short" / "report.xml").getroot().get("failures") == "1"
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_bundle_that_starts_nowhere_says_so_and_tries_nothing(
+    bundle: Path, registry: Path, tmp_path: Path
+) -> None:
+    daemon = bundle / "bundle.toml"
+    text = daemon.read_text("utf-8")
+    daemon.write_text(text.replace("--settings %t", "--setting %t"), encoding="utf-8")
+    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "short")
+    assert done.code == 4
+    (started,) = report(tmp_path / "short")["runs"][0]["trials"]
+    assert started["fault"] == "started"
+    assert any("TCP-SERVER_start_0" in one for one in started["shortfalls"])
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_bundle_without_a_cluster_is_proved_in_the_obvious_one(
+    bundle: Path, registry: Path, tmp_path: Path
+) -> None:
+    manifest = bundle / "bundle.toml"
+    before, _, rest = manifest.read_text("utf-8").partition("[cluster]\n")
+    agent = '[[agent]]\nprovider = "kamaboko"\nsource = "agents/sample-resource"\n'
+    assert agent in before
+    changelog = "[[changelog]]" + rest.partition("[[changelog]]")[2]
+    manifest.write_text(before.replace(agent, "") + changelog, encoding="utf-8")
+    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "report")
+    assert done.code == 0, done.stdout + done.stderr
+    found = report(tmp_path / "report")
+    assert found["runs"][0]["label"] == "ocf:kamaboko:sample-tcp-server"
+    assert any("ocf:heartbeat:IPaddr2" in command for command in found["commands"])
+    started, killed = found["runs"][0]["trials"]
+    # Its answers are not described; who gave them is known from the cluster.
+    assert started["after"] == killed["before"] == killed["after"]
+    assert {turn["who"] for turn in killed["turns"]} == {killed["before"]}
+    assert list(registry.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run",), ("up", "--bare"), ("up",), ("down",), ("down", "nonesuch")]
+)
+def test_without_root_it_says_what_helps(arguments: tuple[str, ...], bundle: Path) -> None:
+    nobody = (
+        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+        # A checkout may lie where only root looks; reading it is all that is left of root.
+        *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+    )
+    with tempfile.TemporaryDirectory() as public:
+        Path(public).chmod(0o755)
+        shutil.copytree(bundle, public, dirs_exist_ok=True)
+        manifest = ("-m", public) if arguments[0] in {"run", "up"} else ()
+        done = run_hadeb(
+            "lab",
+            *arguments,
+            *manifest,
+            directory=Path("/"),
+            command=(*nobody, *HADEB) if os.geteuid() == 0 else HADEB,
+        )
+    assert (done.code, done.stdout) == (5, "")
+    assert "needs root" in done.stderr
+    assert "sudo" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "--smoke", "standby"), "--smoke names the faults itself"),
+        (("run", "nonesuch"), "there is no fault nonesuch"),
+        (("run", "--nodes", "1"), "1 is not in the range 2<=x<=5"),
+        (("run", "--suite", "buster"), "buster"),
+        (("up", "--nodes", "6"), "6 is not in the range 2<=x<=5"),
+        (("exec", "ha1"), "Missing argument"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_booted(
+    arguments: tuple[str, ...], sentence: str, tmp_path: Path
+) -> None:
+    done = call_hadeb("lab", *arguments, directory=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+    assert sentence in done.stderr
+
+
+def test_a_bundle_with_nothing_to_compare_with_is_refused(tmp_path: Path) -> None:
+    bundle = ROOT / "tests/manifests/valid/agents-only"
+    done = call_hadeb("lab", "run", "--compare", "-m", bundle, directory=tmp_path)
+    assert done.code == 2
+    assert "nothing to compare with" in done.stderr
+
+
+def test_a_wrong_manifest_is_told_as_build_tells_it(tmp_path: Path) -> None:
+    (tmp_path / "bundle.toml").write_text("name = 1\n", encoding="utf-8")
+    built, run = (call_hadeb(*words, directory=tmp_path) for words in (("build",), ("lab", "run")))
+    assert run.code == 3
+    assert run.stderr == built.stderr
+
+
+def test_the_faults_are_listed_as_run_takes_them(tmp_path: Path) -> None:
+    found = json.loads(call_hadeb("lab", "faults", "--json", directory=tmp_path).stdout)
+    assert [one["name"] for one in found if one["smoke"]] == list(SMOKE)
+    shown = call_hadeb("lab", "faults", directory=tmp_path).stdout
+    assert all(one["name"] in shown for one in found)
+    assert "{node}" not in shown
+
+
+def test_a_budget_for_a_fault_that_is_misspelled_never_counts(bundle: Path, tmp_path: Path) -> None:
+    manifest = bundle / "bundle.toml"
+    text = manifest.read_text("utf-8").replace("daemon-killed = 1000", "deamon-killed = 1000")
+    manifest.write_text(text, encoding="utf-8")
+    done = call_hadeb("lab", "run", "-m", bundle, directory=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+    assert "cluster.max-outage: there is no fault deamon-killed" in done.stderr

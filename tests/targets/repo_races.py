@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that update while the suite changes under them, and two publishers at once.
+
+    make repo-races              250 updates, 50 pairs of publishers
+    make repo-races TIMES=1000   as many updates as you like, and a fifth as many pairs
+
+The web server delays each answer by up to a third of a second, so that most updates have the
+suite change between their InRelease and their indexes; how many is counted. Ends with 1 where an
+update failed or a publisher was left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
+
+from support.command import Outcome  # noqa: E402
+from support.repo import inspection, publishing  # noqa: E402
+from support.repo.publishing import Desk  # noqa: E402
+
+_LONGEST_DELAY = 0.3
+# As a node's apt and a person's would, several at a time.
+_CLIENTS = 4
+
+
+class _Slow(http.server.SimpleHTTPRequestHandler):
+    """Files, each after a while."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        time.sleep(random.uniform(0, _LONGEST_DELAY))
+        super().do_GET()
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has enough hangs up; that is its right."""
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """Serve a directory on loopback; where it is."""
+    handler = functools.partial(_Slow, directory=str(root))
+    with _Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
+class Updates:
+    """How many updates ran, how many had the suite change under them, and what they said."""
+
+    runs: int = 0
+    overtaken: int = 0
+    publishes: int = 0
+    complaints: tuple[str, ...] = ()
+
+
+def updates(desk: Desk, place: Path, times: int) -> Updates:
+    """Run so many updates, several at once, while packages are published one after the other."""
+    root = place / "repository"
+    desk.publish(root, desk.deb("hello", "1.0"))
+    result, enough, lock = Updates(), threading.Event(), threading.Lock()
+
+    def publish() -> None:
+        while not enough.is_set():
+            result.publishes += 1
+            desk.publish(root, desk.deb("world", f"1.{result.publishes}"))
+
+    def one(number: int) -> None:
+        # Lists of its own: a client that has none yet asks for all.
+        home = place / f"client-{number}"
+        before = (root / "dists/staging").readlink()
+        said = inspection.Client(home, uri, "staging", desk.keyring).update()
+        with lock:
+            result.runs += 1
+            result.overtaken += (root / "dists/staging").readlink() != before
+            result.complaints += tuple(said)
+
+    with served(root) as uri, ThreadPoolExecutor(_CLIENTS + 1) as pool:
+        publisher = pool.submit(publish)
+        try:
+            list(pool.map(one, range(times)))
+        finally:
+            enough.set()
+        publisher.result()
+    return result
+
+
+def pair(desk: Desk, root: Path, number: int) -> tuple[Outcome, Outcome]:
+    """Two publishers at the same moment, each with a package of its own; what each said.
+
+    AssertionError where one of them failed or is not in.
+    """
+    debs = [desk.deb(name, f"2.{number}") for name in ("left", "right")]
+    start = threading.Barrier(len(debs))
+
+    def one(deb: Path) -> Outcome:
+        start.wait()
+        return desk.publish(root, deb)
+
+    with ThreadPoolExecutor(len(debs)) as pool:
+        left, right = pool.map(one, debs)
+    lacking = {deb.name for deb in debs} - inspection.packages(root, "staging")
+    assert not lacking, f"{sorted(lacking)} is not in"
+    return left, right
+
+
+def waited(outcomes: tuple[Outcome, Outcome]) -> bool:
+    """Whether one of the two has said whom it waits for."""
+    return any("waiting for " in outcome.stderr for outcome in outcomes)
+
+
+def _pairs(desk: Desk, root: Path, times: int) -> tuple[int, list[str]]:
+    """How many of so many pairs had one wait for the other, and what was wrong."""
+    waits, faults = 0, []
+    for number in range(times):
+        try:
+            waits += waited(pair(desk, root, number))
+        except AssertionError as fault:
+            faults.append(f"pair {number + 1}: {fault}")
+    return waits, faults + inspection.leftovers(root)
+
+
+def main(times: int) -> int:
+    """Print how it went; 1 where an update failed or a publisher was left out."""
+    with tempfile.TemporaryDirectory(prefix="hadeb-races-") as name:
+        place = Path(name)
+        for part in ("desk", "updates"):
+            (place / part).mkdir()
+        with publishing.desk(place / "desk") as desk:
+            began = time.monotonic()
+            seen = updates(desk, place / "updates", times)
+            print("| what | how often | in the way | failures | time |")
+            print("| --- | ---: | --- | ---: | ---: |")
+            way = f"{seen.publishes} publishes; the suite changed under {seen.overtaken} of them"
+            said = len(seen.complaints) or "none"
+            seconds = f"{time.monotonic() - began:.0f} s"
+            print(f"| `apt-get update` | {seen.runs} | {way} | {said} | {seconds} |", flush=True)
+            began = time.monotonic()
+            pairs = max(times // 5, 1)
+            waits, faults = _pairs(desk, place / "pairs", pairs)
+            way = f"each other; {waits} times one said whom it waits for"
+            seconds = f"{time.monotonic() - began:.0f} s"
+            print(f"| two at once | {pairs} | {way} | {len(faults) or 'none'} | {seconds} |")
+            for line in [*seen.complaints, *faults]:
+                print(line, file=sys.stderr)
+    return int(bool(seen.complaints or faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else 250))
