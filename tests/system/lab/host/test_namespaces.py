@@ -31,7 +31,9 @@ pytestmark = pytest.mark.usefixtures("as_root")
 # Says which lab it is, boots a node in it, and stays until it is killed.
 LAB = """
 import sys, time
-from hadeb.lab import Address, Node, Space, image
+from hadeb.lab.host.namespaces import Space
+from hadeb.lab.node.image import image
+from hadeb.lab.node.node import Address, Node
 with Space(["172.16.0.254/24"]) as space:
     print(space.id, flush=True)
     node = Node(space, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))

@@ -106,7 +106,7 @@ def test_kill_9_while_an_image_is_made_ends_the_making(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECONDS_IT_TAKES", "98765")
-    make = "from hadeb.lab.image import image; image('bookworm')"
+    make = "from hadeb.lab.node.image import image; image('bookworm')"
     maker = subprocess.Popen([sys.executable, "-c", make])
     wait_until(lambda: calls(log) == 1)
     wait_until(lambda: bool(sleepers()))
