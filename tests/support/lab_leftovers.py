@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hadeb.lab.host import registry as roster
+from hadeb.lab.host import registry
 from hadeb.lab.host.namespaces import Space
 from support.command import ENVIRONMENT, Outcome, run_hadeb
 
@@ -20,9 +20,9 @@ from support.command import ENVIRONMENT, Outcome, run_hadeb
 _OWN = """
 import sys
 from pathlib import Path
-from hadeb.lab import roster
-roster.STATE = Path(sys.argv.pop(1))
-from hadeb.cli import main
+from hadeb.lab.host import registry
+registry.STATE = Path(sys.argv.pop(1))
+from hadeb.cli.main import main
 main()
 """
 
@@ -73,14 +73,14 @@ def assert_nothing_is_left(lab: str) -> None:
 def a_start_sweeps(lab: str) -> bool:
     """Whether the next start has taken away what a killed one could not."""
     with Space():
-        return not (roster.STATE / lab).exists() and cgroups_of(lab) == []
+        return not (registry.STATE / lab).exists() and cgroups_of(lab) == []
 
 
 def assert_is_gone(lab: str) -> None:
     """What ended a lab has taken all of it away, and leaves nothing to the next start."""
     assert processes_of(lab) == []
     assert cgroups_of(lab) == []
-    assert not (roster.STATE / lab).exists()
+    assert not (registry.STATE / lab).exists()
 
 
 def hadeb_of(registry: Path) -> tuple[str, ...]:

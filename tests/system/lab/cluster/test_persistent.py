@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.lab.host import registry as roster
+from hadeb.lab.host import registry as lab_registry
 from support.command import Outcome, call_hadeb
 from support.lab_leftovers import (
     assert_is_gone,
@@ -30,7 +30,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A list of labs of one's own, for this process too."""
     directory = tmp_path_factory.mktemp("labs")
     with pytest.MonkeyPatch.context() as patch, ended_with_the_tests(directory):
-        patch.setattr(roster, "STATE", directory)
+        patch.setattr(lab_registry, "STATE", directory)
         yield directory
 
 
