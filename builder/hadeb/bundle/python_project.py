@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from hadeb.bundle.model import PythonProject
+from hadeb.debian.relations import parse_alternatives
 from hadeb.manifest.model import Manifest
 from hadeb.manifest.reader import Found, key, read
 from hadeb.manifest.toml_lines import KeyPath
@@ -115,7 +116,8 @@ def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[
         _normal(name): package for name, package in (daemon.dependencies if daemon else {}).items()
     }
     relations = (*manifest.relations.depends, *manifest.relations.pre_depends)
-    depends = {re.split(r"[\s:(|]", relation)[0] for relation in relations}
+    # What only an alternative names, apt need not install.
+    depends = {parse_alternatives(relation)[0].name for relation in relations}
     needed = {_required(requirement): requirement for requirement in project.dependencies}
     for name in daemon.dependencies if daemon else ():
         if _normal(name) not in {_normal(each) for each in needed}:

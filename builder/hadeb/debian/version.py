@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian versions in dpkg's order (deb-version(7)), as keys that Python can sort by."""
+"""Versions of packages: what one may be, and dpkg's order of them (deb-version(7)). Pure.
+
+`[EPOCH:]UPSTREAM[-REVISION]`. As in dpkg, the last hyphen begins the revision, so the upstream part
+may hold hyphens, also two in a row; a revision is never empty.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
 
-# A digit's place in the order is behind every letter's end; ~ sorts before the end of a part.
+# dpkg keeps an epoch in a C int: nine digits always fit.
+VERSION_PATTERN = "(?:[0-9]{1,9}:)?[0-9](?:[A-Za-z0-9.+~-]*[A-Za-z0-9.+~])?"
+VERSION = re.compile(VERSION_PATTERN)
+
+# The end of a run of letters sorts before every letter, and ~ sorts before the end.
 _END, _TILDE = 0, -1
 _PART = re.compile(r"([^0-9]*)([0-9]*)")
 
-Key = tuple[int, tuple[tuple[tuple[int, ...], int], ...], tuple[tuple[tuple[int, ...], int], ...]]
+Part = tuple[tuple[tuple[int, ...], int], ...]
+Key = tuple[int, Part, Part]
 
 
 @functools.cache
 def version_key(version: str) -> Key:
-    """A key that sorts as `dpkg --compare-versions` does."""
+    """A key that sorts versions as `dpkg --compare-versions` does."""
     epoch, colon, rest = version.partition(":")
     if not colon:
         epoch, rest = "0", version
@@ -23,14 +32,20 @@ def version_key(version: str) -> Key:
     return int(epoch) if epoch.isdigit() else 0, _parts(upstream), _parts(revision)
 
 
-def _parts(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
-    found = [
+def without_epoch(version: str) -> str:
+    """A version as the names of files have it (deb-version(7))."""
+    return version.rpartition(":")[2]
+
+
+def _parts(text: str) -> Part:
+    parts = [
         ((*(_rank(letter) for letter in letters), _END), int(digits or 0))
-        for letters, digits in _PART.findall(text)
+        # A version without a revision compares like one whose revision is 0.
+        for letters, digits in _PART.findall(text or "0")
         if letters or digits
     ]
-    # What ends here compares like a part without letters and of the number 0.
-    return (*found, ((_END,), 0))
+    # A version that ends here compares like one that goes on without letters and with the number 0.
+    return (*parts, ((_END,), 0))
 
 
 def _rank(letter: str) -> int:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kinds of value that a manifest holds, each with what it allows and the sentence that refuses.
 
-The patterns follow Debian Policy 5.6 (names, versions), 7.1 (relations) and 10.1 (paths); those of
-a cluster's values follow what Pacemaker's XML can hold.
+Names, versions and relations follow hadeb.debian, paths Debian Policy 10.1, and the values of a
+cluster what Pacemaker's XML can hold.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import string
 import warnings
 from typing import Annotated, Literal
 
+from hadeb.debian.names import PACKAGE_PATTERN
+from hadeb.debian.relations import ALTERNATIVES_PATTERN, PROVISION_PATTERN, SINGLE_PATTERN
+from hadeb.debian.version import VERSION_PATTERN
 from hadeb.manifest.constraints import CONTROL_CHARACTER, Text, matching, one_of
 
 # A percent sign and what follows; systemd.unit(5) has the specifiers.
@@ -21,11 +24,6 @@ _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unkno
 _IN_QUOTES = r"""\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _QUOTED = re.compile(rf"""(?:[^'"\\]|{_IN_QUOTES}|\\$)*""")
 _WORD = re.compile(rf"""(?:[^\s'"\\]|{_IN_QUOTES})+""")
-_VERSION = r"(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*"
-_NAME = r"[a-z0-9][a-z0-9+.-]+"
-_QUALIFIED = rf"{_NAME}(?::[a-z0-9][a-z0-9-]*)?"
-_RELATED = rf"{_QUALIFIED}(?: *\((?:<<|<=|=|>=|>>) *{_VERSION}\))?"
-
 # The units of time that Pacemaker, crmsh and every pcs take; a number alone is seconds. Pacemaker
 # knows milliseconds too, but pcs 0.12 refuses them.
 _SECONDS = {
@@ -176,7 +174,7 @@ UserName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a us
 PackageName = Annotated[
     str,
     matching(
-        _NAME,
+        PACKAGE_PATTERN,
         "must be two or more of lower-case letters, digits, '+', '-' and '.', "
         "and begin with a letter or digit",
     ),
@@ -184,7 +182,7 @@ PackageName = Annotated[
 Version = Annotated[
     str,
     matching(
-        _VERSION,
+        VERSION_PATTERN,
         "is not a Debian version; it begins with a digit and holds letters, digits, "
         "'.', '+', '~' and, before a revision, '-'",
     ),
@@ -212,7 +210,7 @@ ProviderName = Annotated[
 Relation = Annotated[
     str,
     matching(
-        rf"{_RELATED}(?: *\| *{_RELATED})*",
+        ALTERNATIVES_PATTERN,
         "is not a relation; write one as 'name', 'name (>= 1.2)' or 'name | other'",
     ),
 ]
@@ -220,14 +218,14 @@ Relation = Annotated[
 SingleRelation = Annotated[
     str,
     matching(
-        _RELATED,
+        SINGLE_PATTERN,
         "is not a relation to one package; write one as 'name' or 'name (<< 1.2)', each by itself",
     ),
 ]
 Provision = Annotated[
     str,
     matching(
-        rf"{_QUALIFIED}(?: *\(= *{_VERSION}\))?",
+        PROVISION_PATTERN,
         "is nothing to provide; write it as 'name' or 'name (= 1.2)', each by itself",
     ),
 ]

@@ -12,6 +12,7 @@ from hadeb.bundle.model import Bundle
 from hadeb.bundle.python_project import minimum_python
 from hadeb.debian.dates import rfc5322, utc
 from hadeb.debian.licenses import COMMON_LICENSES
+from hadeb.debian.relations import parse_alternatives
 from hadeb.manifest.model import ChangelogTable
 from hadeb.package.model import Entry, File
 
@@ -72,9 +73,9 @@ def needed(bundle: Bundle) -> Iterable[str]:
     return (relation for relation in wanted if named.isdisjoint(_names(relation)))
 
 
-def _names(relation: str) -> list[str]:
+def _names(relation: str) -> set[str]:
     """The packages that a relation is about."""
-    return [re.split(r"[\s:(]", alternative.strip())[0] for alternative in relation.split("|")]
+    return {alternative.name for alternative in parse_alternatives(relation)}
 
 
 def installed_size(entries: Sequence[Entry]) -> int:

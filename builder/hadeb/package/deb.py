@@ -12,6 +12,7 @@ import lzma
 import tarfile
 from collections.abc import Iterable
 
+from hadeb.debian.deb822 import paragraph
 from hadeb.package.model import Entry, File, Link, Package
 
 _AR_MAGIC = b"!<arch>\n"
@@ -34,7 +35,7 @@ def write(package: Package) -> bytes:
 
 def control_file(package: Package) -> str:
     """DEBIAN/control."""
-    return "".join(f"{name}: {value}\n" for name, value in package.control)
+    return paragraph(package.control)
 
 
 def _control_archive(package: Package) -> bytes:

@@ -7,11 +7,13 @@ to be read from the entry itself.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.debian.deb822 import fields, paragraphs
 from hadeb.errors import HadebError
 from hadeb.run import run
 
@@ -111,18 +113,5 @@ def entry_options(text: str, number: int, *, deb822: bool) -> dict[str, str]:
 
 
 def _stanza(text: str, number: int) -> dict[str, str]:
-    kept = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    stanzas = [part for part in re.split(r"\n[ \t]*\n", kept.strip("\n")) if part.strip()]
-    if not 0 < number <= len(stanzas):
-        return {}
-    fields: dict[str, str] = {}
-    key = ""
-    for line in stanzas[number - 1].splitlines():
-        if line[:1] in " \t":
-            # deb822 writes an empty line as a lone dot; an embedded key has one.
-            fields[key] += "\n" + line.strip().removeprefix(".")
-        else:
-            key, _, value = line.partition(":")
-            key = key.strip().lower()
-            fields[key] = value.strip()
-    return fields
+    stanza = next(itertools.islice(paragraphs(text), number - 1, None), "") if number > 0 else ""
+    return fields(stanza)

@@ -8,57 +8,47 @@ suite has gets no stand-in: where its version does not fit, apt is to say so.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from hadeb.debian.deb822 import field
+from hadeb.debian.relations import Relation, parse_field
 from hadeb.debian.version import version_key
 from hadeb.errors import HadebError
 from hadeb.repo.model.contents import Published
 
-_RELATION = re.compile(
-    r"""\s* (?P<name>[a-z0-9][a-z0-9+.-]*) (:[a-z0-9-]+)? \s*
-    (\( \s* (?P<relation><<|<=|=|>=|>>|<|>) \s* (?P<version>[^\s)]+) \s* \))?""",
-    re.VERBOSE,
-)
-# What dpkg takes them for, with a warning (deb-control(5)).
-_OBSOLETE = {"<": "<=", ">": ">="}
 _NEWEST = "9999:0"
 
 
 @dataclass(frozen=True, slots=True)
-class _Relation:
-    """A word of a field of `whose` stanza; `relation` and `version` are empty for any version."""
+class _Requirement:
+    """A relation in a field of `whose` stanza."""
 
-    name: str
-    relation: str
-    version: str
+    relation: Relation
     field: str
     whose: Published
 
     def __str__(self) -> str:
-        bound = f" ({self.relation} {self.version})" if self.relation else ""
-        return f"{self.whose} has {self.field}: {self.name}{bound}"
+        return f"{self.whose} has {self.field}: {self.relation}"
+
+    @property
+    def name(self) -> str:
+        return self.relation.name
+
+    @property
+    def version(self) -> str:
+        return self.relation.version
 
     def fits(self, have: str) -> bool:
-        if not self.relation:
-            return True
-        left, right = version_key(have), version_key(self.version)
-        return {
-            "<<": left < right,
-            "<=": left <= right,
-            "=": left == right,
-            ">=": left >= right,
-            ">>": left > right,
-        }[self.relation]
+        return self.relation.admits(have)
 
 
 class NoStandIn(HadebError):
     """Nothing that a distribution can have would do for these packages."""
 
 
-def _none_fits(relations: Sequence[_Relation]) -> NoStandIn:
+def _none_fits(relations: Sequence[_Requirement]) -> NoStandIn:
     listed = "".join(f"\n  {line}" for line in dict.fromkeys(map(str, relations)))
     return NoStandIn(
         f"no version of {relations[0].name} fits all that is said of it:{listed}",
@@ -66,18 +56,12 @@ def _none_fits(relations: Sequence[_Relation]) -> NoStandIn:
     )
 
 
-def _suite_differs(wanted: _Relation, has: Published) -> NoStandIn:
+def _suite_differs(wanted: _Requirement, has: Published) -> NoStandIn:
     return NoStandIn(
         f"{wanted}, and the suite has {has.name} {has.version}",
         hint="the suite is as it was; publish what fits together with the package, or, where the "
         f"distribution has it, take the suite's own out: hadeb repo remove {has.name} SUITE",
     )
-
-
-def field(stanza: str, name: str) -> str:
-    """A field of a stanza on one line, empty where it has none."""
-    found = re.search(rf"^{name}:(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE | re.IGNORECASE)
-    return " ".join(found.group(1).split()) if found else ""
 
 
 def stand_ins(
@@ -113,11 +97,11 @@ def stand_ins(
 
 
 def _chosen(
-    wanted: list[list[_Relation]], refused: dict[str, list[_Relation]], tried: set[str]
+    wanted: list[list[_Requirement]], refused: dict[str, list[_Requirement]], tried: set[str]
 ) -> dict[str, str]:
     """A version for each clause; those without an alternative come first."""
     versions: dict[str, str] = {}
-    bounds = defaultdict[str, dict[str, _Relation]](dict)
+    bounds = defaultdict[str, dict[str, _Requirement]](dict)
     for clause in sorted(wanted, key=len):
         for each in clause:
             said = _with(bounds[each.name], each)
@@ -136,15 +120,16 @@ def _chosen(
     return versions
 
 
-def _with(bounds: dict[str, _Relation], added: _Relation) -> dict[str, _Relation]:
+def _with(bounds: dict[str, _Requirement], added: _Requirement) -> dict[str, _Requirement]:
     """Of the bounds on one name the closest of each kind, this one among them."""
     # Two versions that it is to equal are two kinds.
-    kind = f"={added.version}" if added.relation == "=" else added.relation
+    operator = added.relation.operator
+    kind = f"={added.version}" if operator == "=" else operator
     known = bounds.get(kind)
     return bounds if known and added.fits(known.version) else {**bounds, kind: added}
 
 
-def _fitting(bounds: Collection[_Relation], refused: Sequence[_Relation]) -> str | None:
+def _fitting(bounds: Collection[_Requirement], refused: Sequence[_Requirement]) -> str | None:
     """The newest version that fits; None where there is none."""
     ends = {each.version for each in (*bounds, *refused) if each.version}
     # At each end, right above it and right below it: what lies between two ends is all the same.
@@ -160,30 +145,22 @@ def _fitting(bounds: Collection[_Relation], refused: Sequence[_Relation]) -> str
     return None
 
 
-def _clauses(one: Published) -> Iterator[list[_Relation]]:
+def _clauses(one: Published) -> Iterator[list[_Requirement]]:
     """What a package wants: one of the alternatives of each."""
     for name in ("Pre-Depends", "Depends"):
-        for group in field(one.stanza, name).split(","):
-            if clause := list(_relations(group.split("|"), name, one)):
-                yield clause
+        for alternatives in parse_field(field(one.stanza, name)):
+            yield [_Requirement(relation, name, one) for relation in alternatives]
 
 
-def _refusals(packages: Iterable[Published]) -> dict[str, list[_Relation]]:
+def _refusals(packages: Iterable[Published]) -> dict[str, list[_Requirement]]:
     """By name, what one of the packages cannot be beside."""
-    found = defaultdict[str, dict[tuple[str, str], _Relation]](dict)
+    found = defaultdict[str, dict[Relation, _Requirement]](dict)
     for one in packages:
         for name in ("Conflicts", "Breaks"):
-            for each in _relations(field(one.stanza, name).split(","), name, one):
-                found[each.name].setdefault((each.relation, each.version), each)
+            for relation, *_ in parse_field(field(one.stanza, name)):
+                refused = _Requirement(relation, name, one)
+                found[relation.name].setdefault(relation, refused)
     return {name: list(said.values()) for name, said in found.items()}
-
-
-def _relations(words: Iterable[str], name: str, whose: Published) -> Iterator[_Relation]:
-    for word in words:
-        if match := _RELATION.match(word):
-            relation = match["relation"] or ""
-            relation = _OBSOLETE.get(relation, relation)
-            yield _Relation(match["name"], relation, match["version"] or "", name, whose)
 
 
 def _candidates(
@@ -207,15 +184,16 @@ def _offered(packages: Iterable[Published]) -> dict[str, list[tuple[str, Publish
     for one in packages:
         offered[one.name].append((one.version, one))
         if "\nProvides:" in one.stanza:
-            words = field(one.stanza, "Provides").split(",")
-            for each in _relations(words, "Provides", one):
-                offered[each.name].append((each.version, one))
+            for provided, *_ in parse_field(field(one.stanza, "Provides")):
+                offered[provided.name].append((provided.version, one))
     return offered
 
 
-def _holders(wanted: _Relation, offered: dict[str, list[tuple[str, Published]]]) -> list[Published]:
+def _holders(
+    wanted: _Requirement, offered: dict[str, list[tuple[str, Published]]]
+) -> list[Published]:
     return [
         one
         for version, one in offered.get(wanted.name, ())
-        if not wanted.relation or (version and wanted.fits(version))
+        if not wanted.version or (version and wanted.fits(version))
     ]

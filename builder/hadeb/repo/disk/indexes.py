@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from hadeb.debian.deb822 import field
 from hadeb.errors import HadebError
-from hadeb.repo.apt.dependencies import field
 from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published
 from hadeb.repo.model.repository import RepoSuite
 

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from hadeb.debian.names import PACKAGE, SOURCE_FIELD, VERSION
+from hadeb.debian.deb822 import field
+from hadeb.debian.names import PACKAGE, SOURCE_FIELD
+from hadeb.debian.version import VERSION, without_epoch
 from hadeb.errors import CommandFailed
-from hadeb.repo.apt.dependencies import field
 from hadeb.repo.apt.ftparchive import ftparchive
 from hadeb.repo.disk.layout import STAGED
 from hadeb.repo.intake.upload import Parcel, Refused, Sum, compare, listed, parcels, read_paragraph
@@ -121,7 +122,7 @@ def _take(parcel: Parcel, place: Path) -> tuple[Sum, ...]:
         raise Refused(
             f"has the source {source!r} {version!r}, which Debian Policy (5.6) does not allow"
         )
-    dsc = copy.path.rename(place / f"{source}_{_without_epoch(version)}.dsc")
+    dsc = copy.path.rename(place / f"{source}_{without_epoch(version)}.dsc")
     found = [Sum(dsc, copy.size, copy.sha256)]
     for wanted in listed(paragraph, parcel.path.parent):
         name = wanted.path.name
@@ -131,10 +132,6 @@ def _take(parcel: Parcel, place: Path) -> tuple[Sum, ...]:
         found.append(_copy(wanted.path, place / name))
         compare(found[-1], wanted, "lists")
     return tuple(sorted(found, key=lambda each: each.path.name))
-
-
-def _without_epoch(version: str) -> str:
-    return version.rpartition(":")[2]
 
 
 def _copy(path: Path, target: Path) -> Sum:
@@ -199,7 +196,7 @@ def _arrived(stanza: str, origin: Path, copies: Sequence[Sum], component: str) -
     stanza = _FIRST_FIELD.sub(f"Package: {name}", stanza)
     if origin.suffix == ".deb":
         architecture = field(stanza, "Architecture")
-        names = [f"{name}_{_without_epoch(version)}_{architecture}.deb"]
+        names = [f"{name}_{without_epoch(version)}_{architecture}.deb"]
         stanza = re.sub("(?m)^Filename: .*$", lambda _: f"Filename: {directory}/{names[0]}", stanza)
     else:
         architecture = SOURCE

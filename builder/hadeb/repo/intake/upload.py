@@ -7,13 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeb.debian.deb822 import field, without_signature
 from hadeb.debian.names import FILE_NAME
 from hadeb.files.digest import digest
-from hadeb.repo.apt.dependencies import field
 
-_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 _SHA256 = re.compile("[0-9a-f]{64}")
-_EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ def check_file(path: Path) -> None:
 
 def read_paragraph(path: Path) -> str:
     """The fields of a .dsc or .changes, without the signature around them."""
-    text = path.read_text("utf-8", "surrogateescape").strip()
-    paragraphs = _EMPTY_LINES.split(text)
-    return paragraphs[1] if text.startswith(_SIGNED) and len(paragraphs) > 1 else paragraphs[0]
+    return without_signature(path.read_text("utf-8", "surrogateescape"))
 
 
 def listed(paragraph: str, directory: Path) -> list[Sum]:

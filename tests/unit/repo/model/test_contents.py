@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hadeb.debian.deb822 import field
 from hadeb.debian.version import version_key
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo.apt.dependencies import NoStandIn, field, stand_ins
+from hadeb.repo.apt.dependencies import NoStandIn, stand_ins
 from hadeb.repo.disk.history import Change, origin_of
 from hadeb.repo.disk.indexes import index, index_paths, manifest, misfits, read_contents
 from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published, difference
