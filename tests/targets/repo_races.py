@@ -158,16 +158,16 @@ def main(times: int) -> int:
             seen = updates(desk, place / "updates", times)
             print("| what | how often | in the way | failures | time |")
             print("| --- | ---: | --- | ---: | ---: |")
-            way = f"{seen.publishes} publishes; the suite changed under {seen.overtaken} of them"
+            way = f"{seen.publishes} publishes; the suite changed during {seen.overtaken} of the updates"
             said = len(seen.complaints) or "none"
             seconds = f"{time.monotonic() - began:.0f} s"
             print(f"| `apt-get update` | {seen.runs} | {way} | {said} | {seconds} |", flush=True)
             began = time.monotonic()
             pairs = max(times // 5, 1)
             waits, faults = _pairs(desk, place / "pairs", pairs)
-            way = f"each other; {waits} times one said whom it waits for"
+            way = f"each other; {waits} times one reported whom it waited for"
             seconds = f"{time.monotonic() - began:.0f} s"
-            print(f"| two at once | {pairs} | {way} | {len(faults) or 'none'} | {seconds} |")
+            print(f"| two publishers at once | {pairs} | {way} | {len(faults) or 'none'} | {seconds} |")
             for line in [*seen.complaints, *faults]:
                 print(line, file=sys.stderr)
     return int(bool(seen.complaints or faults))
