@@ -158,7 +158,8 @@ def main(times: int) -> int:
             seen = updates(desk, place / "updates", times)
             print("| what | how often | in the way | failures | time |")
             print("| --- | ---: | --- | ---: | ---: |")
-            way = f"{seen.publishes} publishes; the suite changed during {seen.overtaken} of the updates"
+            during = f"the suite changed during {seen.overtaken} of the updates"
+            way = f"{seen.publishes} publishes; {during}"
             said = len(seen.complaints) or "none"
             seconds = f"{time.monotonic() - began:.0f} s"
             print(f"| `apt-get update` | {seen.runs} | {way} | {said} | {seconds} |", flush=True)
@@ -167,7 +168,8 @@ def main(times: int) -> int:
             waits, faults = _pairs(desk, place / "pairs", pairs)
             way = f"each other; {waits} times one reported whom it waited for"
             seconds = f"{time.monotonic() - began:.0f} s"
-            print(f"| two publishers at once | {pairs} | {way} | {len(faults) or 'none'} | {seconds} |")
+            failed = len(faults) or "none"
+            print(f"| two publishers at once | {pairs} | {way} | {failed} | {seconds} |")
             for line in [*seen.complaints, *faults]:
                 print(line, file=sys.stderr)
     return int(bool(seen.complaints or faults))

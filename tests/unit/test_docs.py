@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import functools
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from hadeb import errors
+from hadeb import __version__, errors
 from hadeb.cli.main import hadeb
 from hadeb.context import from_environment
+from hadeb.debian.releases import SUITES
 from hadeb.package.model import Package
 from hadeb.package.plan_all import plan_all
 from hadeb.package.render import templates_directory
@@ -21,6 +23,7 @@ from support.command import call_hadeb
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "daemon/README.md"])
+PUBLISH = ROOT / "docs/how-to/publish.md"
 TOP = ("agents", "builder", "daemon", "debian-templates", "docs", "tests")
 
 _FENCE = re.compile(
@@ -211,6 +214,87 @@ def test_an_agents_parameters_and_timeouts_are_as_its_meta_data_says(agent: str)
         if "| action |" in rows:
             place = rf"\| {action}[^|]*\| {timeout} s \| {interval and interval + ' s'} ?\|"
             assert re.search(place, rows), f"{action} {timeout} {interval}"
+
+
+def test_every_page_is_linked_from_the_page_that_says_where_to_start() -> None:
+    start = ROOT / "docs/README.md"
+    linked = {
+        (start.parent / target.partition("#")[0]).resolve()
+        for target in re.findall(r"\]\(([^):\s]+)\)", prose(start))
+    }
+    pages = {page for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    assert pages <= {start, *linked}
+    assert "](docs/README.md)" in text(ROOT / "README.md")
+
+
+def test_every_make_target_is_explained() -> None:
+    targets = re.findall(r"^([a-z-]+):.* ## ", text(ROOT / "Makefile"), re.MULTILINE)
+    pages = text(ROOT / "README.md") + text(ROOT / "CONTRIBUTING.md") + text(PUBLISH)
+    assert {target for target in targets if f"`make {target}" not in pages} <= {"help", "clean"}
+
+
+def test_the_hooks_before_a_commit_call_make_targets_of_this_checkout() -> None:
+    hooks = text(ROOT / ".pre-commit-config.yaml")
+    assert set(re.findall(r"repo: (.*)", hooks)) == {"local"}
+    assert "://" not in hooks
+    entries = re.findall(r"entry: (.*)", hooks)
+    assert entries
+    targets = re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE)
+    assert set(entries) <= {f"make {target}" for target in targets}
+
+
+def test_the_changelog_has_the_version_that_the_code_has() -> None:
+    changes = text(ROOT / "CHANGELOG.md")
+    assert re.search(
+        rf"^## \[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d$", changes, re.MULTILINE
+    )
+
+
+def test_the_support_matrix_names_every_release_and_the_versions_of_pyproject() -> None:
+    page = text(ROOT / "docs/reference/support.md")
+    assert all(f"({suite})" in page for suite in SUITES)
+    project = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]
+    assert f"Python {project['requires-python'].removeprefix('>=')} and later" in page
+    (boto3,) = project["optional-dependencies"]["s3"]
+    stores = text(ROOT / "docs/how-to/object-stores.md")
+    assert all(boto3.replace(">=", " ") in each for each in (page, stores))
+
+
+# What a page quotes, and the file whose program prints it.
+QUOTES = (
+    ("docs/how-to/publish.md", "builder/hadeb/repo", "made the signing key "),
+    ("docs/how-to/publish.md", "builder/hadeb/repo", "; keep a copy: gpg --export-secret-keys "),
+    ("docs/how-to/debug-at-night.md", "debian-templates", "told Pacemaker that "),
+    ("docs/how-to/debug-at-night.md", "debian-templates", " ended unasked"),
+    ("docs/how-to/debug-at-night.md", "agents", "no greeting from "),
+    ("docs/how-to/debug-at-night.md", "daemon", "cannot listen on "),
+    ("docs/how-to/look-into-a-cluster.md", "builder/hadeb", "booting "),
+    ("docs/how-to/look-into-a-cluster.md", "builder/hadeb", ", and starting its resources"),
+    ("docs/how-to/look-into-a-cluster.md", "builder/hadeb", "look around with: hadeb lab shell "),
+    ("docs/how-to/look-into-a-cluster.md", "builder/hadeb", "; end it with: hadeb lab down"),
+    ("docs/how-to/look-into-a-cluster.md", "builder/hadeb", " is down"),
+    ("docs/how-to/prove-a-failover.md", "builder/hadeb", "it returns before the daemon has ended"),
+    ("docs/how-to/prove-a-failover.md", "builder/hadeb", "it returns too early"),
+    (
+        *("docs/how-to/prove-a-failover.md", "builder/hadeb"),
+        "its monitor does not look at the service itself",
+    ),
+    ("docs/how-to/prove-a-failover.md", "builder/hadeb", "the report is "),
+    ("docs/how-to/prove-a-failover.md", "builder/hadeb", "left out"),
+    ("docs/how-to/upgrade.md", "debian-templates", ": not installed: it lacks "),
+    ("docs/tutorial.md", "daemon", "listening on "),
+)
+
+
+@pytest.mark.parametrize(("page", "below", "quote"), QUOTES)
+def test_a_message_that_a_page_quotes_is_in_the_program(page: str, below: str, quote: str) -> None:
+    sources = (path for path in (ROOT / below).rglob("*") if path.is_file())
+    assert quote in text(ROOT / page)
+    # A string over two lines of the source is one all the same.
+    assert any(
+        quote in re.sub(r'"\s+f?"', "", path.read_text(encoding="utf-8", errors="replace"))
+        for path in sources
+    )
 
 
 def test_every_exit_code_is_explained() -> None:
