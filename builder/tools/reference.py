@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 from hadeb.cli.main import hadeb
-from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, Fault, never
+from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, Fault
 from tools.manifest_page import NOTICE, commands_page, manifest_page
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
@@ -50,13 +49,9 @@ def _row(fault: Fault) -> str:
         EXPECTED[fault.expected],
         f"{fault.deadline:g} s",
         "yes" if fault.smoke else "",
-        "" if fault.obstacle is never else _clause(inspect.getdoc(fault.obstacle) or ""),
+        fault.unless,
     )
     return f"| {' | '.join(cells)} |\n"
-
-
-def _clause(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ BRIDGE = "lab0"
 # The socket that cuts power, in a lab's state and in its nodes' /run.
 POWER = "lab-power"
 RECORD = "lab.json"
-_SCRIPT = Path(__file__).with_name("space.sh")
+_SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
 class Space:

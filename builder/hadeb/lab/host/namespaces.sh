@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The lab's own view of the machine, set up in fresh mount, pid and network namespaces.
 #
-#   space.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does, or stays until
-#                                         it is killed once stdin has said "keep"
-#   space.sh sweep CGROUP                 remove a dead lab's cgroup, and all that others left
+#   namespaces.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does, or stays
+#                                              until it is killed once stdin has said "keep"
+#   namespaces.sh sweep CGROUP                 remove a dead lab's cgroup, and all that others left
 #
 # Everything in these namespaces ends with this process, and every mount, interface and address
 # with it: the kernel does the cleaning, however hadeb itself ends.

@@ -28,7 +28,7 @@ OWNER = "owner"
 KEPT = "kept"
 # Seconds that what a killed lab leaves may take to end.
 _DYING = 10.0
-_SCRIPT = Path(__file__).with_name("space.sh")
+_SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
 def require_host() -> None:

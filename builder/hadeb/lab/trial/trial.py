@@ -11,6 +11,7 @@ from pathlib import Path
 from hadeb.errors import HadebError
 from hadeb.lab.client.answers import TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.fault.actions import ACTIONS
 from hadeb.lab.fault.catalogue import EXPECTED, Fault
 from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.scenario import Scenario
@@ -49,7 +50,7 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
             )
             stage = Stage(cluster, scenario, watch, cluster.any)
             stage.victim = cluster[stage.serving()]
-            if obstacle := fault.obstacle(stage):
+            if obstacle := ACTIONS[fault.name].obstacle(stage):
                 return obstacle
             trying = _Attempt(stage, fault, logs)
         except HadebError as error:
@@ -73,6 +74,7 @@ class _Attempt:
 
     def __init__(self, stage: Stage, fault: Fault, logs: Path) -> None:
         self.stage, self.fault, self.logs = stage, fault, logs
+        self.action = ACTIONS[fault.name]
         self.zero = time.monotonic()
         self.epoch = time.time() - self.zero
         self.complaint = ""
@@ -83,7 +85,7 @@ class _Attempt:
         time.sleep(_BEFORE)
         self.zero = time.monotonic()
         try:
-            fault.inject(stage)
+            self.action.inject(stage)
         except HadebError as error:
             self.complaint = error.message
         injected = time.monotonic()
@@ -175,7 +177,7 @@ class _Attempt:
     def _mend(self, returned: bool) -> str:
         """Bring everything back; why that failed, or nothing."""
         try:
-            self.fault.mend(self.stage)
+            self.action.mend(self.stage)
             # What did not come back by itself seldom does now, and a new cluster is soon there.
             self.stage.restore(patience=PATIENCE if returned else _LAST_CHANCE)
         except HadebError as error:

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from hadeb.errors import UsageError
+from hadeb.lab.fault.actions import ACTIONS, Action
 from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, SMOKE, Fault, chosen
 
 NAMES = [fault.name for fault in FAULTS]
@@ -49,3 +50,10 @@ def test_unknown_names_are_all_named_with_what_there_is() -> None:
 def test_the_smoke_set_is_a_few_of_all_with_and_without_a_move() -> None:
     assert {"daemon-killed", "standby", "node-power-cut"} <= set(SMOKE) < set(NAMES)
     assert {fault.expected for fault in chosen(SMOKE)} == set(EXPECTED)
+
+
+def test_every_fault_has_its_action_and_says_when_it_is_left_out() -> None:
+    assert list(ACTIONS) == NAMES
+    for fault in FAULTS:
+        may_be_left_out = ACTIONS[fault.name].obstacle is not Action(lambda _: None).obstacle
+        assert bool(fault.unless) == may_be_left_out
