@@ -6,35 +6,18 @@ The plans are compared with tests/golden/; `pytest tests/unit --update-golden` w
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
-import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from hadeb.manifest.schema import schema
-from hadeb.package.control import description
-from support.command import ROOT, Outcome, call_hadeb
+from support.command import ROOT, call_hadeb
 
 VALID = ROOT / "tests/manifests/valid"
-GOLDEN = ROOT / "tests/golden"
 CASES = sorted(path.name for path in VALID.iterdir())
 SOMEBODY = {"DEBFULLNAME": "Somebody Else", "DEBEMAIL": "else@example.org"}
-
-
-def plan(directory: Path) -> Outcome:
-    return call_hadeb("plan", directory=directory, environment=SOMEBODY)
-
-
-def without_sizes(text: str) -> str:
-    """Another comment in a template changes sizes; test_deb.py compares them with dpkg's."""
-    text = re.sub(r"^(  [0-7]{4}) +\d+", r"\1", text, flags=re.MULTILINE)
-    return re.sub(r"(?<=Installed-Size: )\d+", "…", text)
 
 
 def unpacked(directory: Path, into: Path) -> Path:
@@ -43,66 +26,6 @@ def unpacked(directory: Path, into: Path) -> Path:
     assert call.code == 0, call.stderr
     subprocess.run(["dpkg-deb", "--raw-extract", call.stdout.strip(), into / "tree"], check=True)
     return into / "tree"
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_valid_manifest_is_planned_as_before(
-    case: str, golden: Callable[[Path, str], None]
-) -> None:
-    made = plan(VALID / case)
-    assert (made.code, made.stderr) == (0, "")
-    golden(GOLDEN / f"{case}.plan", without_sizes(made.stdout))
-
-
-def test_the_plan_as_json_holds_what_the_text_says(golden: Callable[[Path, str], None]) -> None:
-    made = call_hadeb("plan", "--json", directory=VALID / "links", environment=SOMEBODY)
-    planned = json.loads(made.stdout)
-    planned["control"]["Installed-Size"] = "…"
-    for entry in planned["entries"]:
-        entry.pop("size", None)
-    planned["scripts"] = {
-        name: text.partition("\n")[0] for name, text in planned["scripts"].items()
-    }
-    golden(GOLDEN / "links.plan.txt", json.dumps(planned, indent=2) + "\n")
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_schema_admits_what_hadeb_takes(case: str) -> None:
-    document = tomllib.loads((VALID / case / "bundle.toml").read_text("utf-8"))
-    # JSON has no dates: there they are text.
-    jsonschema.validate(json.loads(json.dumps(document, default=str)), schema())
-
-
-def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("name", "Greeter"),
-        ("version", "v1"),
-        ("architecture", "x86"),
-        ("summary", ""),
-        ("homepage", "ftp://example.org"),
-        ("copyright", []),
-        ("nonsense", 1),
-        ("manpages", "greeter.8"),
-    ],
-)
-def test_the_schema_refuses_what_hadeb_refuses(key: str, value: object) -> None:
-    document = tomllib.loads((VALID / "agents-only/bundle.toml").read_text("utf-8"))
-    document["package"][key] = value
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(json.loads(json.dumps(document, default=str)), schema())
-
-
-@pytest.mark.parametrize("changes", [{}, {"agent": []}])
-def test_the_schema_refuses_a_bundle_with_nothing_to_run(changes: dict[str, object]) -> None:
-    document = tomllib.loads((VALID / "no-agent/bundle.toml").read_text("utf-8"))
-    del document["cluster"]
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(json.loads(json.dumps(document | changes, default=str)), schema())
 
 
 def test_the_removal_of_a_package_without_agents_is_not_refused(tmp_path: Path) -> None:
@@ -133,35 +56,6 @@ def test_a_valid_bundle_becomes_a_package_for_dpkg(case: str, tmp_path: Path) ->
     assert not agent.exists() or agent.stat().st_mode & 0o777 == 0o755
     for script in ("postinst", "prerm"):
         subprocess.run(["sh", "-n", tree / "DEBIAN" / script], check=True)
-
-
-def test_carriage_returns_of_another_system_change_nothing(bundle: Path) -> None:
-    manifest = bundle / "bundle.toml"
-    before = plan(bundle)
-    manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
-    assert before.code == 0
-    assert plan(bundle) == before
-
-
-def test_a_byte_order_mark_of_another_system_changes_nothing(bundle: Path) -> None:
-    manifest = bundle / "bundle.toml"
-    before = plan(bundle)
-    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes())
-    assert before.code == 0
-    assert plan(bundle) == before
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("\n  Text that says something.\n  ", "   Text that says something."),
-        (" \n  x", "   x"),
-        ("a\n \t \nb\n\n  \n", " a\n .\n b"),
-        ("  \n\t\n", ""),
-    ],
-)
-def test_no_line_of_blanks_reaches_a_description(text: str, written: str) -> None:
-    assert description("summary", text) == f"summary\n{written}".rstrip("\n")
 
 
 def test_a_launcher_ignores_the_users_environment(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from support.command import ENVIRONMENT, ROOT, run_hadeb
 
 # What the sample bundle consists of.
 SAMPLE = ("bundle.toml", "agents", "daemon")
-LEFTOVERS = shutil.ignore_patterns("__pycache__", ".*")
 
 
 def copy_sample(directory: Path) -> Path:
@@ -123,43 +121,6 @@ def test_how_the_bundle_is_meant_to_run_changes_nothing(expected: str, copied: P
     assert digest(copied) == expected
     manifest.write_text(text.replace("172.16.0.50", "192.0.2.1"), encoding="utf-8")
     assert digest(copied) == expected
-
-
-@pytest.fixture
-def public(as_root: None) -> Iterator[Path]:
-    """hadeb, what it runs on and the sample, where every user can read them."""
-    name = subprocess.run(["mktemp", "-d"], check=True, capture_output=True, text=True)
-    directory = Path(name.stdout.strip())
-    for module in ("hadeb", "click", "jinja2", "markupsafe"):
-        found = importlib.util.find_spec(module)
-        assert found
-        assert found.origin
-        shutil.copytree(Path(found.origin).parent, directory / "python" / module, ignore=LEFTOVERS)
-    shutil.copytree(ROOT / "debian-templates", directory / "python/hadeb/debian-templates")
-    (directory / "sample").mkdir()
-    copy_sample(directory / "sample")
-    subprocess.run(["chmod", "-R", "a+rX", directory], check=True)
-    (directory / "dist").mkdir()
-    (directory / "dist").chmod(0o777)
-    yield directory
-    shutil.rmtree(directory)
-
-
-def test_another_user_changes_nothing(expected: str, public: Path) -> None:
-    # Debian's own Python, since ours may lie where nobody may look.
-    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    call = run_hadeb(
-        "build",
-        "--output",
-        public / "dist",
-        directory=public / "sample",
-        environment={"PYTHONPATH": str(public / "python"), "HOME": "/", "USER": "nobody"},
-        command=(*nobody, "/usr/bin/python3", "-m", "hadeb"),
-    )
-    assert call.code == 0, call.stderr
-    deb = Path(call.stdout.strip())
-    assert deb.stat().st_uid == 65534
-    assert hashlib.sha256(deb.read_bytes()).hexdigest() == expected
 
 
 def test_source_date_epoch_is_the_time_of_every_file(copied: Path) -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hadeb.manifest.values import command_refusal
-from support.command import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
+from support.command import ROOT, Outcome, call_hadeb
 
 INVALID = ROOT / "tests/manifests/invalid"
 CASES = sorted(path.name for path in INVALID.iterdir())
@@ -35,13 +34,6 @@ def test_a_bad_manifest_is_refused_with_all_its_faults(
     case: str, tmp_path: Path, golden: Callable[[Path, str], None]
 ) -> None:
     golden(INVALID / case / "error.txt", build(INVALID / case, tmp_path / "dist"))
-
-
-@pytest.mark.parametrize("case", ["types", "syntax-no-value", "two-files-with-one-path"])
-def test_the_command_itself_says_the_same(case: str, tmp_path: Path) -> None:
-    dist = tmp_path / "dist"
-    process = run_hadeb("build", "--output", dist, directory=INVALID / case)
-    assert refused(process, dist) == build(INVALID / case, dist)
 
 
 def test_faults_of_several_manifests_come_at_once_and_in_order(tmp_path: Path) -> None:
@@ -174,23 +166,6 @@ def test_a_file_name_that_no_list_can_hold_is_told(
     assert said.count("\n") == 2
 
 
-def test_a_file_that_may_not_be_read_is_told(bundle: Path, tmp_path: Path) -> None:
-    secret = bundle / "share/deep"
-    secret.mkdir(parents=True)
-    with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
-        stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
-    (bundle / "daemon/greeterd/__init__.py").chmod(0)
-    (bundle / "greeter").chmod(0)
-    secret.chmod(0)
-    # Root reads everything by a capability; without it, root is a user as any other.
-    powerless = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
-    call = run_hadeb("build", directory=bundle, command=(*powerless, *HADEB))
-    secret.chmod(0o700)
-    said = refused(call, bundle / "dist")
-    for path in ("greeter", "share/deep", "daemon/greeterd/__init__.py"):
-        assert f": '{path}' cannot be read: Permission denied\n" in said
-
-
 def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Path) -> None:
     # Opened like any file; the first read fails as a broken disk's does, and names no file.
     (bundle / "share").symlink_to("/proc/self/mem")
@@ -226,24 +201,6 @@ def test_a_license_that_would_lose_its_umlauts_is_told(tmp_path: Path) -> None:
     (made / "LICENSE.txt").write_bytes("Copyright Müller\n".encode("latin-1"))
     said = build(made, tmp_path / "dist")
     assert "package.license-file: 'LICENSE.txt' is not UTF-8 text\n" in said
-
-
-@pytest.mark.parametrize("length", [246, 247])
-def test_a_name_that_dpkg_cannot_unpack_is_told(length: int, bundle: Path, tmp_path: Path) -> None:
-    (bundle / "share").mkdir()
-    (bundle / "share" / ("x" * length)).touch()
-    with (bundle / "bundle.toml").open("a") as stream:
-        stream.write('\n[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
-    call = call_hadeb("build", "--output", tmp_path / "dist", directory=bundle)
-    if length == 246:
-        root = tmp_path / "root"
-        unpack = ["dpkg-deb", "--extract", call.stdout.strip(), str(root)]
-        subprocess.run(unpack, check=True)
-        (root / "usr/share/greeter" / ("x" * length + ".dpkg-new")).touch()
-        assert call.code == 0
-    else:
-        said = refused(call, tmp_path / "dist")
-        assert "holds a name of more than 246 bytes, which dpkg cannot unpack\n" in said
 
 
 @pytest.mark.parametrize("command", ["/a it's", '/a "b', '/a x"y', r'/a "b\"', r"/a 'b\'"])

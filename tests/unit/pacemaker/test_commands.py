@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,26 +73,6 @@ def test_json_of_a_plan_holds_the_commands_where_there_is_a_cluster(tmp_path: Pa
     assert planned["cluster"]["crm"][0].startswith("crm configure primitive SAMPLE ")
     without = call_hadeb("plan", "--json", directory=CLUSTER.parent / "links")
     assert "cluster" not in json.loads(without.stdout)
-
-
-def test_a_shell_runs_each_line_as_one_command(tmp_path: Path) -> None:
-    for tool in ("pcs", "crm"):
-        program = tmp_path / tool
-        program.write_text('#!/bin/sh\nprintf "[%s]" "$@"\necho\n', encoding="utf-8")
-        program.chmod(0o755)
-        printed = call_hadeb("plan", f"--{tool}", directory=CLUSTER).stdout
-        done = subprocess.run(
-            ["sh"],
-            input=printed,
-            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/nonexistent"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stderr == ""
-        assert len(done.stdout.splitlines()) == len(printed.splitlines())
-        assert "[plain=Hi!][history=!x!y][blank=Good night!]" in done.stdout
-        assert "[tilde=~/x]" in done.stdout
 
 
 @QUICK

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -14,15 +12,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.lab.cluster import power
-from hadeb.lab.cluster.cluster import _FENCE_AGENT, Cluster
-from hadeb.lab.cluster.configuration import with_fencing
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.host.namespaces import POWER
-
-EMPTY = (
-    '<cib><configuration><crm_config><cluster_property_set id="p">'
-    '<nvpair id="x" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>'
-    "<resources/></configuration></cib>"
-)
 
 
 @pytest.fixture(scope="module")
@@ -73,25 +64,6 @@ def fenced(cluster: Cluster, node: str) -> list[str]:
     return [one.attrib["status"] for one in history.iter("fence_event")]
 
 
-def agent(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    """Call the fence agent where there is no switch."""
-    argv = [sys.executable, "-I", str(_FENCE_AGENT), *words]
-    return subprocess.run(argv, input=said, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize("call", [("--action=metadata",), ()])
-def test_the_agent_describes_itself_in_either_way_it_can_be_asked(call: tuple[str, ...]) -> None:
-    done = agent(*call, said="" if call else "action=metadata\n")
-    root = ET.fromstring(done.stdout)
-    assert root.attrib["name"] == "fence_lab"
-    assert {one.attrib["name"] for one in root.iter("action")} >= {"off", "status", "monitor"}
-
-
-@pytest.mark.parametrize("action", ["off", "reboot", "status", "monitor", "list", "on", "nonsense"])
-def test_the_agent_confirms_nothing_where_no_switch_answers(action: str) -> None:
-    assert agent(said=f"action={action}\nplug=ha1\n").returncode != 0
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -114,15 +86,6 @@ def test_the_death_of_a_node_that_nobody_knows_is_not_confirmed(tmp_path: Path) 
     (tmp_path / "ha11-1").mkdir()
     (tmp_path / "ha1-x").mkdir()
     assert power.answer(tmp_path, "off ha1\n") == "failed: there is no node ha1"
-
-
-def test_each_half_of_two_nodes_waits_for_another_time_and_of_three_nobody() -> None:
-    delays = [
-        ET.fromstring(with_fencing(EMPTY, nodes)).findall(".//nvpair[@name='pcmk_delay_base']")
-        for nodes in (["ha1", "ha2"], ["ha1", "ha2", "ha3"])
-    ]
-    assert [one.get("value") for one in delays[0]] == ["ha1:0s;ha2:2s"]
-    assert delays[1] == []
 
 
 def test_pcs_knows_the_device_and_the_cluster_runs_it(cluster: Cluster) -> None:

@@ -18,7 +18,6 @@ from types import SimpleNamespace
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.errors import ToolMissing
 from hadeb.lab.host import registry
 from hadeb.lab.host.namespaces import Space
 from hadeb.lab.host.registry import STATE, sweep
@@ -179,21 +178,3 @@ def test_the_machine_sees_nothing_of_a_labs_network(machine: Node) -> None:
     assert machine.is_on
     links = os.listdir("/sys/class/net")
     assert [name for name in links if re.match(r"lab0|v[be]-", name)] == []
-
-
-def test_without_root_a_lab_says_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(ToolMissing) as error, Space():
-        pass
-    assert error.value.hint
-    assert "sudo" in error.value.hint
-
-
-def test_a_missing_tool_is_named_with_its_package(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolMissing) as error, Space():
-        pass
-    assert error.value.hint
-    assert "systemd-container" in error.value.hint

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError, ToolMissing
-from hadeb.lab.node.image import image, recipe_id
+from hadeb.lab.node.image import image
 
 pytestmark = pytest.mark.usefixtures("as_root")
 
@@ -131,16 +131,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def test_the_suites_have_an_image_each() -> None:
-    assert recipe_id("bookworm") != recipe_id("trixie")
-
-
-def test_packages_make_another_image_in_whatever_order_they_are_named() -> None:
-    assert recipe_id("trixie", ["redis", "nginx"]) == recipe_id("trixie", ["nginx", "redis"])
-    found = {recipe_id("trixie", names) for names in ([], ["redis"], ["nginx"], ["redis", "nginx"])}
-    assert len(found) == 4
 
 
 def test_packages_are_asked_for_and_their_image_is_kept_apart(log: Path) -> None:

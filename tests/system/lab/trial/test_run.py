@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import pytest
 from hadeb.debian.releases import Suite
 from hadeb.lab.fault.catalogue import SMOKE
 from hadeb.lab.report.as_json import report_schema
-from support.command import HADEB, ROOT, Outcome, call_hadeb, run_hadeb
+from support.command import ROOT, Outcome
 from support.lab_leftovers import call
 
 
@@ -142,78 +140,3 @@ def test_a_bundle_without_a_cluster_is_proved_in_the_obvious_one(
     assert started["after"] == killed["before"] == killed["after"]
     assert {turn["who"] for turn in killed["turns"]} == {killed["before"]}
     assert list(registry.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "arguments", [("run",), ("up", "--bare"), ("up",), ("down",), ("down", "nonesuch")]
-)
-def test_without_root_it_says_what_helps(arguments: tuple[str, ...], bundle: Path) -> None:
-    nobody = (
-        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-        # A checkout may lie where only root looks; reading it is all that is left of root.
-        *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
-    )
-    with tempfile.TemporaryDirectory() as public:
-        Path(public).chmod(0o755)
-        shutil.copytree(bundle, public, dirs_exist_ok=True)
-        manifest = ("-m", public) if arguments[0] in {"run", "up"} else ()
-        done = run_hadeb(
-            "lab",
-            *arguments,
-            *manifest,
-            directory=Path("/"),
-            command=(*nobody, *HADEB) if os.geteuid() == 0 else HADEB,
-        )
-    assert (done.code, done.stdout) == (5, "")
-    assert "needs root" in done.stderr
-    assert "sudo" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("run", "--smoke", "standby"), "--smoke names the faults itself"),
-        (("run", "nonesuch"), "there is no fault nonesuch"),
-        (("run", "--nodes", "1"), "1 is not in the range 2<=x<=5"),
-        (("run", "--suite", "buster"), "buster"),
-        (("up", "--nodes", "6"), "6 is not in the range 2<=x<=5"),
-        (("exec", "ha1"), "Missing argument"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_before_anything_is_booted(
-    arguments: tuple[str, ...], sentence: str, tmp_path: Path
-) -> None:
-    done = call_hadeb("lab", *arguments, directory=tmp_path)
-    assert (done.code, done.stdout) == (2, "")
-    assert sentence in done.stderr
-
-
-def test_a_bundle_with_nothing_to_compare_with_is_refused(tmp_path: Path) -> None:
-    bundle = ROOT / "tests/manifests/valid/agents-only"
-    done = call_hadeb("lab", "run", "--compare", "-m", bundle, directory=tmp_path)
-    assert done.code == 2
-    assert "nothing to compare with" in done.stderr
-
-
-def test_a_wrong_manifest_is_told_as_build_tells_it(tmp_path: Path) -> None:
-    (tmp_path / "bundle.toml").write_text("name = 1\n", encoding="utf-8")
-    built, run = (call_hadeb(*words, directory=tmp_path) for words in (("build",), ("lab", "run")))
-    assert run.code == 3
-    assert run.stderr == built.stderr
-
-
-def test_the_faults_are_listed_as_run_takes_them(tmp_path: Path) -> None:
-    found = json.loads(call_hadeb("lab", "faults", "--json", directory=tmp_path).stdout)
-    assert [one["name"] for one in found if one["smoke"]] == list(SMOKE)
-    shown = call_hadeb("lab", "faults", directory=tmp_path).stdout
-    assert all(one["name"] in shown for one in found)
-    assert "{node}" not in shown
-
-
-def test_a_budget_for_a_fault_that_is_misspelled_never_counts(bundle: Path, tmp_path: Path) -> None:
-    manifest = bundle / "bundle.toml"
-    text = manifest.read_text("utf-8").replace("daemon-killed = 1000", "deamon-killed = 1000")
-    manifest.write_text(text, encoding="utf-8")
-    done = call_hadeb("lab", "run", "-m", bundle, directory=tmp_path)
-    assert (done.code, done.stdout) == (2, "")
-    assert "cluster.max-outage: there is no fault deamon-killed" in done.stderr

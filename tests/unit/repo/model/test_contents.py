@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import time
 
@@ -20,7 +19,6 @@ from hadeb.repo.disk.history import Change, origin_of
 from hadeb.repo.disk.indexes import index, index_paths, manifest, misfits, read_contents
 from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published, difference
 from hadeb.repo.model.repository import Repository, RepoSuite, read_repository
-from hadeb.run import run
 
 SUITE = RepoSuite("stable", "stable", ("main", "extra"), ("amd64", "arm64"))
 REPOSITORY = Repository("sample", "Sample", "Sample", "http://apt.example", ("AB" * 20,))
@@ -47,27 +45,6 @@ def round_trip(contents: Contents) -> Contents:
         for component, architecture in index_paths(SUITE)
     }
     return read_contents(manifest(contents, {"suite": "stable"}).decode(), indexes)
-
-
-VERSIONS = (
-    "1",
-    "1.0",
-    "1.0~rc1",
-    "1.0-1",
-    "1.0-1+b1",
-    "1.0+a",
-    "1.0a",
-    "1:0.1",
-    "1.0-1~",
-    "10",
-    "9",
-)
-
-
-def test_versions_sort_as_dpkg_has_them() -> None:
-    for left, right in itertools.combinations(VERSIONS, 2):
-        older = run(("dpkg", "--compare-versions", left, "lt", right), check=False).returncode == 0
-        assert (version_key(left) < version_key(right)) is older, (left, right)
 
 
 @settings(deadline=None)
