@@ -8,7 +8,6 @@ node's power away.
 from __future__ import annotations
 
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -62,8 +61,7 @@ def active(cluster: Cluster) -> Node:
 
 def failed_operations(cluster: Cluster) -> set[str]:
     """The operations that Pacemaker shows as failed."""
-    status = cluster.any.exec("crm_mon", "--one-shot", "--output-as=xml").stdout
-    return {one.attrib["op_key"] for one in ET.fromstring(status).iterfind("failures/failure")}
+    return {failure.key for failure in cluster.status().failures}
 
 
 def daemon_pid(node: Node) -> int:
@@ -172,12 +170,12 @@ def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
     _forget_failures(cluster)
     seconds = []
     for _ in range(REPEATS):
-        failures = cluster.fail_count("TCP-SERVER")
+        failures = cluster.status().fail_count("TCP-SERVER")
         pid = daemon_pid(active(cluster))
         answers, node = _recovers(cluster, watch, _kill)
         seconds.append(_seconds(answers))
         assert daemon_pid(node) != pid
-        assert cluster.fail_count("TCP-SERVER") == failures + 1
+        assert cluster.status().fail_count("TCP-SERVER") == failures + 1
     note(cluster.suite, "SIGKILL of the daemon", seconds)
     # The crash hook's report, as Pacemaker calls it: no monitor had to find it.
     assert failed_operations(cluster) == {"TCP-SERVER_asyncmon_0"}

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,13 +92,9 @@ def has(cluster: Cluster, *resources: str) -> None:
 
 def running(cluster: Cluster) -> dict[str, set[str]]:
     """What each node runs, by the cluster's word."""
-    status = ET.fromstring(cluster.any.exec("crm_mon", "--one-shot", "--output-as=xml").stdout)
+    instances = cluster.status().instances
     return {
-        node.name: {
-            resource.attrib["id"]
-            for resource in status.iter("resource")
-            if any(where.attrib["name"] == node.name for where in resource.iter("node"))
-        }
+        node.name: {one.resource for one in instances if node.name in one.nodes}
         for node in cluster.nodes
     }
 
@@ -147,7 +142,7 @@ def test_a_running_resource_holds_the_package_on_its_node_alone(cluster: Cluster
         assert state(rest) == "config-files"
         install(rest, "1.0")
     assert service(resource) == untouched
-    assert cluster.fail_count("SERVER") == 0
+    assert cluster.status().fail_count("SERVER") == 0
     # It does as the sentence says.
     node.exec("pcs", "node", "standby", node.name)
     cluster.settle()
@@ -206,7 +201,7 @@ def test_another_version_does_not_take_the_agent_of_a_running_resource(
     assert f"pcs node standby {node.name}\n" in said
     assert_whole(node, "1.0")
     assert cluster.where("R") == node.name
-    assert cluster.fail_count("R") == 0
+    assert cluster.status().fail_count("R") == 0
     # It does as the sentence says, and what the version still has does not hold it.
     node.exec("pcs", "resource", "disable", "R", "--wait=20")
     assert cluster.where("SERVER") is not None
@@ -214,7 +209,7 @@ def test_another_version_does_not_take_the_agent_of_a_running_resource(
         each.push(poorer, "/root/2.0.deb")
         assert each.sh("dpkg --install /root/2.0.deb").stderr == ""
         each.sh("dpkg --install /root/1.0.deb")
-    assert cluster.fail_count("SERVER") == 0
+    assert cluster.status().fail_count("SERVER") == 0
 
 
 def test_an_emergency_overrides_what_holds_an_agent(cluster: Cluster, poorer: Path) -> None:

@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,11 +17,13 @@ from typing import Self
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.client.watch import Watch, targets_of
-from hadeb.lab.cluster.configuration import corosync_conf, with_fencing, with_properties
+from hadeb.lab.cluster.configuration import corosync_conf, with_fencing
 from hadeb.lab.host.namespaces import POWER, Space
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
 from hadeb.manifest.cluster import AnswerTable
+from hadeb.pacemaker.cib import with_properties
+from hadeb.pacemaker.status import CRM_MON, Status, parse_status
 from hadeb.run import Completed
 
 NETWORK = "172.16.0"
@@ -186,89 +187,31 @@ class Cluster:
             time.sleep(0.15)
 
     def _is_idle(self) -> bool:
-        controller = self._status().find("summary/current_dc")
-        if controller is None or not controller.get("name"):
+        coordinator = self.status().coordinator
+        if not coordinator:
             return False
-        state = self.any.exec("crmadmin", "--status", controller.attrib["name"], check=False)
+        state = self.any.exec("crmadmin", "--status", coordinator, check=False)
         return "S_IDLE" in state.stdout
 
+    def status(self) -> Status:
+        """What crm_mon reports now; an empty status while no Pacemaker is up."""
+        return parse_status(self.any.exec(*CRM_MON, check=False).stdout)
+
     def where(self, resource: str) -> str | None:
-        """The node that runs a resource, or has it promoted; None where none does.
-
-        Raises HadebError where two do that must not.
-        """
-        status = self._status()
-        running = [
-            (node.attrib["name"], one.attrib["role"] in {"Promoted", "Master"})
-            for one in status.iter("resource")
-            if one.attrib["id"] == resource and one.attrib["role"] != "Stopped"
-            for node in one.iter("node")
-        ]
-        found = [name for name, promoted in running if promoted] or [name for name, _ in running]
-        for clone in status.iter("clone"):
-            if any(one.attrib["id"] == resource for one in clone.iter("resource")):
-                # Of copies that nobody has promoted none is the one that clients ask.
-                roles = clone.get("multi_state") == "true"
-                found = [name for name, promoted in running if promoted or not roles][:1]
-        if len(found) > 1:
-            raise HadebError(f"{resource} runs on {' and '.join(sorted(found))}")
-        return found[0] if found else None
-
-    def fail_count(self, resource: str) -> int:
-        """How many failures of a resource the cluster has counted, on all nodes together."""
-        histories = self._status().iterfind("node_history/node/resource_history")
-        return sum(
-            int(one.attrib.get("fail-count", "0").replace("INFINITY", "1000000"))
-            for one in histories
-            if one.attrib["id"] == resource
-        )
-
-    def blocked(self) -> list[str]:
-        """The resources that the cluster has given up, as after a stop that failed."""
-        found = {
-            one.attrib["id"]
-            for one in self._status().iter("resource")
-            if one.get("blocked") == "true"
-        }
-        return sorted(found)
-
-    def failures(self) -> list[str]:
-        """The operations that failed and are not cleaned up, a sentence each."""
-        return [
-            f"{one.get('op_key')} on {one.get('node')}: {one.get('exitstatus')}"
-            + (f" ({one.get('exitreason')})" if one.get("exitreason") else "")
-            for one in self._status().iterfind("failures/failure")
-        ]
-
-    def standbys(self) -> list[str]:
-        """The nodes that are on standby."""
-        nodes = self._status().iterfind("nodes/node")
-        return [node.attrib["name"] for node in nodes if node.attrib["standby"] == "true"]
+        """The node that runs a resource, as `Status.location` has it."""
+        return self.status().location(resource)
 
     def coordinator(self) -> str:
-        """The node whose controller decides for all; HadebError while there is none."""
-        found = self._status().find("summary/current_dc")
-        if found is None or not found.get("name"):
-            raise HadebError("the cluster has no designated coordinator")
-        return found.attrib["name"]
-
-    def online(self) -> set[str]:
-        """The nodes that the cluster sees as members, from where there is a quorum."""
-        status = self._status()
-        controller = status.find("summary/current_dc")
-        if controller is None or controller.attrib.get("with_quorum") != "true":
-            return set()
-        return {
-            node.attrib["name"]
-            for node in status.iterfind("nodes/node")
-            if node.attrib["online"] == "true" and node.attrib["pending"] == "false"
-        }
+        """The designated coordinator; HadebError while there is none."""
+        if name := self.status().coordinator:
+            return name
+        raise HadebError("the cluster has no designated coordinator")
 
     def wait_online(self, *, timeout: float = 60.0) -> None:
         """Wait until every node with power is a member of a quorate cluster."""
         deadline = time.monotonic() + timeout
         # A node may lose its power meanwhile, by a fencing that comes late.
-        while (there := self.online()) != (
+        while (there := self.status().online) != (
             wanted := {node.name for node in self.nodes if node.is_on}
         ):
             if time.monotonic() > deadline:
@@ -281,11 +224,3 @@ class Cluster:
         self._watches += 1
         targets = targets_of(answer, self._addresses, SOURCES)
         return Watch(self.space, targets, answer.expect, f"watch-{self._watches}")
-
-    def _status(self) -> ET.Element:
-        done = self.any.exec("crm_mon", "--one-shot", "--output-as=xml", check=False)
-        try:
-            return ET.fromstring(done.stdout)
-        except ET.ParseError:
-            # Pacemaker is not up yet, or says so in words of another kind.
-            return ET.Element("pacemaker-result")

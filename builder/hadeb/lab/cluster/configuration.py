@@ -3,41 +3,23 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-
-def with_properties(cib: str, properties: dict[str, str]) -> str:
-    """An empty cluster configuration with cluster-wide properties set."""
-    tree = ET.fromstring(cib)
-    (place,) = tree.iterfind("configuration/crm_config")
-    options = ET.SubElement(place, "cluster_property_set", id="cib-bootstrap-options")
-    for name, value in properties.items():
-        ET.SubElement(options, "nvpair", id=f"lab-{name}", name=name, value=value)
-    return ET.tostring(tree, encoding="unicode") + "\n"
+from hadeb.pacemaker.cib import with_fence_device
 
 
 def with_fencing(cib: str, nodes: Sequence[str]) -> str:
     """A cluster configuration with a fence device that can cut the power of each of the nodes."""
-    tree = ET.fromstring(cib)
-    (place,) = tree.iterfind("configuration/resources")
-    device = ET.SubElement(place, "primitive", id="POWER", attrib={"class": "stonith"})
-    device.set("type", "fence_lab")
-    options = ET.SubElement(device, "instance_attributes", id="POWER-options")
-    chosen = {
+    options = {
         "pcmk_host_check": "static-list",
         "pcmk_host_list": " ".join(nodes),
-        # Nobody in there can turn a node on again.
+        # The device cannot turn a node on again.
         "pcmk_reboot_action": "off",
     }
     if len(nodes) == 2:
-        # Each of two halves has the quorum: without a head start they would kill one another.
-        chosen["pcmk_delay_base"] = f"{nodes[0]}:0s;{nodes[1]}:2s"
-    for name, value in chosen.items():
-        ET.SubElement(options, "nvpair", id=f"POWER-{name}", name=name, value=value)
-    for option in tree.iterfind("configuration/crm_config//nvpair[@name='stonith-enabled']"):
-        option.set("value", "true")
-    return ET.tostring(tree, encoding="unicode") + "\n"
+        # Both halves of a split have quorum. Without a head start they would kill each other.
+        options["pcmk_delay_base"] = f"{nodes[0]}:0s;{nodes[1]}:2s"
+    return with_fence_device(cib, "POWER", "fence_lab", options)
 
 
 def corosync_conf(addresses: Mapping[str, str], totem: Mapping[str, int]) -> str:

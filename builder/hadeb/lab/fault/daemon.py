@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import time
 
-from hadeb.errors import HadebError
 from hadeb.lab.scenario.stage import Stage
+from hadeb.pacemaker.ocf import agent_path
 
 _WRAPPER = """#!/bin/sh
 # Put here by the lab: start fails on this node.
@@ -41,7 +41,7 @@ def no_unit(stage: Stage) -> str:
 
 def no_agent_file(stage: Stage) -> str:
     """The agent is no OCF agent, so there is no file to break."""
-    return "" if _agent_file(stage) else "the agent is no file"
+    return "" if agent_path(stage.scenario.agent) else "the agent is no file"
 
 
 def kill(stage: Stage) -> None:
@@ -76,7 +76,7 @@ def stop_unit(stage: Stage) -> None:
 
 def break_start(stage: Stage) -> None:
     """Put a wrapper before the agent, and make a start necessary."""
-    path = _agent_file(stage)
+    path = agent_path(stage.scenario.agent)
     original = f"{path}.of-the-package"
     stage.victim.exec("mv", path, original)
     stage.victim.write(path, _WRAPPER.format(original=original), mode=0o755)
@@ -85,7 +85,7 @@ def break_start(stage: Stage) -> None:
 
 def mend_start(stage: Stage) -> None:
     """Take the wrapper away."""
-    path, victim = _agent_file(stage), stage.victim
+    path, victim = agent_path(stage.scenario.agent), stage.victim
     move = victim.exec if victim.is_on else victim.offline
     move("mv", f"{path}.of-the-package", path)
 
@@ -103,12 +103,3 @@ def take_processes(stage: Stage) -> None:
 def _limit(stage: Stage, what: str) -> None:
     pids = [str(pid) for pid in stage.daemon()]
     stage.victim.exec("sh", "-c", _LIMIT, "limit", what, *pids)
-
-
-def _agent_file(stage: Stage) -> str:
-    parts = stage.scenario.agent.split(":")
-    if parts[0] != "ocf":
-        return ""
-    if len(parts) != 3:
-        raise HadebError(f"{stage.scenario.agent} is no agent")
-    return f"/usr/lib/ocf/resource.d/{parts[1]}/{parts[2]}"

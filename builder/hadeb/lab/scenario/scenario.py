@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from hadeb.manifest.cluster import (
 from hadeb.manifest.cluster_rules import service_of
 from hadeb.manifest.model import Manifest
 from hadeb.pacemaker.commands import pcs_commands
+from hadeb.pacemaker.ocf import agent_path, parse_meta_data
 from hadeb.package.build import build
 from hadeb.package.model import Package
 
@@ -33,7 +33,6 @@ from hadeb.package.model import Package
 _MONITOR = (OperationTable(name="monitor", interval="10s"),)
 # The address that a bundle without a [cluster] gets.
 _ADDRESS = f"{NETWORK}.50"
-_PORT = re.compile(r'<parameter name="port".*?<content[^>]*default="(\d+)"', re.DOTALL)
 _DESCRIBE = (
     "say in [cluster] how the bundle is meant to run, and in [cluster.answer] how it answers"
 )
@@ -157,8 +156,7 @@ def plain(scenario: Scenario, unit: str) -> Scenario:
 
 def _settings_of(scenario: Scenario) -> str:
     """Shell lines that have the agent start and stop once, and keep what it wrote for the boots."""
-    _, provider, kind = scenario.agent.split(":")
-    agent = f"/usr/lib/ocf/resource.d/{provider}/{kind}"
+    agent = agent_path(scenario.agent)
     parameters = scenario.parameters.items()
     lines = [
         "set -eu",
@@ -191,11 +189,11 @@ def _obvious(
     with machine(suite, packages=packages, info=info) as node:
         node.push(deb, "/root/bundle.deb")
         node.exec("dpkg", "--install", "/root/bundle.deb")
-        path = f"/usr/lib/ocf/resource.d/{agent.provider}/{kind}"
+        path = agent_path(f"ocf:{agent.provider}:{kind}")
         described = node.exec("env", "OCF_ROOT=/usr/lib/ocf", path, "meta-data").stdout
-    port = _PORT.search(described)
-    if not port:
-        sentence = f"{kind} has no parameter port, so nobody knows how to ask its service"
+    port = parse_meta_data(described).parameters.get("port")
+    if not port or not port.default.isdecimal():
+        sentence = f"{kind} has no parameter port with a default, so hadeb cannot ask its service"
         raise UsageError(sentence, hint=_DESCRIBE)
     parameters = {"ip": _ADDRESS, "cidr_netmask": str(PREFIX)}
     name = kind.upper().replace(".", "-")
@@ -206,7 +204,7 @@ def _obvious(
         ),
         colocation=(ColocationTable(resource=name, with_="VIP"),),
         service=name,
-        answer=AnswerTable(address=_ADDRESS, port=int(port[1])),
+        answer=AnswerTable(address=_ADDRESS, port=int(port.default)),
     )
 
 

@@ -77,14 +77,15 @@ class Stage:
         cluster = self.cluster
         cluster.deaf.clear()
         self._turn_on()
-        for node in cluster.standbys():
+        for node in cluster.status().standbys:
             cluster.pcs(f"node unstandby {node}")
         cluster.settle()
         # What the fault began may have gone on until now, and ended with a node fenced.
         if self._turn_on():
             cluster.settle()
         # Failures that were counted would add up over the trials.
-        if cluster.failures() or cluster.fail_count(self.scenario.service):
+        status = cluster.status()
+        if status.failures or status.fail_count(self.scenario.service):
             cluster.any.exec("crm_resource", "--cleanup", check=False)
             cluster.settle()
         begun = time.monotonic()

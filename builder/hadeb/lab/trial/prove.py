@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.scenario.scenario import Scenario, deploy
 from hadeb.lab.trial.trial import Unmended, attempt
 from hadeb.lab.verdict.result import Trial
+from hadeb.pacemaker.cib import not_installed
 
 START = "started"
 
@@ -128,9 +128,11 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
     try:
         deploy(cluster, scenario)
         complaints = [
-            f"it failed before anything was done to it: {one}" for one in cluster.failures()
+            f"it failed before anything was done to it: {one}" for one in cluster.status().failures
         ]
-        complaints += _unable(cluster)
+        complaints += not_installed(
+            cluster.any.exec("cibadmin", "--query", "--scope=status").stdout
+        )
         node = cluster.where(scenario.leader) or ""
         if not complaints and not cluster.where(scenario.service):
             complaints = [f"the cluster starts {scenario.service} nowhere"]
@@ -145,20 +147,3 @@ def _start(cluster: Cluster, scenario: Scenario) -> Trial:
         after="" if complaints else node,
         shortfalls=tuple(complaints),
     )
-
-
-def _unable(cluster: Cluster) -> list[str]:
-    """What nodes have not got to run a resource, a sentence each.
-
-    To Pacemaker a probe that finds no agent is no failure: such a node does not run it, either.
-    """
-    status = ET.fromstring(cluster.any.exec("cibadmin", "--query", "--scope=status").stdout)
-    found = {
-        f"{node.get('uname')} cannot run {one.get('id')}: not installed"
-        + (f" ({reason})" if (reason := operation.get("exit-reason")) else "")
-        for node in status.iter("node_state")
-        for one in node.iter("lrm_resource")
-        for operation in one.iter("lrm_rsc_op")
-        if operation.get("rc-code") == "5"
-    }
-    return sorted(found)

@@ -159,7 +159,7 @@ class _Attempt:
                 self.complaint = self.complaint or error.message
         time.sleep(_AFTER)
         try:
-            return cluster.blocked(), self.stage.believed(), self.stage.serving()
+            return cluster.status().blocked, self.stage.believed(), self.stage.serving()
         except HadebError as error:
             self.complaint = self.complaint or error.message
             return [], "", ""

@@ -8,18 +8,13 @@ import pytest
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
 from hadeb.lab.cluster.cluster import Cluster
-from hadeb.lab.cluster.configuration import corosync_conf, with_properties
+from hadeb.lab.cluster.configuration import corosync_conf
 
 
 def test_two_nodes_are_told_that_they_are_two() -> None:
     two = {"ha1": "10.0.0.1", "ha2": "10.0.0.2"}
     assert "two_node: 1" in corosync_conf(two, {})
     assert "two_node" not in corosync_conf({**two, "ha3": "10.0.0.3"}, {})
-
-
-def test_properties_land_in_the_clusters_configuration() -> None:
-    empty = '<cib validate-with="x"><configuration><crm_config/></configuration><status/></cib>'
-    assert 'name="dc-deadtime" value="2s"' in with_properties(empty, {"dc-deadtime": "2s"})
 
 
 @pytest.mark.parametrize("size", [1, 6])
@@ -38,9 +33,9 @@ def test_of_two_nodes_one_goes_on_alone(suite: Suite) -> None:
         cluster[first].cut_power()
         cluster.wait_online()
         cluster.settle()
-        (alone,) = cluster.online()
+        (alone,) = cluster.status().online
         assert alone != first
         assert cluster.where("DUMMY") == alone
         cluster[first].boot()
         cluster.wait_online()
-        assert cluster.online() == {"ha1", "ha2"}
+        assert cluster.status().online == {"ha1", "ha2"}

@@ -93,7 +93,7 @@ def test_pcs_knows_the_device_and_the_cluster_runs_it(cluster: Cluster) -> None:
     assert "Cuts the power" in cluster.pcs("stonith describe fence_lab").stdout
     assert "fence_lab" in cluster.pcs("stonith config POWER").stdout
     assert "POWER" in cluster.any.exec("stonith_admin", "--list", "ha2").stdout
-    assert cluster.failures() == []
+    assert cluster.status().failures == ()
 
 
 def test_the_switch_answers_each_request(cluster: Cluster) -> None:
@@ -120,7 +120,7 @@ def test_of_two_nodes_one_takes_over_when_the_others_death_is_confirmed(two: Clu
     assert fenced(two, first)[-1] == "success"
     two[first].boot()
     two.wait_online()
-    assert two.online() == {"ha1", "ha2"}
+    assert two.status().online == {"ha1", "ha2"}
 
 
 def test_a_frozen_node_is_fenced_by_the_others_before_they_take_over(three: Cluster) -> None:
