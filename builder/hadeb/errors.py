@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every error a user can meet, each with the exit code it ends the command with.
+"""The errors that a user can meet, each with the exit code of the command that it ends.
 
 Exit codes: 1 failed, 2 usage, 3 bad manifest, 4 findings, 5 a tool is missing.
-Whatever is raised and is not a HadebError is a bug in hadeb and is reported as one.
+Any other exception is a bug in hadeb and is reported as one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 class HadebError(Exception):
-    """Something the user can mend: a sentence, and where it helps a hint with the remedy."""
+    """Something the user can fix: a sentence, and usually a hint that names the remedy."""
 
     exit_code = 1
 
@@ -23,21 +23,21 @@ class HadebError(Exception):
 
 
 class UsageError(HadebError):
-    """The command line asks for something that makes no sense."""
+    """The command line, or a variable of the environment, makes no sense."""
 
     exit_code = 2
 
 
 class ToolMissing(HadebError):
-    """A program or a privilege that this machine lacks; the hint is the command that helps."""
+    """A program or a privilege is missing here; the hint is the command that helps."""
 
     exit_code = 5
 
 
 class CommandFailed(HadebError):
-    """A program we ran ended with an error or ran out of time.
+    """A program that hadeb ran failed or ran out of time.
 
-    `returncode` is negative for a signal, and None where a timeout ended the program.
+    `returncode` is negative for a signal, and None if the program ran out of time.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class CommandFailed(HadebError):
     ) -> None:
         how = "ran out of time" if returncode is None else f"ended with {returncode}"
         last = (stderr.strip() or stdout.strip()).splitlines()[-1:]
-        said = f": {last[0]}" if last else ""
-        super().__init__(f"{' '.join(argv)} {how}{said}", hint=hint)
+        reason = f": {last[0]}" if last else ""
+        super().__init__(f"{' '.join(argv)} {how}{reason}", hint=hint)
         self.argv = tuple(argv)
         self.returncode = returncode
         self.stdout = stdout
@@ -60,11 +60,11 @@ class CommandFailed(HadebError):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """One thing wrong with a manifest or a file it names.
+class Finding:
+    """One thing that is wrong with a manifest or with a file that it names.
 
-    `line` counts from 1 and is 0 where a fault has no line, as with a file that does not exist.
-    `key` is the dotted path of the key, empty where there is none.
+    `line` counts from 1; it is 0 if there is no line, as with a file that does not exist.
+    `key` is the dotted path of the key, empty if there is none.
     """
 
     file: str
@@ -78,10 +78,10 @@ class Fault:
 
 
 class ManifestError(HadebError):
-    """All the faults of one or more manifests, in file order."""
+    """Everything that is wrong with one or more manifests, in the order of the files."""
 
     exit_code = 3
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = tuple(sorted(faults))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings))
+        super().__init__("\n".join(str(finding) for finding in self.findings))

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import inspect
 import json
-import types
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from hadeb.debian.licenses import COMMON_LICENSES
 from hadeb.manifest import constraints, model, values
-from hadeb.manifest.reader import hints, key, required
+from hadeb.manifest.hints import Choice, Field, ListOf, MapOf, Scalar, Table, Type, fields_of
 from hadeb.manifest.schema import meanings
 
 # What is allowed where a type says less than the check behind it.
@@ -112,6 +109,8 @@ _KINDS: dict[object, tuple[str, str]] = {
     values.Section: ("section", f"One of {', '.join(values.SECTIONS)}."),
 }
 
+_PLAIN = {str: "text", int: "whole number", bool: "`true` or `false`"}
+
 _WIDTH = 90
 
 # What a page that is made begins with; {source} is where to edit instead.
@@ -142,12 +141,8 @@ commands. In a checkout, `make deb` sets up `.venv/bin/hadeb` before it calls it
 
 def manifest_page() -> str:
     """docs/reference/manifest.md, from the model and its docstrings."""
-    root = model.Manifest
     parts = [NOTICE.format(source="builder/hadeb/manifest/model.py"), _MANIFEST_HEAD]
-    parts.extend(
-        _table(key(field), hints(root)[field.name], needed=required(field))
-        for field in dataclasses.fields(root)
-    )
+    parts.extend(_section(field.key, field) for field in fields_of(model.Manifest))
     parts.append(_kinds())
     return "\n".join(parts)
 
@@ -175,97 +170,86 @@ def _help(context: click.Context) -> str:
     return f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
 
 
-def _table(name: str, hint: Any, *, needed: bool) -> str:
-    table, many = _content(hint)
+def _section(name: str, field: Field) -> str:
+    """The section of a key that is a table or a list of tables, and of the tables in it."""
+    table = _table_of(field.type)
+    many = isinstance(field.type.shape, ListOf)
     title = f"[[{name}]]" if many else f"[{name}]"
-    must = "at least one" if many and needed else "required" if needed else "optional"
+    must = (
+        "at least one" if many and field.required else "required" if field.required else "optional"
+    )
     rows = [
         "| key | type | default | meaning |",
         "| --- | --- | --- | --- |",
-        *(_row(table, field) for field in dataclasses.fields(table)),
+        *(_row(table, inner) for inner in fields_of(table)),
     ]
     lines = [f"## {title}", "", f"{_prose(inspect.getdoc(table) or '')} *({must})*", "", *rows]
     below = (
-        _table(f"{name}.{key(field)}", hints(table)[field.name], needed=required(field))
-        for field in dataclasses.fields(table)
-        if dataclasses.is_dataclass(_content(hints(table)[field.name])[0])
+        _section(f"{name}.{inner.key}", inner)
+        for inner in fields_of(table)
+        if _table_of(inner.type)
     )
     return "\n".join(["\n".join(lines) + "\n", *below])
 
 
-def _content(hint: Any) -> tuple[Any, bool]:
-    """The dataclass of a key of the manifest, and whether it is a list of them."""
-    if hasattr(hint, "__metadata__"):
-        hint = hint.__origin__
-    if get_origin(hint) is tuple:
-        return get_args(hint)[0], True
-    return next(iter(_choices(hint))), False
+def _table_of(kind: Type) -> Any:
+    """The dataclass of a table or of a list of tables; None for any other type."""
+    match kind.shape:
+        case Table(table) | ListOf(Type(shape=Table(table))):
+            return table
+    return None
 
 
-def _row(table: Any, field: dataclasses.Field[Any]) -> str:
-    hint = hints(table)[field.name]
-    default = "**required**" if required(field) else _default(field)
+def _row(table: Any, field: Field) -> str:
+    default = "**required**" if field.required else _default(field.default)
     meaning = _prose(meanings()[table.__name__, field.name])
-    return f"| `{key(field)}` | {_type(hint)} | {default} | {meaning} |"
+    return f"| `{field.key}` | {_type(field.type)} | {default} | {meaning} |"
 
 
-def _default(field: dataclasses.Field[Any]) -> str:
-    match field.default:
-        case bool(value):
+def _default(value: object) -> str:
+    match value:
+        case bool():
             return f"`{str(value).lower()}`"
-        case str(value) if value:
+        case str() if value:
             return f'`"{value}"`'
-        case int(value):
+        case int():
             return f"`{value}`"
-        case tuple(items) if items:
-            return f"`{json.dumps(items)}`"
+        case tuple() if value:
+            return f"`{json.dumps(value)}`"
     return "—"
 
 
-def _type(hint: Any) -> str:
-    if named := _kind(hint):
+def _type(kind: Type) -> str:
+    if named := _kind(kind.hint):
         return f"[{named}](#{named.replace(' ', '-')})"
-    if hasattr(hint, "__metadata__"):
-        return _constrained(hint)
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return "one of " + ", ".join(f'`"{choice}"`' for choice in arguments)
-    if origin is tuple:
-        words = f"list of {_type(arguments[0])}".replace("of one of", "any of")
-        return words.replace("list of table", "list of tables")
-    if origin is Mapping:
-        by = f" by {_type(arguments[0])}" if _kind(arguments[0]) else ""
-        return f"table of {_type(arguments[1])}{by}"
-    if choices := list(_choices(hint)):
-        first = choices[0]
-        if first in (datetime.datetime, datetime.date):
-            return "date, or date and time"
-        return _type(first) if first is not hint else _plain(first)
-    raise TypeError(f"no words for {hint}")
-
-
-def _constrained(hint: Any) -> str:
-    words = _type(hint.__origin__)
-    for constraint in hint.__metadata__:
+    words = _shape(kind)
+    for constraint in kind.constraints:
         match constraint:
             case constraints.Between(low, high):
                 words += f", {low} to {high}"
             case constraints.AtLeastOne():
                 words += ", not empty"
             case constraints.Text():
-                raise TypeError(f"a kind of text that _KINDS does not explain: {hint}")
+                raise TypeError(f"a kind of text that _KINDS does not explain: {kind.hint}")
     return words
 
 
-def _plain(kind: type) -> str:
-    if dataclasses.is_dataclass(kind):
-        return "table"
-    return {str: "text", int: "whole number", bool: "`true` or `false`"}[kind]
-
-
-def _choices(hint: Any) -> Iterator[Any]:
-    arguments = get_args(hint) or (hint,)
-    return (choice for choice in arguments if choice is not types.NoneType)
+def _shape(kind: Type) -> str:
+    match kind.shape:
+        case Table():
+            return "table"
+        case Choice(values):
+            return "one of " + ", ".join(f'`"{value}"`' for value in values)
+        case ListOf(item):
+            words = f"list of {_type(item)}".replace("of one of", "any of")
+            return words.replace("list of table", "list of tables")
+        case MapOf(key, value):
+            by = f" by {_type(key)}" if _kind(key.hint) else ""
+            return f"table of {_type(value)}{by}"
+        case Scalar((plain,)) if plain in _PLAIN:
+            return _PLAIN[plain]
+        case Scalar():
+            return "date, or date and time"
 
 
 def _kind(hint: Any) -> str | None:

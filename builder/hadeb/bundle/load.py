@@ -19,49 +19,49 @@ from hadeb.bundle.python_project import (
 )
 from hadeb.context import Context
 from hadeb.debian.dates import utc
-from hadeb.errors import Fault, ManifestError
+from hadeb.errors import Finding, ManifestError
 from hadeb.manifest.model import DaemonTable, Manifest
 from hadeb.manifest.parse import ManifestText, check, parse
-from hadeb.manifest.reader import Found, Reading
+from hadeb.manifest.reader import Problem, Reading
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import maintainer_refusal, source_refusal
 
 _NOTHING = (SourceFile("", b"", executable=False),)
-# What tools and machines leave beside a project's sources.
+# What tools leave beside a project's sources.
 _LEFTOVERS = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Loaded:
-    """A manifest's text, to find lines in later; its bundle; and every fault of both.
+    """A manifest's text, which later findings need for their lines, its bundle, and all findings.
 
-    The bundle is there where the manifest by itself is right, to look for more faults in; with any
-    fault it is not to be built.
+    There is a bundle whenever the manifest by itself is valid, so that planning it can find more.
+    It must not be built if there is any finding.
     """
 
     text: ManifestText
     bundle: Bundle | None
-    faults: Sequence[Fault]
+    findings: Sequence[Finding]
 
 
 def load(path: Path, context: Context) -> Loaded:
-    """The bundle of the manifest at `path`; ManifestError where it is no TOML that can be read."""
+    """The bundle of the manifest at `path`; ManifestError if it is not TOML that can be read."""
     text, root = _manifest_text(path, context)
-    reading, found = check(text)
-    # Keys too many do not hinder; what contradicts, or is no value, does.
-    manifest = reading.value if len(found) == len(reading.unknown) else None
+    reading, problems = check(text)
+    # Unknown keys do no harm; contradictions and invalid values do.
+    manifest = reading.value if len(problems) == len(reading.unknown_keys) else None
     sources, unreadable = _read_sources(root, text.document)
-    found.extend(unreadable)
-    project, project_faults, more = _load_project(root, reading, context)
-    found.extend(more)
+    problems.extend(unreadable)
+    project, project_findings, more = _load_project(root, reading, context)
+    problems.extend(more)
     maintainer = ""
-    if reading.tells("package", "maintainer"):
+    if reading.is_valid("package", "maintainer"):
         maintainer, unknown = _maintainer(reading.value, context)
-        found.extend(unknown)
+        problems.extend(unknown)
     bundle = None
     if manifest:
         bundle = Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project)
-    return Loaded(text, bundle, [*text.at(found), *project_faults])
+    return Loaded(text, bundle, [*text.at(problems), *project_findings])
 
 
 def _manifest_text(path: Path, context: Context) -> tuple[ManifestText, Path]:
@@ -71,19 +71,19 @@ def _manifest_text(path: Path, context: Context) -> tuple[ManifestText, Path]:
         text = parse(_display(path, context.directory), path.read_bytes())
     except OSError as error:
         file = _display(path, context.directory)
-        raise ManifestError([Fault(file, 0, "", _why(error, "manifest"))]) from error
-    if text.faults:
-        raise ManifestError(text.faults)
+        raise ManifestError([Finding(file, 0, "", _why(error, "manifest"))]) from error
+    if text.findings:
+        raise ManifestError(text.findings)
     return text, path.parent
 
 
-def _maintainer(manifest: Manifest, context: Context) -> tuple[str, list[Found]]:
+def _maintainer(manifest: Manifest, context: Context) -> tuple[str, list[Problem]]:
     """The manifest's maintainer, or the environment's."""
     key: KeyPath = ("package", "maintainer")
     maintainer = manifest.package.maintainer or context.maintainer
     if not maintainer:
         return "", [(key, "is missing; write it, or set DEBFULLNAME and DEBEMAIL")]
-    # What is no UTF-8 in the environment is not printable here.
+    # Bytes of the environment that are not UTF-8 are not printable here.
     if refusal := maintainer_refusal(maintainer):
         return "", [(key, f"is missing, and from DEBFULLNAME and DEBEMAIL {refusal}")]
     if not maintainer.isprintable():
@@ -93,29 +93,29 @@ def _maintainer(manifest: Manifest, context: Context) -> tuple[str, list[Found]]
 
 def _read_sources(
     root: Path, document: dict[str, object]
-) -> tuple[dict[str, tuple[SourceFile, ...]], list[Found]]:
-    """The content of every file that the manifest names, and what is wrong with them.
+) -> tuple[dict[str, tuple[SourceFile, ...]], list[Problem]]:
+    """The content of every file that the manifest names, and what is wrong with the files.
 
-    Each key but `file`, where there may be none, has a file, be it an empty one.
+    Every key except `file` has at least one file, if only an empty placeholder.
     """
     sources: dict[str, tuple[SourceFile, ...]] = {}
-    found: list[Found] = []
+    problems: list[Problem] = []
     for key, source in _named_sources(document):
         try:
             files = tuple(_read_tree(root / source))
         except OSError as error:
-            found.append((key, f"{_named(error, root)!r} {_why(error, 'file')}"))
+            problems.append((key, f"{_named(error, root)!r} {_why(error, 'file')}"))
             files = ()
         else:
-            found.extend(_unusable(root, key, source, files))
+            problems.extend(_unusable(root, key, source, files))
         sources[source] = files or sources.get(source, ()) or (() if key[0] == "file" else _NOTHING)
-    return sources, found
+    return sources, problems
 
 
 def _unusable(
     root: Path, key: KeyPath, source: str, files: tuple[SourceFile, ...]
-) -> Iterator[Found]:
-    """Why what was read cannot be what it is to be."""
+) -> Iterator[Problem]:
+    """What keeps files from serving as what the key says they are."""
     yield from _unusable_names(key, files)
     if key[0] != "file" and (root / source).is_dir():
         yield key, f"{source!r} is a directory; name a file"
@@ -126,7 +126,7 @@ def _unusable(
 
 
 def _content_refusal(key: KeyPath, content: bytes) -> str | None:
-    """Why a file cannot be what it is to be."""
+    """Why a file's content does not fit its key, None if it does."""
     if key == ("package", "license-file"):
         try:
             content.decode("utf-8")
@@ -140,7 +140,7 @@ def _content_refusal(key: KeyPath, content: bytes) -> str | None:
     if first.startswith(b"#!") and not first[2:].strip():
         return "names no interpreter after #!"
     if first.startswith(b"#!") and newline and first.endswith(b"\r"):
-        return "has the line endings of Windows, with which no interpreter is found; run dos2unix"
+        return "has Windows line endings, with which the kernel finds no interpreter; run dos2unix"
     return None
 
 
@@ -158,22 +158,22 @@ def _why(error: OSError, what: str) -> str:
     return f"cannot be read: {error.strerror}"
 
 
-def _unusable_names(key: KeyPath, files: Iterable[SourceFile]) -> Iterator[Found]:
-    """A name that a line of DEBIAN/md5sums cannot hold, or that is no UTF-8."""
+def _unusable_names(key: KeyPath, files: Iterable[SourceFile]) -> Iterator[Problem]:
+    """Names that a line of DEBIAN/md5sums cannot hold, or that are not UTF-8."""
     for file in files:
         if not file.path.isprintable():
-            yield key, f"brings {file.path!r}, which is no printable name"
+            yield key, f"holds {file.path!r}, which is not a printable name"
 
 
 def _timestamp(manifest: Manifest, context: Context) -> int:
-    """The time of the package's files: SOURCE_DATE_EPOCH, else the newest change's date (UTC)."""
+    """The time of the package's files: SOURCE_DATE_EPOCH, or the date of the newest version."""
     if context.source_date_epoch is not None:
         return context.source_date_epoch
     return max(0, int(utc(manifest.changelog[0].date).timestamp()))
 
 
 def _named_sources(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
-    """Every file that a manifest names, found without trusting the manifest's other keys."""
+    """Every file that a manifest names, whatever is wrong with its other keys."""
     named: list[tuple[KeyPath, object]] = []
     for table in ("agent", "file"):
         entries = document.get(table)
@@ -185,7 +185,7 @@ def _named_sources(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]
         for index, item in enumerate(listed if isinstance(listed, list) else []):
             named.append(((table, key, index), item))
     for path, value in named:
-        # What is no path at all has its own fault already.
+        # A value that is not a path is reported already.
         if isinstance(value, str) and not source_refusal(value):
             yield path, value
 
@@ -217,11 +217,11 @@ def _read_file(path: Path, relative: str) -> SourceFile:
     mode = path.stat().st_mode
     # Reading a pipe or a device might never end.
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "is no regular file", str(path))
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
     try:
         content = path.read_bytes()
     except OSError as error:
-        # A disk that fails while it is read does not say which file it was.
+        # A disk that fails in the middle of a file does not name the file.
         raise OSError(error.errno, error.strerror, str(path)) from error
     except MemoryError as error:
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path)) from error
@@ -230,9 +230,9 @@ def _read_file(path: Path, relative: str) -> SourceFile:
 
 def _load_project(
     root: Path, reading: Reading[Manifest], context: Context
-) -> tuple[PythonProject | None, list[Fault], list[Found]]:
-    """The Python project, the faults of its own files, and the faults of what names it."""
-    daemon = reading.value.daemon if reading.tells("daemon") else None
+) -> tuple[PythonProject | None, list[Finding], list[Problem]]:
+    """The Python project, the findings in its own files, and what is wrong in the manifest."""
+    daemon = reading.value.daemon if reading.is_valid("daemon") else None
     if not daemon or not daemon.python:
         return None, [], []
     directory = root / daemon.python
@@ -242,39 +242,39 @@ def _load_project(
         text = parse(_display(path, context.directory), path.read_bytes())
     except OSError as error:
         return None, [], [(key, f"'{daemon.python}/pyproject.toml' {_why(error, 'project')}")]
-    if text.faults:
-        return None, list(text.faults), []
-    project, found = read_project(text.document)
+    if text.findings:
+        return None, list(text.findings), []
+    project, problems = read_project(text.document)
     if not project:
-        return None, text.at(found), []
+        return None, text.at(problems), []
     try:
         trees, missing = _import_packages(directory, daemon, project.name)
         modules = tuple(module for tree in trees for module in _read_package(tree))
     except OSError as error:
-        return None, text.at(found), [(key, f"{_named(error, root)!r} {_why(error, 'file')}")]
+        return None, text.at(problems), [(key, f"{_named(error, root)!r} {_why(error, 'file')}")]
     whole = dataclasses.replace(project, modules=modules)
     if not missing:
-        found.extend(missing_modules(whole))
+        problems.extend(missing_modules(whole))
     missing.extend(_unusable_names(key, modules))
-    if reading.tells("relations"):
+    if reading.is_valid("relations"):
         missing.extend(debian_dependencies(reading.value, project))
-    return whole, text.at(found), missing
+    return whole, text.at(problems), missing
 
 
 def _import_packages(
     directory: Path, daemon: DaemonTable, name: str
-) -> tuple[list[Path], list[Found]]:
+) -> tuple[list[Path], list[Problem]]:
     if not daemon.packages:
         expected = import_name(name)
         for parent in (directory / "src", directory):
-            for found in (parent / expected, parent / f"{expected}.py"):
-                if found.exists():
-                    return [found], []
+            for path in (parent / expected, parent / f"{expected}.py"):
+                if path.exists():
+                    return [path], []
         places = "in src/ or beside pyproject.toml; name it in packages"
         sentence = f"{daemon.python!r} has no import package {expected!r} {places}"
         return [], [(("daemon", "python"), sentence)]
     chosen = [directory / package for package in daemon.packages]
-    missing: list[Found] = [
+    missing: list[Problem] = [
         (("daemon", "packages", index), f"{str(path.relative_to(directory))!r} does not exist")
         for index, path in enumerate(chosen)
         if not path.exists()
@@ -285,5 +285,5 @@ def _import_packages(
 def _read_package(path: Path) -> Iterator[SourceFile]:
     for file in _read_tree(path):
         relative = f"{path.name}/{file.path}" if file.path else path.name
-        # Modules are imported, never run; an execute bit on one is an accident.
+        # Modules are imported, never run, so an execute bit on one is an accident.
         yield SourceFile(relative, file.content, executable=False)

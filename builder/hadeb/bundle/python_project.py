@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon's own pyproject.toml: what of it the package needs, and what it must not hold.
+"""A Python daemon's pyproject.toml: what the package needs of it, and what it must not hold. Pure.
 
-hadeb copies a project's import packages; it runs no build back end. So a project must say its
-metadata plainly (PEP 621) and must be pure Python.
+hadeb copies a project's import packages and runs no build backend, so the project must be pure
+Python and must have its metadata in [project] (PEP 621).
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from hadeb.bundle.model import PythonProject
 from hadeb.debian.relations import parse_alternatives
+from hadeb.manifest.hints import fields_of
 from hadeb.manifest.model import Manifest
-from hadeb.manifest.reader import Found, key, read
+from hadeb.manifest.reader import Problem, read
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import Line
 
@@ -26,7 +27,7 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Project:
-    """The part of the [project] table (PEP 621) that matters here."""
+    """The part of the [project] table (PEP 621) that hadeb uses."""
 
     name: Line
     requires_python: str = ""
@@ -35,17 +36,19 @@ class _Project:
     dynamic: tuple[str, ...] = ()
 
 
-def read_project(document: Mapping[str, object]) -> tuple[PythonProject | None, list[Found]]:
-    """The project of a parsed pyproject.toml, its modules not yet read, and its faults."""
+def read_project(document: Mapping[str, object]) -> tuple[PythonProject | None, list[Problem]]:
+    """The project of a parsed pyproject.toml, without its modules, and what is wrong with it."""
     table = document.get("project")
     if not isinstance(table, dict):
         return None, [(("project",), "is missing; hadeb reads the daemon's name and scripts there")]
-    known = {key(each) for each in fields(_Project)}
+    known = {each.key for each in fields_of(_Project)}
     reading = read(_Project, {name: table[name] for name in table.keys() & known})
-    faults: list[Found] = [(("project", *path), sentence) for path, sentence in reading.wrong]
-    if not (project := reading.whole):
-        return None, faults
-    faults.extend(_faults(project))
+    problems: list[Problem] = [
+        (("project", *path), sentence) for path, sentence in reading.problems
+    ]
+    if not (project := reading.complete):
+        return None, problems
+    problems.extend(_problems(project))
     made = PythonProject(
         name=project.name,
         scripts=project.scripts,
@@ -53,28 +56,28 @@ def read_project(document: Mapping[str, object]) -> tuple[PythonProject | None, 
         requires_python=project.requires_python,
         modules=(),
     )
-    return made, faults
+    return made, problems
 
 
-def _faults(project: _Project) -> Iterable[Found]:
+def _problems(project: _Project) -> Iterable[Problem]:
     for name in sorted({"scripts", "dependencies"} & set(project.dynamic)):
-        yield ("project", "dynamic"), f"hadeb runs no build back end; write {name} into [project]"
+        yield ("project", "dynamic"), f"hadeb runs no build backend; write {name} into [project]"
     for command, target in project.scripts.items():
         path: KeyPath = ("project", "scripts", command)
         if not _COMMAND.fullmatch(command):
-            yield path, "is not a command's name"
+            yield path, "is not the name of a command"
         if not _SCRIPT.fullmatch(target):
             yield path, f"{target!r} must be 'module:function'"
 
 
-def missing_modules(project: PythonProject) -> Iterable[Found]:
-    """A fault for each script whose module neither the package has nor anybody else may bring."""
+def missing_modules(project: PythonProject) -> Iterable[Problem]:
+    """The scripts whose module is not in the package and cannot come from a dependency."""
     installed = {module.path.rpartition(".")[0] for module in project.modules}
     packages = {path.partition("/")[0] for path in installed}
     for command, target in project.scripts.items():
         module = target.partition(":")[0]
         path = module.replace(".", "/")
-        # What is no module's name has its fault.
+        # What is not the name of a module is reported by read_project.
         if not _SCRIPT.fullmatch(target) or {path, f"{path}/__init__"} & installed:
             continue
         top = path.partition("/")[0]
@@ -83,12 +86,12 @@ def missing_modules(project: PythonProject) -> Iterable[Found]:
         if top in packages:
             yield ("project", "scripts", command), sentence
         elif not others:
-            remedy = f"name {top!r} in daemon.packages, or in dependencies what brings it"
+            remedy = f"add {top!r} to daemon.packages, or what ships it to dependencies"
             yield ("project", "scripts", command), f"{sentence}; {remedy}"
 
 
 def _required(requirement: str) -> str:
-    """The name that a requirement begins with (PEP 508)."""
+    """The project that a requirement names (PEP 508)."""
     match = _REQUIREMENT.match(requirement)
     return match[1] if match else requirement
 
@@ -99,24 +102,24 @@ def import_name(project_name: str) -> str:
 
 
 def _normal(name: str) -> str:
-    """A project's name as all ways to write it have it: typing_extensions, Typing-Extensions."""
+    """A project's name in normal form: typing_extensions and Typing.Extensions are the same."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def minimum_python(requires_python: str) -> str | None:
     """The lowest version that `requires-python` admits: "3.9" of ">=3.9,<4"."""
-    found = re.search(r">=\s*(\d+(?:\.\d+)*)", requires_python)
-    return found[1] if found else None
+    match = re.search(r">=\s*(\d+(?:\.\d+)*)", requires_python)
+    return match[1] if match else None
 
 
-def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[Found]:
-    """A fault for each dependency that no Debian package of the bundle meets, or nobody has."""
+def debian_dependencies(manifest: Manifest, project: PythonProject) -> Iterable[Problem]:
+    """The dependencies that no Debian package in [relations] meets, and entries without one."""
     daemon = manifest.daemon
     named = {
         _normal(name): package for name, package in (daemon.dependencies if daemon else {}).items()
     }
     relations = (*manifest.relations.depends, *manifest.relations.pre_depends)
-    # What only an alternative names, apt need not install.
+    # apt may install another alternative than the first, but prefers the first.
     depends = {parse_alternatives(relation)[0].name for relation in relations}
     needed = {_required(requirement): requirement for requirement in project.dependencies}
     for name in daemon.dependencies if daemon else ():

@@ -99,7 +99,7 @@ def _asked_key(writer: Writer) -> str | None:
     from hadeb.repo.signing.gpg import secret_keys
 
     # A key file says by itself which keys sign.
-    if writer.keychain.home or find_repository(writer.tree) or not terminal.is_answered():
+    if writer.keychain.home or find_repository(writer.tree) or not terminal.is_interactive():
         return None
     keys = secret_keys(writer.keychain)
     if not keys:

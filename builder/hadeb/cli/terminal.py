@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How hadeb speaks: results to stdout, all else to stderr, color only where it is read by eye."""
+"""What hadeb prints: results to stdout, everything else to stderr, color only on a terminal."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
 
 def result(text: str) -> None:
-    """Print a result to stdout. A file name that is no UTF-8 goes out as it came in."""
+    """Print a result to stdout. A file name that is not UTF-8 keeps its bytes."""
     if sys.stdout is None:
-        raise HadebError("standard output is closed, and the result has no other place")
+        raise HadebError("standard output is closed, so the result cannot be printed")
     sys.stdout.buffer.write(os.fsencode(text) + b"\n")
     sys.stdout.flush()
 
@@ -29,23 +29,23 @@ def result_json(value: object) -> None:
 
 
 def note(text: str, label: str = "") -> None:
-    """Print something that is not a result to stderr; a label such as `hint` goes before it."""
+    """Print a message to stderr, with a label such as `hint` before it."""
     if sys.stderr is None:
         return
     try:
         print(f"{_painted(label)}: {_safe(text)}" if label else _safe(text), file=sys.stderr)
     except OSError:
-        # Nobody can be told; the exit code still says how it ended.
+        # stderr is gone; the exit code still says how the command ended.
         pass
 
 
-def is_answered() -> bool:
-    """Whether somebody is there who can be asked."""
+def is_interactive() -> bool:
+    """Whether a person is there to answer a question."""
     return bool(sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
 
 
 def finish() -> None:
-    """Drop what nobody takes: else Python tries again at exit, and ends with a code of its own."""
+    """Flush, and drop what nobody reads: Python would retry at exit and fail with its own code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -55,12 +55,13 @@ def finish() -> None:
 
 
 def error(failure: HadebError) -> None:
-    """Print an error, and its hint below it."""
+    """Print an error and its hint."""
     if isinstance(failure, ManifestError):
-        for fault in failure.faults:
-            note(str(fault))
-        files = {fault.file for fault in failure.faults}
-        count, noun = len(failure.faults), "fault" if len(failure.faults) == 1 else "faults"
+        for finding in failure.findings:
+            note(str(finding))
+        files = {finding.file for finding in failure.findings}
+        count = len(failure.findings)
+        noun = "finding" if count == 1 else "findings"
         where = next(iter(files)) if len(files) == 1 else f"{len(files)} files"
         note(f"{count} {noun} in {where}; nothing was written", "error")
     else:
@@ -70,15 +71,15 @@ def error(failure: HadebError) -> None:
 
 
 def bug(failure: BaseException) -> None:
-    """Say that hadeb itself is wrong, where, and how to report it."""
+    """Report a bug in hadeb: where it is, and how to tell us."""
     place = ""
     trace = failure.__traceback__
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     note(f"{type(failure).__name__} at {place}: {failure}", "bug")
-    remedy = "run the same command with --debug and report what it prints, with your bundle.toml"
-    note(f"this is an error in hadeb, not in your bundle; {remedy}", "hint")
+    remedy = "run the command again with --debug, and report its output with your bundle.toml"
+    note(f"this is a bug in hadeb, not in your bundle; {remedy}", "hint")
 
 
 def _painted(label: str) -> str:
@@ -93,6 +94,6 @@ def _colored(environment: Mapping[str, str], stream: TextIO) -> bool:
 
 
 def _safe(text: str) -> str:
-    """Text that a terminal can show whatever a file or a manifest holds."""
+    """Text that a terminal can show, whatever a file or a manifest holds."""
     shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
     return shown.encode("utf-8", "backslashreplace").decode("utf-8")

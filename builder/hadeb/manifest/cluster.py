@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest's [cluster]: how the bundle is meant to run, and what an answer of it looks like.
+"""The manifest's [cluster]: how the bundle runs in a cluster, and what its answers look like. Pure.
 
-From it come the commands that an operator types, and the cluster that the lab proves them on.
+hadeb makes the operator's pcs and crmsh commands from it, and the cluster in the lab.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class OperationTable:
     name: Literal["start", "stop", "monitor", "promote", "demote", "notify", "reload"]
     """The agent's action."""
     interval: Duration | None = None
-    """How often, as `10s`; a monitor has one, and nothing else has."""
+    """How often a monitor runs, such as `10s`. Only a monitor has one, and it must have one."""
     timeout: Duration | None = None
-    """How long the action may take; what the agent advertises without it."""
+    """How long the action may take. If not set, as long as the agent's meta-data advertises."""
     on_fail: Literal["ignore", "block", "stop", "restart", "standby", "fence", "demote"] | None = (
         None
     )
-    """What Pacemaker does where the action fails."""
+    """What Pacemaker does if the action fails."""
     role: Role | None = None
-    """The role that a monitor is for, where the resource is promotable."""
+    """The role that a monitor of a promotable resource is for."""
     options: Mapping[OptionName, Line] = field(default_factory=dict)
     """Other options of the operation, such as `OCF_CHECK_LEVEL`."""
 
@@ -50,33 +50,33 @@ class ResourceTable:
     """A resource of the cluster."""
 
     name: ResourceName
-    """What the resource is called."""
+    """The name of the resource."""
     agent: AgentName
-    """The agent: `ocf:PROVIDER:TYPE`, `systemd:UNIT` or another that Pacemaker knows."""
+    """The agent: `ocf:PROVIDER:TYPE`, `systemd:UNIT` or another that Pacemaker has."""
     parameters: Mapping[OptionName, Line] = field(default_factory=dict)
     """The agent's parameters."""
     meta: Mapping[OptionName, Line] = field(default_factory=dict)
     """Meta attributes, such as `migration-threshold`."""
     operations: tuple[OperationTable, ...] = ()
-    """Operations that differ from what the agent advertises."""
+    """Operations that differ from what the agent's meta-data advertises."""
     copies: Literal["one", "clone", "promotable"] = "one"
-    """Whether it runs on one node, on every node, or on every node with one of them promoted."""
+    """Whether it runs on one node, on every node, or on every node with one promoted."""
     clone_meta: Mapping[OptionName, Line] = field(default_factory=dict)
     """Meta attributes of the clone, such as `clone-max`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColocationTable:
-    """A resource that runs where another does."""
+    """A resource that runs on the node of another."""
 
     resource: ResourceName
     """The resource that follows."""
     with_: ResourceName
     """The resource that it follows."""
     score: Score = "INFINITY"
-    """How much it matters."""
+    """How strongly Pacemaker keeps them together; `-INFINITY` keeps them apart."""
     with_role: Role | None = None
-    """The role of the other that matters, where it is promotable."""
+    """The role that the other one must have on the node, if it is promotable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,53 +88,53 @@ class OrderTable:
     then: ResourceName
     """The resource that waits for it."""
     first_action: Literal["start", "promote", "stop", "demote"] = "start"
-    """What the first has to have done."""
+    """The action that the first must have completed."""
     then_action: Literal["start", "promote", "stop", "demote"] = "start"
-    """What the second then may do."""
+    """The action of the second that waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTable:
-    """How a client asks the service, and what an answer looks like."""
+    """How clients ask the service, and what a correct answer looks like."""
 
     kind: Literal["tcp", "http", "command"] = "tcp"
-    """A TCP exchange, an HTTP request, or a command that is run beside the nodes."""
+    """A TCP exchange, an HTTP request, or a command that runs outside the nodes."""
     address: IpAddress
-    """Where clients ask: the virtual address, or the node's own where there is none."""
+    """The address that clients ask: the virtual address, or the node's own if there is none."""
     port: Annotated[int, Between(1, 65535)] | None = None
     """The TCP port, for kinds tcp and http."""
     send: str = ""
-    """What a client of kind tcp sends once it is connected; nothing without it."""
+    """What a client of kind tcp sends after it connects. If not set, nothing."""
     path: Line = "/"
-    """What a client of kind http asks for."""
+    """The path that a client of kind http requests."""
     command: Line | None = None
-    """The command of kind command; `{address}` in it is the address that is asked."""
+    """The command of kind command. hadeb puts the address in place of `{address}`."""
     expect: Expectation = ""
-    """A regular expression that a right answer holds; its group `node` is who answers. Without
-    it any answer is right, and who answers is found out from the cluster."""
+    """A regular expression that a correct answer contains. Its group `node` is the node that
+    answers. If not set, any answer is correct, and the cluster tells which node answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterTable:
-    """How the bundle is meant to run: what `hadeb plan --pcs` prints, and what the lab proves."""
+    """How the bundle runs in a cluster: `hadeb plan --pcs` prints it, and the lab tests it."""
 
     resource: Annotated[tuple[ResourceTable, ...], AtLeastOne()]
-    """The resources, in the order in which they are made."""
+    """The resources, in the order in which hadeb creates them."""
     colocation: tuple[ColocationTable, ...] = ()
-    """What runs where something else does."""
+    """Resources that run on the node of another."""
     order: tuple[OrderTable, ...] = ()
-    """What starts after something else."""
+    """Resources that start after another."""
     properties: Mapping[OptionName, Line] = field(default_factory=dict)
     """Properties of the cluster, such as `no-quorum-policy`."""
     totem: Mapping[OptionName, Annotated[int, Between(0, 600000)]] = field(default_factory=dict)
-    """Settings of corosync's totem beyond its defaults, such as `token = 1000`: after so many
-    milliseconds of silence a node is taken for lost."""
+    """Settings of corosync's totem, such as `token = 1000`: corosync takes a node for lost after
+    that many milliseconds of silence."""
     service: ResourceName | None = None
-    """The resource that gives the answers; without it the first one of the bundle's agents."""
+    """The resource that answers clients. If not set, the first with an agent of the bundle."""
     answer: AnswerTable | None = None
-    """How clients ask; without it only the cluster says whether the service runs."""
+    """How clients ask. If not set, only the cluster tells whether the service runs."""
     max_outage: Mapping[OptionName, Annotated[int, Between(1, 3600000)]] = field(
         default_factory=dict
     )
-    """The longest time without an answer that is allowed, in milliseconds, by the name of the
-    fault: `daemon-killed = 500`."""
+    """The longest outage allowed, in milliseconds, by the name of the fault:
+    `daemon-killed = 500`."""

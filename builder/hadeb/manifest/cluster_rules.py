@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each key of a manifest's [cluster] allows but the keys together do not."""
+"""Contradictions between the keys of [cluster], each of which is valid by itself. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hadeb.manifest.cluster import AnswerTable, ClusterTable, ResourceTable
 from hadeb.manifest.model import Manifest
-from hadeb.manifest.reader import Found, suggestion
+from hadeb.manifest.reader import Problem, suggestion
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import seconds
 
-# What an operation's options cannot say, since it has keys of its own.
+# Options that an operation sets by keys of its own.
 _OPERATION_KEYS = {"name", "interval", "timeout", "on-fail", "role"}
 # Which kinds of answer use a key.
 _ANSWER_KEYS = {
@@ -23,9 +23,9 @@ _ANSWER_KEYS = {
 
 
 def service_of(manifest: Manifest) -> str | None:
-    """The resource that gives the answers: the one that is named, else the first of the bundle's.
+    """The resource that answers clients: `service`, or the first with an agent of the bundle.
 
-    None where there is no [cluster], or none of its resources is one of the bundle's agents.
+    None if there is no [cluster], or if no resource has an agent of the bundle.
     """
     if not manifest.cluster:
         return None
@@ -35,8 +35,8 @@ def service_of(manifest: Manifest) -> str | None:
     return next((each.name for each in manifest.cluster.resource if each.agent in own), None)
 
 
-def cluster_contradictions(manifest: Manifest) -> Iterable[Found]:
-    """Each as (path, sentence)."""
+def cluster_contradictions(manifest: Manifest) -> Iterable[Problem]:
+    """Everything in [cluster] that contradicts something else."""
     cluster = manifest.cluster
     if not cluster:
         return
@@ -45,7 +45,7 @@ def cluster_contradictions(manifest: Manifest) -> Iterable[Found]:
         path: KeyPath = ("cluster", "resource", index)
         for name in _ids(resource):
             if name in taken:
-                yield (*path, "name"), f"{name} is there already; give one of the two another name"
+                yield (*path, "name"), f"{name} is taken already; rename one of the two"
             taken.add(name)
         yield from _foreign_agent(manifest, resource, path)
         yield from _operation_contradictions(resource, path)
@@ -54,15 +54,15 @@ def cluster_contradictions(manifest: Manifest) -> Iterable[Found]:
     if cluster.answer:
         yield from _answer_contradictions(cluster.answer)
         if not service_of(manifest):
-            sentence = "is missing; none of the resources is one of the bundle's agents"
+            sentence = "is missing, and no resource has an agent of the bundle; name a resource"
             yield ("cluster", "service"), sentence
     elif cluster.max_outage:
-        sentence = "needs a [cluster.answer]: nobody asks, so nothing is measured"
+        sentence = "needs [cluster.answer]: without it no client asks, so no outage is measured"
         yield ("cluster", "max-outage"), sentence
 
 
 def _ids(resource: ResourceTable) -> Iterator[str]:
-    """What a resource takes of the names that there are in a cluster."""
+    """The names that a resource takes in the cluster."""
     yield resource.name
     if resource.copies != "one":
         yield f"{resource.name}-clone"
@@ -73,7 +73,7 @@ def _own_agents(manifest: Manifest) -> Iterator[str]:
         yield f"ocf:{agent.provider}:{agent.source.rpartition('/')[2]}"
 
 
-def _foreign_agent(manifest: Manifest, resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+def _foreign_agent(manifest: Manifest, resource: ResourceTable, path: KeyPath) -> Iterator[Problem]:
     own = list(_own_agents(manifest))
     provider = resource.agent.rpartition(":")[0]
     if resource.agent not in own and provider in {each.rpartition(":")[0] for each in own}:
@@ -81,40 +81,40 @@ def _foreign_agent(manifest: Manifest, resource: ResourceTable, path: KeyPath) -
         yield (*path, "agent"), f"{sentence} ({suggestion(resource.agent, own)})"
 
 
-def _operation_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+def _operation_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Problem]:
     seen: set[tuple[str, int]] = set()
     for index, operation in enumerate(resource.operations):
         place = (*path, "operations", index)
         if operation.name == "monitor" and not operation.interval:
-            yield (*place, "interval"), "is missing; without it the resource is not watched"
+            yield (*place, "interval"), "is missing; without it the resource is not monitored"
             continue
         if operation.name != "monitor":
             for key, value in (("interval", operation.interval), ("role", operation.role)):
                 if value:
-                    yield (*place, key), f"belongs to monitor, and not to {operation.name}"
+                    yield (*place, key), f"is for monitor, not for {operation.name}"
         if operation.role and operation.name == "monitor" and resource.copies != "promotable":
             yield (*place, "role"), f'needs copies = "promotable"; {resource.name} has no roles'
-        # To Pacemaker an operation is its name and interval, whatever its role.
+        # Pacemaker identifies an operation by name and interval, whatever its role.
         watched = operation.interval if operation.name == "monitor" else None
         same = (operation.name, seconds(watched or "0"))
         if same in seen and operation.name == "monitor":
-            sentence = "is that of another monitor; Pacemaker tells them apart by it alone"
+            sentence = "is that of another monitor; give each monitor its own interval"
             yield (*place, "interval"), sentence
         elif same in seen:
-            yield (*place, "name"), f"{operation.name} is there already"
+            yield (*place, "name"), f"{operation.name} is listed already"
         seen.add(same)
         for name in _OPERATION_KEYS & operation.options.keys():
             yield (*place, "options", name), "is a key of the operation itself"
 
 
-def _copies_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Found]:
+def _copies_contradictions(resource: ResourceTable, path: KeyPath) -> Iterator[Problem]:
     if resource.copies == "one" and resource.clone_meta:
         yield (*path, "clone-meta"), 'needs copies = "clone" or "promotable"'
     if "promotable" in resource.clone_meta:
-        yield (*path, "clone-meta", "promotable"), 'is said by copies = "promotable"'
+        yield (*path, "clone-meta", "promotable"), 'is redundant: copies = "promotable" sets it'
 
 
-def _constraint_contradictions(cluster: ClusterTable) -> Iterator[Found]:
+def _constraint_contradictions(cluster: ClusterTable) -> Iterator[Problem]:
     known = {resource.name: resource for resource in cluster.resource}
     if cluster.service:
         yield from _unknown(known, ("cluster", "service"), cluster.service)
@@ -138,26 +138,30 @@ def _constraint_contradictions(cluster: ClusterTable) -> Iterator[Found]:
         yield from _pair(pairs, (*path, "then"), (" ".join(actions), order.first, order.then))
 
 
-def _unknown(known: Mapping[str, ResourceTable], path: KeyPath, name: str) -> Iterator[Found]:
+def _unknown(known: Mapping[str, ResourceTable], path: KeyPath, name: str) -> Iterator[Problem]:
     if name not in known:
         yield path, f"{name} is not among the resources ({suggestion(name, known)})"
 
 
-def _without_roles(known: Mapping[str, ResourceTable], path: KeyPath, name: str) -> Iterator[Found]:
+def _without_roles(
+    known: Mapping[str, ResourceTable], path: KeyPath, name: str
+) -> Iterator[Problem]:
     if name in known and known[name].copies != "promotable":
         yield path, f'needs copies = "promotable"; {name} has no roles'
 
 
-def _pair(seen: set[tuple[str, ...]], path: KeyPath, pair: tuple[str, str, str]) -> Iterator[Found]:
-    kind, one, other = pair
-    if one == other:
-        yield path, f"is {one} itself; a resource needs no constraint with itself"
+def _pair(
+    seen: set[tuple[str, ...]], path: KeyPath, pair: tuple[str, str, str]
+) -> Iterator[Problem]:
+    kind, first, second = pair
+    if first == second:
+        yield path, f"is {first} itself; a resource needs no constraint with itself"
     elif pair in seen:
-        yield path, f"{one} and {other} are bound so already"
-    seen.add((kind, one, other))
+        yield path, f"{first} and {second} have this constraint already"
+    seen.add((kind, first, second))
 
 
-def _answer_contradictions(answer: AnswerTable) -> Iterator[Found]:
+def _answer_contradictions(answer: AnswerTable) -> Iterator[Problem]:
     path: KeyPath = ("cluster", "answer")
     given = {
         "port": answer.port is not None,
@@ -168,7 +172,7 @@ def _answer_contradictions(answer: AnswerTable) -> Iterator[Found]:
     for key, kinds in _ANSWER_KEYS.items():
         if given[key] and answer.kind not in kinds:
             needed = " or ".join(f'"{kind}"' for kind in kinds)
-            yield (*path, key), f"belongs to kind {needed}, and not to {answer.kind}"
+            yield (*path, key), f"is for kind {needed}, not for {answer.kind}"
     needs = "command" if answer.kind == "command" else "port"
     if not given[needs]:
         yield (*path, needs), f"is missing; kind {answer.kind} needs it"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a value may be beside its type: the constraints that stand in the model's annotations."""
+"""Constraints on a value beside its type, for the annotations of the model. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text that `refusal` has nothing to say against; `schema` is the same rule in JSON schema."""
+    """Text for which `refusal` gives no sentence. `schema` is the same rule in JSON schema."""
 
     refusal: Callable[[str], str | None]
     schema: dict[str, Any] = field(hash=False)
@@ -33,11 +33,11 @@ class AtLeastOne:
 
 
 def matching(pattern: str, sentence: str) -> Text:
-    """One line of which all fits a pattern; `sentence` follows the value that does not."""
+    """One line that fully matches a pattern; `sentence` follows a value that does not."""
     compiled = re.compile(pattern)
 
     def refusal(value: str) -> str | None:
-        # The patterns say what stands where; that it is one line holds for all of them.
+        # A pattern may admit a control character; no line does.
         if compiled.fullmatch(value) and not CONTROL_CHARACTER.search(value):
             return None
         return f"{value!r} {sentence}"
@@ -46,7 +46,7 @@ def matching(pattern: str, sentence: str) -> Text:
 
 
 def one_of(what: str, allowed: Sequence[str]) -> Text:
-    """One of a few words, which are each `what`."""
+    """One of a few words; `what` names their kind."""
 
     def refusal(value: str) -> str | None:
         if value in allowed:

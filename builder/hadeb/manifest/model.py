@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest, `bundle.toml`, as a model: what a bundle may say, and what each key means.
+"""The manifest, `bundle.toml`, as a model: its tables, its keys and what they mean. Pure.
 
-The model is strict: an unknown key is an error. It is also the one source of the JSON schema
-and of the reference in docs/, so each key's meaning stands here. Keys are written with dashes.
+An unknown key is an error. The JSON schema and the reference in docs/ are made from this module,
+so the docstring below a field is the documentation of its key. Keys are written with dashes.
 """
 
 from __future__ import annotations
@@ -43,50 +43,50 @@ from hadeb.manifest.values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageTable:
-    """What the Debian package is called and what it says of itself."""
+    """The Debian package: its name, its version and how it describes itself."""
 
     name: PackageName
-    """The package's name; its units, its directories under /usr/lib and /run carry it too."""
+    """The package's name, also of its unit and of its directories below /usr/lib and /run."""
     version: Version
-    """The package's version, with a Debian revision if it has one: `1.0` or `1.0-2`."""
+    """The version, with a Debian revision if it has one: `1.0` or `1.0-2`."""
     architecture: Architecture = "all"
-    """`all` for scripts and data; the processor's Debian name for compiled programs."""
+    """`all` for scripts and data; for compiled programs, Debian's name of the processor."""
     section: Section = "admin"
     """The archive section."""
     priority: Literal["optional", "extra", "standard", "important", "required"] = "optional"
     """The archive priority."""
     maintainer: Maintainer | None = None
-    """Who maintains the package: `Name <address>`. Without it, DEBFULLNAME and DEBEMAIL."""
+    """The maintainer, as `Name <address>`. Taken from DEBFULLNAME and DEBEMAIL if not set."""
     summary: Line
-    """One line that says what the package is, without its name and without a full stop."""
+    """One line that says what the package is, without its name and without a period."""
     description: Paragraphs = ""
     """The long description; an empty line begins a new paragraph."""
     homepage: WebAddress | None = None
     """The address of the project's page."""
     license: Line
-    """The license of what the bundle ships, as an SPDX expression."""
+    """The license of what the bundle ships, as an SPDX identifier."""
     license_file: SourcePath | None = None
-    """The license's text, where Debian has none in /usr/share/common-licenses."""
+    """The text of the license, if Debian has none in /usr/share/common-licenses."""
     copyright: Annotated[tuple[Copyright, ...], AtLeastOne()]
-    """Who holds the copyright since when, a line each: `2026 Jane Roe`."""
+    """The holders of the copyright, each with the year or years: `2026 Jane Roe`."""
     manpages: tuple[SourcePath, ...] = ()
-    """Manual pages, named COMMAND.SECTION; they are compressed and put where man looks."""
+    """Manual pages, named COMMAND.SECTION. hadeb compresses them and installs them for man."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationsTable:
     """Relations to other packages, each in the syntax of a control file.
 
-    hadeb adds what the bundle needs by itself: pacemaker or pacemaker-remote, pacemaker-cli-utils
-    and resource-agents for agents, python3 for a Python daemon.
+    hadeb adds what every bundle needs: pacemaker or pacemaker-remote, pacemaker-cli-utils and
+    resource-agents, and python3 for a Python daemon.
     """
 
     depends: tuple[Relation, ...] = ()
-    """Packages without which this one does not work."""
+    """Packages that this one needs to work."""
     pre_depends: tuple[Relation, ...] = ()
     """Packages that must be configured before this one is unpacked."""
     recommends: tuple[Relation, ...] = ()
-    """Packages that are there in all but unusual installations."""
+    """Packages that all but unusual installations have."""
     suggests: tuple[Relation, ...] = ()
     """Packages that make this one more useful."""
     enhances: tuple[Relation, ...] = ()
@@ -98,89 +98,88 @@ class RelationsTable:
     replaces: tuple[SingleRelation, ...] = ()
     """Packages whose files this one may overwrite."""
     provides: tuple[Provision, ...] = ()
-    """Virtual packages that this one stands for."""
+    """Virtual packages that this one provides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTable:
     """An OCF resource agent: a program that Pacemaker calls.
 
-    At least one, unless [cluster] names resources whose agents come from elsewhere.
+    A bundle has at least one, unless the resources in [cluster] use agents of other packages.
     """
 
     source: SourcePath
-    """The agent's file; its name is the agent's type."""
+    """The agent's file. Its name is the type in ocf:PROVIDER:TYPE."""
     provider: ProviderName
-    """The directory under /usr/lib/ocf/resource.d: the middle of ocf:PROVIDER:TYPE."""
+    """The provider in ocf:PROVIDER:TYPE: a directory below /usr/lib/ocf/resource.d."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonTable:
-    """The daemon itself: a Python project, executables, or both. Leave it out for agents alone."""
+    """The daemon itself: a Python project, executables, or both. Leave it out if there is none."""
 
     python: SourcePath | None = None
-    """A directory with a pyproject.toml. Its import packages go to /usr/lib/NAME/python, and
-    each of its [project.scripts] becomes a launcher in /usr/bin that ignores the user's
-    environment."""
+    """A directory with a pyproject.toml. Its import packages go to /usr/lib/NAME/python. Each of
+    its [project.scripts] becomes a launcher in /usr/bin that ignores the user's environment."""
     packages: tuple[SourcePath, ...] = ()
-    """The import packages to install, as paths within the project. Without it, the one that
-    carries the project's name, in src/ or beside the pyproject.toml."""
+    """The import packages to install, as paths within the project. If not set, the one with the
+    project's name, in src/ or beside pyproject.toml."""
     dependencies: Mapping[str, PackageName] = field(default_factory=dict)
-    """Which Debian package is which of the project's dependencies: `PyYAML = "python3-yaml"`.
-    Without an entry, python3-NAME is looked for in [relations] depends."""
+    """The Debian package of a project's dependency: `PyYAML = "python3-yaml"`. Without an entry,
+    it is python3-NAME. Either way, [relations] has to name it in depends."""
     executables: tuple[SourcePath, ...] = ()
     """Programs to install in /usr/sbin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTable:
-    """The systemd template unit NAME@.service, whose instance is the resource's name.
+    """The systemd template unit NAME@.service. Its instance is the name of the resource.
 
-    Directives beyond these go into a drop-in, shipped by a [[file]] with the path
+    For any other directive, ship a drop-in with a [[file]], with the path
     /usr/lib/systemd/system/NAME@.service.d/50-local.conf.
     """
 
     exec: OneCommand
-    """ExecStart: the daemon's command line; %i is the instance, %t is /run."""
+    """ExecStart: the daemon's command line. %i is the instance, %t is /run."""
     description: UnitText | None = None
-    """What the unit is called in logs, %i being the instance; the package's summary without it."""
+    """The unit's name in logs; %i is the instance. If not set, the package's summary."""
     reload: CommandLine | None = None
-    """ExecReload: the command that makes the daemon take new settings."""
+    """ExecReload: the command that makes the daemon reload its settings."""
     type: Literal["notify", "exec", "simple", "forking"] = "notify"
-    """How systemd learns that the daemon is ready. Prefer `notify`: `start` then waits for it."""
+    """How systemd learns that the daemon is ready. With `notify`, `start` waits until it is."""
     watchdog: Annotated[int, Between(1, 3600)] | None = None
-    """Seconds without a sign of life after which systemd kills a daemon of type `notify`."""
+    """Seconds after which systemd kills a daemon of type `notify` that sends no WATCHDOG=1."""
     start_timeout: Annotated[int, Between(1, 86400)] = 60
-    """Seconds the daemon may take to become ready."""
+    """Seconds that the daemon may take to become ready."""
     stop_timeout: Annotated[int, Between(1, 86400)] = 20
-    """Seconds between TERM and KILL."""
+    """Seconds that the daemon may take to end after SIGTERM, before SIGKILL."""
     user: UserName | None = None
-    """The user the daemon runs as, which a package in `depends` must create. Without it,
-    systemd makes a user for as long as the daemon runs (DynamicUser)."""
+    """The user that the daemon runs as; a package in `depends` has to create it. If not set,
+    systemd makes a user while the daemon runs (DynamicUser)."""
     capabilities: tuple[Capability, ...] = ()
-    """Capabilities that the daemon keeps, such as CAP_NET_BIND_SERVICE. With any, the system
-    calls that need privileges are open to it too."""
+    """Capabilities that the daemon keeps, such as CAP_NET_BIND_SERVICE. With any of them, it may
+    also make privileged system calls."""
     address_families: tuple[AddressFamily, ...] = ("AF_UNIX", "AF_INET", "AF_INET6")
-    """The kinds of socket that the daemon may open."""
+    """The kinds of sockets that the daemon may open."""
     state_directory: bool = False
-    """Whether the daemon keeps data in /var/lib/NAME; purge removes it."""
+    """Whether the daemon keeps data in /var/lib/NAME. A purge removes it."""
     environment: Mapping[EnvironmentName, Line] = field(default_factory=dict)
-    """Variables in the daemon's environment."""
+    """Environment variables of the daemon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTable:
-    """A file, or all files below a directory, copied into the package."""
+    """A file, or all files below a directory, to copy into the package."""
 
     source: SourcePath
-    """What to copy, relative to the manifest."""
+    """The file or directory to copy, relative to the manifest."""
     path: AbsolutePath
-    """Where it is installed; for a directory, where its content is."""
+    """Where to install it; for a directory, where to install its content."""
     mode: FileMode | None = None
-    """The permissions in octal, as text: "0644". Without it, 0755 where the source is
-    executable and 0644 elsewhere."""
+    """The permissions in octal, as text: "0644". If not set, 0755 for an executable source and
+    0644 for any other."""
     conffile: bool | None = None
-    """Whether dpkg keeps the administrator's changes; true in /etc, where Debian demands it."""
+    """Whether dpkg keeps the administrator's changes. Always true in /etc, and only there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,44 +187,44 @@ class LinkTable:
     """A symbolic link in the package."""
 
     path: AbsolutePath
-    """Where the link stands."""
+    """The path of the link."""
     target: Line
-    """What it points to."""
+    """The target of the link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintianOverrideTable:
-    """A finding of lintian that is wrong for this package."""
+    """A lintian tag that does not apply to this package."""
 
     tag: Line
-    """The tag that lintian prints."""
+    """The tag, as lintian prints it."""
     reason: Line
-    """Why it does not apply here; it is printed above the override."""
+    """Why it does not apply. It becomes a comment above the override."""
     match: Line = "*"
-    """What follows the tag in lintian's output, with * for any text."""
+    """What follows the tag in lintian's output; `*` matches any text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangelogTable:
-    """What one version changed. The first entry is the version that is built."""
+    """The changes of one version. The first entry is the version that hadeb builds."""
 
     version: Version
-    """The version that these changes made."""
+    """The version."""
     date: datetime.datetime | datetime.date
-    """When it was released. The first entry's date is the time of every file in the package."""
+    """The date of its release. Every file in the package gets the date of the first entry."""
     changes: Annotated[tuple[Line, ...], AtLeastOne()]
-    """What changed, a sentence each."""
+    """The changes, a sentence each."""
     urgency: Literal["low", "medium", "high", "emergency", "critical"] = "medium"
-    """How much an upgrade matters."""
+    """How urgent an upgrade is."""
     author: Maintainer | None = None
-    """Who made this version; the maintainer without it."""
+    """The author of this version. If not set, the maintainer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A bundle: its agents, the daemon that they run, and what belongs to them.
+    """A bundle: its agents, the daemon that they run, and everything that belongs to them.
 
-    It may have no agent of its own, where [cluster] names resources of agents that others ship.
+    It needs no agent of its own if the resources in [cluster] use agents of other packages.
     """
 
     package: PackageTable

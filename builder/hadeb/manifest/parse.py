@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a manifest's text to the model, with every fault at its line."""
+"""From a manifest's text to the model, with every finding at its line. Pure."""
 
 from __future__ import annotations
 
@@ -9,47 +9,45 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hadeb.debian.licenses import COMMON_LICENSES
-from hadeb.errors import Fault
+from hadeb.errors import Finding
 from hadeb.manifest.cluster_rules import cluster_contradictions
 from hadeb.manifest.model import Manifest
-from hadeb.manifest.reader import Found, Reading, read
-from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_fault
+from hadeb.manifest.reader import Problem, Reading, read
+from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_error
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
-# A file's name holds 255 bytes; NAME_VERSION_ARCH.deb and what is written beside it need room.
+# A file name holds 255 bytes; NAME_VERSION_ARCH.deb and its temporary name need some of them.
 _LONGEST_NAME_AND_VERSION = 180
 # A tar header holds eleven octal digits of seconds since 1970.
 _LAST_YEAR = 2241
-_NO_AGENT = (
-    "is missing; begin one with [[agent]], or name in [cluster] the resources of others' agents"
-)
+_NO_AGENT = "is missing; begin one with [[agent]], or use agents of other packages in [cluster]"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestText:
-    """A manifest as it stands in its file: what to call the file, its text and what TOML sees.
+    """A TOML file: how to name it, its text, and the document in it.
 
-    `document` is empty where the text is not TOML; `faults` then says why.
+    If the text is not TOML, `document` is empty and `findings` say why.
     """
 
     file: str
     text: str
     document: dict[str, object]
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
-    def at(self, faults: Iterable[Found]) -> list[Fault]:
-        """Give each (path, sentence) the line that its key stands on."""
-        found = list(faults)
-        lines = key_lines(self.text) if found else {}
+    def at(self, problems: Iterable[Problem]) -> list[Finding]:
+        """The problems as findings, each with the line of its key."""
+        problems = list(problems)
+        lines = key_lines(self.text) if problems else {}
         return [
-            Fault(self.file, nearest(lines, path), dotted(path), sentence)
-            for path, sentence in found
+            Finding(self.file, nearest(lines, path), dotted(path), sentence)
+            for path, sentence in problems
         ]
 
 
 def dotted(path: KeyPath) -> str:
-    """A path as people write it: `agent[0].source`, with quotes around unusual keys."""
+    """A path as people write it, such as `agent[0].source`, with quotes around unusual keys."""
     written = ""
     for part in path:
         if isinstance(part, int):
@@ -61,70 +59,72 @@ def dotted(path: KeyPath) -> str:
 
 
 def parse(file: str, content: bytes) -> ManifestText:
-    """Parse TOML; never raises, the result carries its faults."""
+    """Parse TOML; never raises: the result has the findings."""
     try:
-        # Editors of Windows put a mark before UTF-8, which TOML does not know.
+        # Some Windows editors put a byte order mark first, which TOML does not admit.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        return ManifestText(file, "", {}, (Fault(file, line, "", "is not UTF-8 text"),))
+        return ManifestText(file, "", {}, (Finding(file, line, "", "is not UTF-8 text"),))
     try:
         return ManifestText(file, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        line, sentence = syntax_fault(text, error)
-        return ManifestText(file, text, {}, (Fault(file, line, "", sentence),))
+        line, sentence = syntax_error(text, error)
+        return ManifestText(file, text, {}, (Finding(file, line, "", sentence),))
     except ValueError:
-        # What int() says of more digits than it wants to read; it does not say where they are.
+        # int() refuses a number of too many digits and does not say where it is.
         line = next(n for n, each in enumerate(text.split("\n"), 1) if _LONG_NUMBER.search(each))
-        return ManifestText(file, text, {}, (Fault(file, line, "", "holds too long a number"),))
+        return ManifestText(
+            file, text, {}, (Finding(file, line, "", "holds a number with too many digits"),)
+        )
     except RecursionError:
-        return ManifestText(file, text, {}, (Fault(file, 1, "", "is nested too deeply"),))
+        return ManifestText(file, text, {}, (Finding(file, 1, "", "is nested too deeply"),))
 
 
-def check(source: ManifestText) -> tuple[Reading[Manifest], list[Found]]:
-    """The model, as far as it can be read, and every fault as (path, sentence)."""
+def check(source: ManifestText) -> tuple[Reading[Manifest], list[Problem]]:
+    """The model, as far as it can be read, and everything that is wrong with the document."""
     reading = read(Manifest, source.document)
-    found = [*reading.wrong, *reading.unknown]
-    # Looked for in the document, so that it is told in one go with keys that are missing.
+    problems = [*reading.problems, *reading.unknown_keys]
+    # This looks at the document, so that it is reported together with keys that are missing.
     if source.document.get("agent", []) == [] and "cluster" not in source.document:
-        found.append((("agent",), _NO_AGENT))
+        problems.append((("agent",), _NO_AGENT))
     for contradictions, keys in _CONTRADICTIONS.items():
-        if all(reading.tells(*key.split(".")) for key in keys):
-            found.extend(contradictions(reading.value))
-    return reading, found
+        if all(reading.is_valid(*key.split(".")) for key in keys):
+            problems.extend(contradictions(reading.value))
+    return reading, problems
 
 
-def _version_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _version_contradictions(manifest: Manifest) -> Iterable[Problem]:
     newest = manifest.changelog[0].version
     if newest != manifest.package.version:
         where = f"is {newest}, but the package is {manifest.package.version}"
-        remedy = "the first entry must be the version that is built"
+        remedy = "the first entry must be the version of the package"
         yield ("changelog", 0, "version"), f"{where}; {remedy}"
 
 
-def _date_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _date_contradictions(manifest: Manifest) -> Iterable[Problem]:
     if manifest.changelog[0].date.year > _LAST_YEAR:
-        sentence = f"is after {_LAST_YEAR}, where the times of a package's files end"
+        sentence = f"is after {_LAST_YEAR}, the last year that a file in a .deb can have"
         yield ("changelog", 0, "date"), sentence
 
 
-def _license_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _license_contradictions(manifest: Manifest) -> Iterable[Problem]:
     package = manifest.package
     if package.license not in COMMON_LICENSES and not package.license_file:
         yield (
             ("package", "license"),
-            f"{package.license!r} is not among Debian's common licenses; give license-file too",
+            f"{package.license!r} is not one of Debian's common licenses; set license-file as well",
         )
 
 
-def _name_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _name_contradictions(manifest: Manifest) -> Iterable[Problem]:
     package = manifest.package
     if len(package.name) + len(package.version) > _LONGEST_NAME_AND_VERSION:
         limit = f"{_LONGEST_NAME_AND_VERSION} characters"
-        yield ("package", "name"), f"and version are together longer than {limit}"
+        yield ("package", "name"), f"and version together are longer than {limit}"
 
 
-def _file_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _file_contradictions(manifest: Manifest) -> Iterable[Problem]:
     for index, entry in enumerate(manifest.file):
         in_etc = f"{entry.path}/".startswith("/etc/")
         if in_etc and entry.conffile is False:
@@ -134,14 +134,14 @@ def _file_contradictions(manifest: Manifest) -> Iterable[Found]:
             yield ("file", index, "conffile"), "cannot be true outside /etc (Debian Policy 10.7.2)"
 
 
-def _manpage_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _manpage_contradictions(manifest: Manifest) -> Iterable[Problem]:
     for index, page in enumerate(manifest.package.manpages):
         if not re.fullmatch(r"(?:.*/)?[^/]+\.[1-9][a-z]*", page):
             sentence = f"{page!r} must end in its section, as in greeterd.8"
             yield ("package", "manpages", index), sentence
 
 
-def _agent_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _agent_contradictions(manifest: Manifest) -> Iterable[Problem]:
     seen: set[tuple[str, str]] = set()
     for index, agent in enumerate(manifest.agent):
         name = agent.source.rpartition("/")[2]
@@ -149,41 +149,41 @@ def _agent_contradictions(manifest: Manifest) -> Iterable[Found]:
             sentence = f"{name!r} cannot be an agent's type; use letters, digits, '-', '_' and '.'"
             yield ("agent", index, "source"), sentence
         if (agent.provider, name) in seen:
-            yield ("agent", index, "source"), f"ocf:{agent.provider}:{name} is there already"
+            yield ("agent", index, "source"), f"ocf:{agent.provider}:{name} is listed already"
         seen.add((agent.provider, name))
 
 
-def _daemon_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _daemon_contradictions(manifest: Manifest) -> Iterable[Problem]:
     daemon = manifest.daemon
     if not daemon:
         return
     if not (daemon.python or daemon.executables):
-        yield ("daemon",), "names nothing; give python or executables, or leave the table out"
+        yield ("daemon",), "names no program; set python or executables, or leave the table out"
     if not daemon.python:
         for key in ("packages", "dependencies"):
             if getattr(daemon, key):
-                yield ("daemon", key), "belongs to a Python daemon; give python too"
+                yield ("daemon", key), "is for a Python daemon; set python as well"
     for index, program in enumerate(daemon.executables):
         if program.rpartition("/")[2] in ("", "."):
-            sentence = f"{program!r} must end in the name that the program is to have"
+            sentence = f"{program!r} must end in the name of the program"
             yield ("daemon", "executables", index), sentence
 
 
-def _service_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _service_contradictions(manifest: Manifest) -> Iterable[Problem]:
     service = manifest.service
     if service and "+" in manifest.package.name:
-        yield ("package", "name"), "holds a '+', which the name of a systemd unit cannot hold"
+        yield ("package", "name"), "contains a '+', which the name of a systemd unit cannot have"
 
 
-def _watchdog_contradictions(manifest: Manifest) -> Iterable[Found]:
+def _watchdog_contradictions(manifest: Manifest) -> Iterable[Problem]:
     service = manifest.service
     if service and service.watchdog and service.type != "notify":
-        yield ("service", "watchdog"), 'needs type = "notify": only such a daemon sends WATCHDOG=1'
+        yield ("service", "watchdog"), 'needs type = "notify"; only such a daemon sends WATCHDOG=1'
 
 
-# What each key allows but the keys together do not, and the keys that each looks at: where one of
-# those is wrong by itself, that is told first.
-_CONTRADICTIONS: Mapping[Callable[[Manifest], Iterable[Found]], tuple[str, ...]] = {
+# The rules that span several keys, and the keys that each reads: a rule runs only if all of those
+# are valid by themselves.
+_CONTRADICTIONS: Mapping[Callable[[Manifest], Iterable[Problem]], tuple[str, ...]] = {
     _version_contradictions: ("package.version", "changelog"),
     _date_contradictions: ("changelog",),
     _license_contradictions: ("package.license", "package.license-file"),

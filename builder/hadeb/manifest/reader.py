@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen dataclasses as tables of a TOML document: from plain data to values.
+"""Read tables of a TOML document into frozen dataclasses. Pure.
 
-`read` goes through the whole document and collects every fault; it never stops at the first.
-A type may be a dataclass, `str`, `int`, `bool`, a date, `Literal`, `X | None`, `tuple[X, ...]`,
-`Mapping[str, X]`, or one of these `Annotated` with the constraints of `hadeb.values`.
-Keys are field names with dashes for underscores; one at the end, as in `with_`, is dropped.
+`read` goes through the whole document and reports every problem; it never stops at the first.
+hadeb.manifest.hints says which types a field may have, and which key it has.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
 import types
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, cast
 
 from hadeb.manifest.constraints import AtLeastOne, Between, Text
+from hadeb.manifest.hints import Choice, ListOf, MapOf, Scalar, Table, Type, fields_of
 from hadeb.manifest.toml_lines import KeyPath
 
 T = TypeVar("T")
-Found = tuple[KeyPath, str]
+# What is wrong with a document: the path of the key, and the sentence that follows it.
+Problem = tuple[KeyPath, str]
 
-_CALLED = {
+_NAMES = {
     str: "text",
     int: "a whole number",
     bool: "true or false",
@@ -33,155 +32,134 @@ _CALLED = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What a document says, as far as it can be read.
+    """A document as a value, and what is wrong with it.
 
-    Where it is `wrong`, the value has a place holder. `unknown` are keys that it has too much.
+    Where `problems` has an entry, the value holds a placeholder. Unknown keys are left out of the
+    value and do no other harm.
     """
 
     value: T
-    wrong: Sequence[Found]
-    unknown: Sequence[Found]
+    problems: Sequence[Problem]
+    unknown_keys: Sequence[Problem]
 
     @property
-    def whole(self) -> T | None:
-        """The value where all of it is as the document says."""
-        return None if self.wrong else self.value
+    def complete(self) -> T | None:
+        """The value, if nothing in it is a placeholder."""
+        return None if self.problems else self.value
 
-    def tells(self, *path: str | int) -> bool:
-        """Whether the value at `path` is as the document says: nothing is wrong on it or in it."""
-        return not any(_meet(path, fault) for fault, _ in self.wrong)
+    def is_valid(self, *path: str | int) -> bool:
+        """Whether the value at `path` is as the document has it, with no problem at or below it."""
+        return not any(_overlap(path, problem) for problem, _ in self.problems)
 
 
-def _meet(path: KeyPath, other: KeyPath) -> bool:
-    """Whether one of two paths leads to the other."""
+def _overlap(path: KeyPath, other: KeyPath) -> bool:
+    """Whether one of two paths begins with the other."""
     depth = min(len(path), len(other))
     return path[:depth] == other[:depth]
 
 
 def read(table: type[T], document: Mapping[str, object]) -> Reading[T]:
-    """Make a `table` of a parsed TOML document, with every fault as (path, sentence)."""
+    """Make a `table` of a parsed TOML document, with every problem in it."""
     reader = _Reader()
     value = cast("T", reader.table(table, document, ()))
-    return Reading(value, reader.faults, reader.unknown)
-
-
-@functools.cache
-def hints(table: type) -> dict[str, Any]:
-    """The types of a table's fields with their constraints, by field name."""
-    return get_type_hints(table, include_extras=True)
-
-
-def key(field: dataclasses.Field[Any]) -> str:
-    """The key that stands in the document for a dataclass's field."""
-    return field.name.removesuffix("_").replace("_", "-")
-
-
-def required(field: dataclasses.Field[Any]) -> bool:
-    """Whether a document must have the field's key."""
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    return Reading(value, reader.problems, reader.unknown_keys)
 
 
 class _Reader:
-    """One pass over a document. After a fault, what a method returns is only a place holder."""
+    """One pass over a document. After a problem, what a method returns is a placeholder."""
 
     def __init__(self) -> None:
-        self.faults: list[Found] = []
-        self.unknown: list[Found] = []
+        self.problems: list[Problem] = []
+        self.unknown_keys: list[Problem] = []
 
-    def value(self, hint: Any, value: object, path: KeyPath) -> object:
-        if hasattr(hint, "__metadata__"):
-            return self.constrained(hint, value, path)
-        if dataclasses.is_dataclass(hint):
-            return self.table(hint, value, path)
-        origin, arguments = get_origin(hint), get_args(hint)
-        if origin is Literal:
-            if value not in arguments:
-                allowed = ", ".join(f"'{argument}'" for argument in arguments)
-                self.faults.append((path, f"must be one of {allowed}, not {_show(value)}"))
-            return value
-        if origin in (Union, types.UnionType):
-            return self.union(arguments, value, path)
-        if origin is tuple:
-            return self.items(arguments[0], value, path)
-        if origin is Mapping:
-            return self.mapping(arguments, value, path)
-        if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-            self.faults.append((path, f"must be {_called(hint)}, not {_show(value)}"))
-        return value
-
-    def constrained(self, hint: Any, value: object, path: KeyPath) -> object:
-        before = len(self.faults)
-        result = self.value(hint.__origin__, value, path)
-        if len(self.faults) > before:
-            return result
-        for constraint in hint.__metadata__:
-            match constraint, result:
-                case Text(), str() if refusal := constraint.refusal(result):
-                    self.faults.append((path, refusal))
-                case Between(low, high), int() if not low <= result <= high:
-                    sentence = f"must be between {low} and {high}, not {_show(result)}"
-                    self.faults.append((path, sentence))
-                case AtLeastOne(), ():
-                    self.faults.append((path, "must hold at least one entry"))
+    def value(self, kind: Type, value: object, path: KeyPath) -> object:
+        before = len(self.problems)
+        result = self.shaped(kind, value, path)
+        if len(self.problems) == before:
+            self.check(kind.constraints, result, path)
         return result
+
+    def shaped(self, kind: Type, value: object, path: KeyPath) -> object:
+        match kind.shape:
+            case Table(table):
+                return self.table(table, value, path)
+            case Choice(values):
+                return self.choice(values, value, path)
+            case ListOf(item):
+                return self.items(item, value, path)
+            case MapOf(key, inner):
+                return self.mapping(key, inner, value, path)
+            case Scalar(choices):
+                if not isinstance(value, choices) or (
+                    choices == (int,) and isinstance(value, bool)
+                ):
+                    sentence = f"must be {_name(choices[0])}, not {_show(value)}"
+                    self.problems.append((path, sentence))
+                return value
+
+    def check(self, constraints: Iterable[object], value: object, path: KeyPath) -> None:
+        for constraint in constraints:
+            match constraint, value:
+                case Text(), str() if refusal := constraint.refusal(value):
+                    self.problems.append((path, refusal))
+                case Between(low, high), int() if not low <= value <= high:
+                    sentence = f"must be between {low} and {high}, not {_show(value)}"
+                    self.problems.append((path, sentence))
+                case AtLeastOne(), ():
+                    self.problems.append((path, "must hold at least one entry"))
 
     def table(self, table: Any, value: object, path: KeyPath) -> object:
         if not isinstance(value, dict):
-            self.faults.append((path, f"must be a table, not {_show(value)}"))
+            self.problems.append((path, f"must be a table, not {_show(value)}"))
             return None
-        fields = {key(field): field for field in dataclasses.fields(table)}
+        fields = {field.key: field for field in fields_of(table)}
         for name in value.keys() - fields.keys():
-            self.unknown.append(((*path, name), f"unknown key ({suggestion(name, fields)})"))
+            self.unknown_keys.append(((*path, name), f"unknown key ({suggestion(name, fields)})"))
         arguments: dict[str, object] = {}
         for name, field in fields.items():
             if name in value:
-                hint = hints(table)[field.name]
-                arguments[field.name] = self.value(hint, value[name], (*path, name))
-            elif required(field):
-                remedy = _remedy(hints(table)[field.name], (*path, name))
-                self.faults.append(((*path, name), f"is missing{remedy}"))
+                arguments[field.name] = self.value(field.type, value[name], (*path, name))
+            elif field.required:
+                remedy = _remedy(field.type, (*path, name))
+                self.problems.append(((*path, name), f"is missing{remedy}"))
                 arguments[field.name] = None
         return table(**arguments)
 
-    def items(self, hint: Any, value: object, path: KeyPath) -> tuple[object, ...]:
-        if not isinstance(value, list):
-            self.faults.append((path, f"must be a list, not {_show(value)}"))
-            return ()
-        return tuple(self.value(hint, item, (*path, index)) for index, item in enumerate(value))
-
-    def mapping(
-        self, arguments: tuple[Any, ...], value: object, path: KeyPath
-    ) -> Mapping[str, object]:
-        if not isinstance(value, dict):
-            self.faults.append((path, f"must be a table, not {_show(value)}"))
-            return {}
-        for name in value:
-            self.value(arguments[0], name, (*path, name))
-        items = {
-            name: self.value(arguments[1], item, (*path, name)) for name, item in value.items()
-        }
-        return types.MappingProxyType(items)
-
-    def union(self, arguments: tuple[Any, ...], value: object, path: KeyPath) -> object:
-        choices = [argument for argument in arguments if argument is not types.NoneType]
-        if len(choices) == 1:
-            return self.value(choices[0], value, path)
-        if not isinstance(value, tuple(choices)):
-            self.faults.append((path, f"must be {_called(choices[0])}, not {_show(value)}"))
+    def choice(self, values: tuple[object, ...], value: object, path: KeyPath) -> object:
+        if value not in values:
+            allowed = ", ".join(f"'{allowed}'" for allowed in values)
+            self.problems.append((path, f"must be one of {allowed}, not {_show(value)}"))
         return value
 
+    def items(self, item: Type, value: object, path: KeyPath) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            self.problems.append((path, f"must be a list, not {_show(value)}"))
+            return ()
+        return tuple(self.value(item, each, (*path, index)) for index, each in enumerate(value))
 
-def _remedy(hint: Any, path: KeyPath) -> str:
+    def mapping(self, key: Type, inner: Type, value: object, path: KeyPath) -> Mapping[str, object]:
+        if not isinstance(value, dict):
+            self.problems.append((path, f"must be a table, not {_show(value)}"))
+            return {}
+        for name in value:
+            self.value(key, name, (*path, name))
+        items = {name: self.value(inner, item, (*path, name)) for name, item in value.items()}
+        return types.MappingProxyType(items)
+
+
+def _remedy(kind: Type, path: KeyPath) -> str:
     name = ".".join(part for part in path if isinstance(part, str))
-    hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
-    if get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0]):
-        return f"; begin one with [[{name}]]"
-    return f"; begin it with [{name}]" if dataclasses.is_dataclass(hint) else ""
+    match kind.shape:
+        case ListOf(Type(shape=Table())):
+            return f"; begin one with [[{name}]]"
+        case Table():
+            return f"; begin it with [{name}]"
+    return ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """What somebody may have meant who wrote a name that is not among the known ones."""
-    # Only a wrong manifest needs it, and its import costs a right one several milliseconds.
+    """The known name that an unknown one is close to, or all known ones."""
+    # Only a wrong manifest needs it, and tests/bench/build_bench.py would see the import.
     from difflib import get_close_matches
 
     plain = {each.lower().replace("_", "-"): each for each in known}
@@ -191,10 +169,10 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(sorted(plain.values()))}"
 
 
-def _called(kind: type) -> str:
+def _name(kind: type) -> str:
     if issubclass(kind, datetime.date):
         return "a date such as 2026-01-31"
-    return _CALLED[kind]
+    return _NAMES[kind]
 
 
 def _show(value: object) -> str:

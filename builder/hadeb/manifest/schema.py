@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest's JSON schema (draft 2020-12), made from the model's types and docstrings."""
+"""The manifest's JSON schema (draft 2020-12), made from the model's types and docstrings. Pure."""
 
 from __future__ import annotations
 
 import ast
-import dataclasses
 import functools
 import inspect
-import types
 from collections.abc import Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from hadeb.manifest import cluster, model
 from hadeb.manifest.constraints import AtLeastOne, Between, Text
-from hadeb.manifest.reader import hints, key, required
+from hadeb.manifest.hints import Choice, ListOf, MapOf, Scalar, Table, Type, fields_of
 
 _PLAIN: dict[object, dict[str, Any]] = {
     str: {"type": "string"},
@@ -23,14 +21,14 @@ _PLAIN: dict[object, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """The whole schema, with a definition for each table."""
+    """The schema of bundle.toml, with a definition for each table."""
     tables = _tables(model.Manifest)
     root = _table(model.Manifest)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bundle.toml",
         **root,
-        # Of its own, or of somebody else: something has to be run.
+        # A bundle has agents, or its cluster uses those of others.
         "anyOf": [
             {"required": ["agent"], "properties": {"agent": {"minItems": 1}}},
             {"required": ["cluster"]},
@@ -41,8 +39,8 @@ def schema() -> dict[str, Any]:
 
 @functools.cache
 def meanings() -> Mapping[tuple[str, str], str]:
-    """What each (table's class, field) means: the docstring below the field in the model."""
-    found: dict[tuple[str, str], str] = {}
+    """The docstring below each field of the model, by (class, field)."""
+    texts: dict[tuple[str, str], str] = {}
     sources = (inspect.getsource(module) for module in (model, cluster))
     for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):
@@ -52,70 +50,47 @@ def meanings() -> Mapping[tuple[str, str], str]:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
                     value=ast.Constant(value=str(meaning))
                 ):
-                    found[node.name, name] = " ".join(meaning.split())
-    return found
+                    texts[node.name, name] = " ".join(meaning.split())
+    return texts
 
 
 def _tables(table: type) -> list[type]:
-    found: list[type] = []
-    for hint in hints(table).values():
-        for inner in _dataclasses(hint):
-            found.extend([inner, *_tables(inner)])
-    return found
+    inner = (_inner_tables(field.type) for field in fields_of(table))
+    return [each for tables in inner for table in tables for each in (table, *_tables(table))]
 
 
-def _dataclasses(hint: Any) -> list[type]:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return [hint]
-    arguments = (hint.__origin__,) if hasattr(hint, "__metadata__") else get_args(hint)
-    return [found for argument in arguments for found in _dataclasses(argument)]
+def _inner_tables(kind: Type) -> list[type]:
+    match kind.shape:
+        case Table(table):
+            return [table]
+        case ListOf(item):
+            return _inner_tables(item)
+        case MapOf(value=value):
+            return _inner_tables(value)
+    return []
 
 
 def _table(table: type) -> dict[str, Any]:
-    fields = dataclasses.fields(table)
+    fields = fields_of(table)
     properties = {}
     for field in fields:
-        properties[key(field)] = _type(hints(table)[field.name])
+        properties[field.key] = _type(field.type)
         if meaning := meanings().get((table.__name__, field.name)):
-            properties[key(field)]["description"] = meaning
+            properties[field.key]["description"] = meaning
         if isinstance(field.default, str | int | bool):
-            properties[key(field)]["default"] = field.default
+            properties[field.key]["default"] = field.default
     return {
         "type": "object",
         "description": " ".join((inspect.getdoc(table) or "").split()),
         "properties": properties,
-        "required": [key(field) for field in fields if required(field)],
+        "required": [field.key for field in fields if field.required],
         "additionalProperties": False,
     }
 
 
-def _type(hint: Any) -> dict[str, Any]:
-    if hasattr(hint, "__metadata__"):
-        return _constrained(hint)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return {"$ref": f"#/$defs/{hint.__name__}"}
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return {"enum": list(arguments)}
-    if origin is tuple:
-        return {"type": "array", "items": _type(arguments[0])}
-    if origin is Mapping:
-        return {
-            "type": "object",
-            "propertyNames": _type(arguments[0]),
-            "additionalProperties": _type(arguments[1]),
-        }
-    if origin in (Union, types.UnionType):
-        return _type(next(choice for choice in arguments if choice is not types.NoneType))
-    if hint in _PLAIN:
-        return dict(_PLAIN[hint])
-    # What is left are dates: TOML has them as values, JSON writes them as text.
-    return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}
-
-
-def _constrained(hint: Any) -> dict[str, Any]:
-    made = _type(hint.__origin__)
-    for constraint in hint.__metadata__:
+def _type(kind: Type) -> dict[str, Any]:
+    made = _shape(kind)
+    for constraint in kind.constraints:
         match constraint:
             case Text(schema=rule):
                 made |= rule
@@ -124,3 +99,24 @@ def _constrained(hint: Any) -> dict[str, Any]:
             case AtLeastOne():
                 made |= {"minItems": 1}
     return made
+
+
+def _shape(kind: Type) -> dict[str, Any]:
+    match kind.shape:
+        case Table(table):
+            return {"$ref": f"#/$defs/{table.__name__}"}
+        case Choice(values):
+            return {"enum": list(values)}
+        case ListOf(item):
+            return {"type": "array", "items": _type(item)}
+        case MapOf(key, value):
+            return {
+                "type": "object",
+                "propertyNames": _type(key),
+                "additionalProperties": _type(value),
+            }
+        case Scalar((plain,)) if plain in _PLAIN:
+            return dict(_PLAIN[plain])
+        case Scalar():
+            # Dates: TOML has them as values, JSON as text.
+            return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}

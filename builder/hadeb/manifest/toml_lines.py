@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the keys of a TOML document stand: tomllib gives values, never their lines.
+"""The lines of the keys in a TOML 1.0 document: tomllib gives values without their lines. Pure.
 
 `key_lines` is for text that tomllib has accepted, so it looks only for what opens, closes and
-separates; what a value is does not matter. It keeps a stack of its own instead of recursing and
-moves forward in each round, so no depth of nesting ends it and no text holds it. Grammar: TOML 1.0.
+separates, not at the values. It keeps its own stack instead of recursing, and it advances in every
+step, so neither deep nesting nor any text can crash or hang it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 KeyPath = tuple[str | int, ...]
 
-# Unrolled loops, and nothing possessive: Debian 12's Python, 3.11.2, gets those wrong.
+# Unrolled loops without possessive quantifiers, which Python 3.11.2 of Debian 12 gets wrong.
 _BASIC = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _LITERAL = r"'[^'\n]*'"
 # A multi-line string may end in one or two quotes of its own before the three that close it.
@@ -44,15 +44,15 @@ _SET = re.compile(
 def key_lines(text: str) -> Mapping[KeyPath, int]:
     """Map the path of each key and array element to its line, from 1.
 
-    A table has its header's line, or without a header the line that first mentions it; an array
-    element has the line on which it begins. For text that tomllib refuses, the result means nothing
-    (and a quoted key with a bad escape raises TOMLDecodeError).
+    A table has the line of its header, or without one the line that first mentions it. An array
+    element has the line on which it begins. For text that tomllib refuses, the result is
+    meaningless, and a quoted key with a bad escape raises TOMLDecodeError.
     """
     return _Scanner(text.replace("\r\n", "\n")).scan()
 
 
 def nearest(lines: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
-    """The line of the longest part of `path`, from its start, that `lines` knows; 1 if none."""
+    """The line of the longest prefix of `path` in `lines`; 1 if there is none."""
     for end in range(len(path), 0, -1):
         line = lines.get(tuple(path[:end]))
         if line is not None:
@@ -60,10 +60,10 @@ def nearest(lines: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
     return 1
 
 
-def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
-    """The line of a syntax error in `text`, from 1, and a sentence: tomllib's, without the place.
+def syntax_error(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
+    """The line of a syntax error in `text`, from 1, and tomllib's sentence without the place.
 
-    Of a key that is there twice it would say what it cannot do, and not what to do.
+    For a duplicate key, the sentence names the key and the remedy instead.
     """
     message = str(error)
     tail = _ERROR_TAIL.search(message)
@@ -74,7 +74,7 @@ def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
     sentence = message[: tail.start()]
     if not (twice := _TWICE.fullmatch(sentence)):
         return line, sentence
-    # tomllib names all but the key of a plain value.
+    # tomllib names the key, except for a plain value.
     named = next(filter(None, twice.groups()), None)
     if named is None:
         set_here = _SET.fullmatch(lines[line - 1])
@@ -82,7 +82,7 @@ def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
     else:
         parts = ast.literal_eval(named)
         name = parts if isinstance(parts, str) else ".".join(parts)
-    return line, f"{name} is there already; keep one of the two"
+    return line, f"{name} is set twice; keep one of the two"
 
 
 class _Scanner:
@@ -179,7 +179,7 @@ class _Scanner:
 
 
 def _unquoted(part: str) -> str:
-    """What a key part means; tomllib itself resolves the escapes."""
+    """The value of a part of a key; tomllib resolves the escapes."""
     if part[0] == "'":
         return part[1:-1]
     return str(tomllib.loads(f"key = {part}")["key"]) if part[0] == '"' else part

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of value that a manifest holds, each with what it allows and the sentence that refuses.
+"""The kinds of values in a manifest: the rule of each, and the error that breaks it. Pure.
 
 Names, versions and relations follow hadeb.debian, paths Debian Policy 10.1, and the values of a
 cluster what Pacemaker's XML can hold.
@@ -18,14 +18,14 @@ from hadeb.debian.relations import ALTERNATIVES_PATTERN, PROVISION_PATTERN, SING
 from hadeb.debian.version import VERSION_PATTERN
 from hadeb.manifest.constraints import CONTROL_CHARACTER, Text, matching, one_of
 
-# A percent sign and what follows; systemd.unit(5) has the specifiers.
+# A percent sign and the specifier after it (systemd.unit(5)).
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
-# Quotes in pairs, also within a word; after a backslash a quote is none (systemd.syntax(7)).
+# Quotes come in pairs, also within a word; a backslash escapes one (systemd.syntax(7)).
 _IN_QUOTES = r"""\\.|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _QUOTED = re.compile(rf"""(?:[^'"\\]|{_IN_QUOTES}|\\$)*""")
 _WORD = re.compile(rf"""(?:[^\s'"\\]|{_IN_QUOTES})+""")
-# The units of time that Pacemaker, crmsh and every pcs take; a number alone is seconds. Pacemaker
-# knows milliseconds too, but pcs 0.12 refuses them.
+# The units of time that Pacemaker, crmsh and every pcs take; a plain number is in seconds.
+# Pacemaker also takes milliseconds, but pcs 0.12 refuses them.
 _SECONDS = {
     **dict.fromkeys(("", "s", "sec"), 1),
     **dict.fromkeys(("m", "min"), 60),
@@ -45,13 +45,13 @@ SECTIONS = (
     "video web x11 xfce zope"
 ).split()
 
-# Where a package may not put a file: not its own, not the same on every node, or gone at boot.
+# Where a package may not put a file: others own it, it differs by node, or boot empties it.
 _FORBIDDEN_ROOTS = (
     "/usr/local /run /var/run /var/lock /tmp /var/tmp /proc /sys /dev /home /root /mnt /media"
 ).split()
-# Bytes of a file's name, and what is said of a longer one.
+# The longest name of a file in bytes, and the sentence for a longer one.
 _LONGEST_NAME = 255 - len(".dpkg-new")
-TOO_LONG = f"holds a name of more than {_LONGEST_NAME} bytes, which dpkg cannot unpack"
+TOO_LONG = f"contains a name of more than {_LONGEST_NAME} bytes, which dpkg cannot unpack"
 _MERGED_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
@@ -70,16 +70,16 @@ def _paragraphs_refusal(value: str) -> str | None:
 
 
 def source_refusal(value: str) -> str | None:
-    """Why a manifest may not name this file, None where it may."""
+    """Why a manifest may not name this file, None if it may."""
     if refusal := _line_refusal(value):
         return refusal
     if value.startswith("/") or ".." in value.split("/"):
-        return f"{value!r} must lie beside or below the manifest; write a relative path"
+        return f"{value!r} must be in or below the manifest's directory; write a relative path"
     return None
 
 
 def is_too_long(name: str) -> bool:
-    """Whether dpkg could not unpack a file of this name: it writes NAME.dpkg-new, of 255 bytes."""
+    """Whether dpkg cannot unpack a file of this name: NAME.dpkg-new must fit in 255 bytes."""
     return len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME
 
 
@@ -88,17 +88,17 @@ def _path_refusal(value: str) -> str | None:
         return refusal
     parts = value.split("/")
     if not value.startswith("/") or "" in parts[1:] or {".", ".."} & set(parts):
-        return f"{value!r} must be an absolute path without '.', '..' and doubled or trailing '/'"
+        return f"{value!r} must be an absolute path without '.', '..' and repeated or trailing '/'"
     if any(character.isspace() for character in value):
         return f"{value!r} must not contain blanks"
     if any(is_too_long(part) for part in parts):
         return TOO_LONG
     for root in _FORBIDDEN_ROOTS:
         if value == root or value.startswith(root + "/"):
-            return f"{value!r} is no place for a package; {root} belongs to the machine"
+            return f"{value!r} is not for packages; {root} belongs to the machine"
     for root in _MERGED_ROOTS:
         if value == root or value.startswith(root + "/"):
-            return f"{value!r} is an alias on merged systems; write '/usr{value}'"
+            return f"{value!r} is an alias on merged-/usr systems; write '/usr{value}'"
     return None
 
 
@@ -106,27 +106,27 @@ def _unit_text_refusal(value: str) -> str | None:
     if refusal := _line_refusal(value):
         return refusal
     if value.rstrip().endswith("\\"):
-        return "must not end in a backslash, which makes systemd read the next line as part of it"
+        return "must not end in a backslash, which continues the line in a unit file"
     for percent in _PERCENT.finditer(value):
         if percent["unknown"] is not None:
-            sentence = "which means nothing to systemd; a percent sign is '%%'"
-            return f"holds {percent[0]!r}, {sentence}"
+            sentence = "which is not a specifier of systemd; write '%%' for a percent sign"
+            return f"contains {percent[0]!r}, {sentence}"
     return None
 
 
 def command_refusal(value: str) -> str | None:
-    """Why this is no command line of a unit, None where it is one."""
+    """Why this is not a command line of a unit, None if it is."""
     if not value.startswith("/") or CONTROL_CHARACTER.search(value):
         return f"{value!r} must be one line that begins with the program's absolute path"
     if not _QUOTED.fullmatch(value):
-        return f"{value!r} has a quote that is not closed, which systemd refuses"
+        return f"{value!r} has an unclosed quote"
     return _unit_text_refusal(value)
 
 
 def _one_command_refusal(value: str) -> str | None:
     if ";" in _WORD.findall(value):
-        sentence = "is a second command to systemd, which starts one"
-        return f"{value!r} has a ';' by itself; what follows {sentence}; write '\\;' to pass it on"
+        sentence = "systemd takes what follows for a second command, and only one is allowed"
+        return f"{value!r} has a ';' by itself; {sentence}; write '\\;' for a literal one"
     return command_refusal(value)
 
 
@@ -134,32 +134,32 @@ def _address_refusal(value: str) -> str | None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        return f"{value!r} is no IP address"
-    # A zone names a network card of one node; the address is for whoever asks from outside.
-    return f"{value!r} must be without a zone" if "%" in value else None
+        return f"{value!r} is not an IP address"
+    # A zone names a network interface of one node, but clients ask from outside.
+    return f"{value!r} must not have a zone" if "%" in value else None
 
 
 def _expectation_refusal(value: str) -> str | None:
     try:
         with warnings.catch_warnings():
-            # Python would tell the user about its own plans for the syntax.
+            # Python warns of syntax that it may change; that is not for the user.
             warnings.simplefilter("ignore")
             re.compile(value)
     except re.error as error:
-        return f"{value!r} is no regular expression of Python: {error}"
+        return f"{value!r} is not a regular expression in Python's syntax: {error}"
     except (OverflowError, RecursionError):
         return "is a regular expression that is too large"
     return None
 
 
 def seconds(duration: str) -> int:
-    """What a Duration is in seconds."""
+    """A Duration in seconds."""
     number = duration.rstrip(string.ascii_lowercase)
     return int(number) * _SECONDS[duration[len(number) :]]
 
 
 def maintainer_refusal(value: str) -> str | None:
-    """Why this is no maintainer, None where it is one; for what comes from the environment."""
+    """Why this is not a maintainer, None if it is; for values from the environment."""
     return _MAINTAINER.refusal(value)
 
 
@@ -170,12 +170,12 @@ AbsolutePath = Annotated[str, Text(_path_refusal, {"pattern": "^/"})]
 UnitText = Annotated[str, Text(_unit_text_refusal, {"minLength": 1})]
 CommandLine = Annotated[str, Text(command_refusal, {"pattern": "^/"})]
 OneCommand = Annotated[str, Text(_one_command_refusal, {"pattern": "^/"})]
-UserName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not a user's name")]
+UserName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", "is not the name of a user")]
 PackageName = Annotated[
     str,
     matching(
         PACKAGE_PATTERN,
-        "must be two or more of lower-case letters, digits, '+', '-' and '.', "
+        "must be two or more lower-case letters, digits, '+', '-' and '.', "
         "and begin with a letter or digit",
     ),
 ]
@@ -183,8 +183,8 @@ Version = Annotated[
     str,
     matching(
         VERSION_PATTERN,
-        "is not a Debian version; it begins with a digit and holds letters, digits, "
-        "'.', '+', '~' and, before a revision, '-'",
+        "is not a Debian version; it begins with a digit, continues with letters, digits, "
+        "'.', '+', '~' and '-', and does not end in '-'",
     ),
 ]
 _MAINTAINER = matching(
@@ -203,30 +203,30 @@ ProviderName = Annotated[
     str,
     matching(
         r"(?!(?:heartbeat|pacemaker)$)[A-Za-z0-9][A-Za-z0-9_-]*",
-        "must be one directory name of letters, digits, '_' and '-', and neither 'heartbeat' "
-        "nor 'pacemaker', which belong to others",
+        "must be one directory name of letters, digits, '_' and '-'; 'heartbeat' and "
+        "'pacemaker' belong to other packages",
     ),
 ]
 Relation = Annotated[
     str,
     matching(
         ALTERNATIVES_PATTERN,
-        "is not a relation; write one as 'name', 'name (>= 1.2)' or 'name | other'",
+        "is not a relation; write 'name', 'name (>= 1.2)' or 'name | other'",
     ),
 ]
-# dpkg takes no alternatives in these, and of what is provided no range of versions.
+# dpkg takes no alternatives in these fields, and no range of versions in Provides.
 SingleRelation = Annotated[
     str,
     matching(
         SINGLE_PATTERN,
-        "is not a relation to one package; write one as 'name' or 'name (<< 1.2)', each by itself",
+        "is not a relation to one package; write 'name' or 'name (<< 1.2)', one to an entry",
     ),
 ]
 Provision = Annotated[
     str,
     matching(
         PROVISION_PATTERN,
-        "is nothing to provide; write it as 'name' or 'name (= 1.2)', each by itself",
+        "is not a package to provide; write 'name' or 'name (= 1.2)', one to an entry",
     ),
 ]
 WebAddress = Annotated[
@@ -236,9 +236,11 @@ FileMode = Annotated[
     str, matching(r"0?[0-7]{3}|[0-7]{4}", 'must be octal permissions as text, such as "0644"')
 ]
 Capability = Annotated[
-    str, matching(r"CAP_[A-Z_]+", "must be a capability's name, such as CAP_NET_BIND_SERVICE")
+    str, matching(r"CAP_[A-Z_]+", "must be the name of a capability, such as CAP_NET_BIND_SERVICE")
 ]
-EnvironmentName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a variable's name")]
+EnvironmentName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not the name of a variable")
+]
 Architecture = Annotated[str, one_of("a Debian architecture", ARCHITECTURES)]
 Section = Annotated[str, one_of("an archive section", SECTIONS)]
 AddressFamily = Literal["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]
@@ -246,17 +248,17 @@ Duration = Annotated[
     str,
     matching(
         rf"[0-9]{{1,9}}(?:{'|'.join(filter(None, _SECONDS))})?",
-        "is not a duration; write one as '10s', '2min', '1h' or, in seconds, '10'",
+        "is not a duration; write '10s', '2min', '1h' or, in seconds, '10'",
     ),
 ]
 Score = Annotated[
     str,
     matching(
         r"[+-]?(?:INFINITY|[0-9]{1,7})",
-        "is not a score; it is a whole number, INFINITY or -INFINITY",
+        "is not a score; write a whole number, INFINITY or -INFINITY",
     ),
 ]
-# The CIB has it as an XML id, and the agent gives it to systemd as an instance.
+# It is an XML id in the CIB and the instance of a systemd unit.
 ResourceName = Annotated[
     str,
     matching(
@@ -280,5 +282,5 @@ AgentName = Annotated[
     ),
 ]
 IpAddress = Annotated[str, Text(_address_refusal, {"pattern": r"^[0-9A-Fa-f.:]+$"})]
-# JSON schema's own format for such a thing is ECMAScript's, which has no (?P<node>…).
+# JSON schema has a format for regular expressions, but ECMAScript has no (?P<node>…).
 Expectation = Annotated[str, Text(_expectation_refusal, {})]

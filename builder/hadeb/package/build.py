@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write packages to disk: all of them whole, or none."""
+"""Write packages to disk, all of them or none."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Built:
 
 
 def build(packages: Sequence[Package], directory: Path) -> list[Built]:
-    """Write each package to `directory`; a reader sees the old file or the new, never a part.
+    """Write each package to `directory`; a reader sees the old file or the new one, never a part.
 
-    Raises HadebError where the disk refuses. All are written before the first gets its name, so
-    that a full disk changes nothing in `directory`.
+    All are written before the first gets its name, so a full disk changes nothing in `directory`.
+    Raises HadebError if writing fails.
     """
     written: list[tuple[Path, Path]] = []
     try:

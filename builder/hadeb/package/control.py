@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of a package in Debian's own formats: control fields, changelog, license paragraph."""
+"""A package's texts in Debian's formats: control fields, changelog, license paragraph. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hadeb.package.model import Entry, File
 # Deflated, no name, no time, best compression, Unix.
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 
-# A long address stays whole, and whoever fills the text anew puts no blank into a word.
+# Long URLs stay whole, and a reader that joins the lines again finds no blank inside a word.
 _FILLED = textwrap.TextWrapper(78, break_long_words=False, break_on_hyphens=False)
 _CHANGE = textwrap.TextWrapper(
     78,
@@ -57,9 +57,9 @@ def control_fields(bundle: Bundle, entries: Sequence[Entry]) -> tuple[tuple[str,
 
 
 def needed(bundle: Bundle) -> Iterable[str]:
-    """The relations that follow from what the bundle is, unless the manifest has them itself."""
-    # The maintainer scripts and the crash hook ask crm_mon, which pacemaker alone does not bring.
-    # Debian has either pacemaker or pacemaker-remote on a node, and either runs agents.
+    """The relations that every bundle of its kind needs, unless the manifest has them itself."""
+    # The maintainer scripts and the crash hook call crm_mon, which pacemaker does not depend on.
+    # A node has pacemaker or pacemaker-remote, and either runs agents.
     wanted = ["pacemaker | pacemaker-remote", "pacemaker-cli-utils", "resource-agents"]
     if bundle.project:
         lowest = minimum_python(bundle.project.requires_python)
@@ -79,7 +79,7 @@ def _names(relation: str) -> set[str]:
 
 
 def installed_size(entries: Sequence[Entry]) -> int:
-    """KiB on disk as dpkg-gencontrol counts: files rounded up, 1 for a link or a directory."""
+    """Size in KiB as dpkg-gencontrol counts it: files rounded up, 1 per link or directory."""
     directories = {parent for entry in entries for parent in _parents(entry.path)}
     files = sum(
         -(-len(entry.content) // 1024) if isinstance(entry, File) else 1 for entry in entries
@@ -94,9 +94,9 @@ def _parents(path: str) -> Iterable[str]:
 
 
 def description(summary: str, text: str) -> str:
-    """The Description field's value: paragraphs are filled, indented lines kept (Policy 5.6.13)."""
+    """The Description field: paragraphs are wrapped, indented lines kept (Policy 5.6.13)."""
     lines = [summary]
-    # A line of blanks is an empty one; dpkg refuses it within a paragraph.
+    # dpkg refuses a line of blanks within a paragraph; treat it as an empty line.
     text = re.sub(r"(?m)^[^\S\n]+$", "", text)
     for paragraph in re.split(r"\n{2,}", text.strip("\n")):
         if not paragraph:
@@ -131,6 +131,6 @@ def license_text(license_id: str, own_text: str | None) -> str:
 
 
 def gzipped(content: bytes) -> bytes:
-    """A text of the documentation, compressed as Debian Policy 12.3 and 12.7 want it."""
-    # Python's releases disagree about the byte that names the operating system (RFC 1952, 2.3).
+    """A file of documentation, compressed as Debian Policy 12.3 and 12.7 ask for."""
+    # Python releases differ in the byte that names the operating system (RFC 1952, 2.3).
     return _GZIP_HEADER + gzip.compress(content, 9, mtime=0)[len(_GZIP_HEADER) :]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A package value as the bytes of a .deb (deb(5), format 2.0): the same value, the same bytes.
+"""The bytes of a .deb (deb(5), format 2.0). Pure.
 
-Nothing but the value goes in: no user, no umask, no clock, and no compressor whose settings
-another release changes.
+The same package value always gives the same bytes: no user, no umask, no clock and no setting of a
+compressor that another release might change has a part in them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _data_archive(package: Package) -> bytes:
 
 
 def _md5sums(package: Package) -> str:
-    """dpkg's own record for `dpkg --verify`; conffiles have theirs elsewhere."""
+    """The checksums for `dpkg --verify`; dpkg keeps those of conffiles elsewhere."""
     return "".join(
         f"{hashlib.md5(entry.content, usedforsecurity=False).hexdigest()}  {entry.path}\n"
         for entry in package.entries
@@ -63,7 +63,7 @@ def _md5sums(package: Package) -> str:
 
 
 def _archive(directories: Iterable[str], entries: Iterable[Entry], timestamp: int) -> bytes:
-    """A tar archive in GNU format, owned by root, each directory before what lies in it."""
+    """A tar archive in GNU format, owned by root, with each directory before its content."""
     blocks = [_header("./", tarfile.DIRTYPE, 0o755, timestamp)]
     members: list[tuple[str, Entry | None]] = [(f"{path}/", None) for path in directories]
     members.extend((entry.path, entry) for entry in entries)
@@ -94,11 +94,12 @@ def _header(
 
 
 def _compress(archive: bytes) -> bytes:
-    """xz in one block with settings written out; a small archive gets a small dictionary.
+    """xz in one block, with explicit settings.
 
-    liblzma clears its dictionary first, which for the preset's 8 MiB takes three times as long
-    as compressing a small package. And there xz's fast mode costs a twentieth more bytes, less
-    than a kilobyte, for a third of the time; a large archive is worth the normal mode's care.
+    A small archive gets a small dictionary, because liblzma clears it first, and clearing the
+    preset's 8 MiB takes three times as long as compressing a small package. Its fast mode takes a
+    third of the time for five percent more bytes, less than a kilobyte. A large archive gets the
+    normal mode. tests/bench/build_bench.py measures it.
     """
     small = len(archive) <= _SMALL_ARCHIVE
     size = max(_SMALLEST_DICTIONARY, min(_LARGEST_DICTIONARY, 1 << len(archive).bit_length()))

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package value: what a bundle becomes, plain and immutable.
+"""The package value: what a bundle becomes, plain and immutable. Pure.
 
-`plan` makes it, `deb` writes it, and whoever reads a .deb back gets one again.
-Paths are relative to the root, without a leading slash: `usr/bin/greeterd`.
+`plan` makes it and `deb` writes it. Paths are relative to the root, without a leading slash:
+`usr/bin/greeterd`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from hadeb.debian.version import without_epoch
 
 ScriptName = Literal["preinst", "postinst", "prerm", "postrm"]
 
@@ -73,12 +75,12 @@ class Package:
     @property
     def file_name(self) -> str:
         """NAME_VERSION_ARCH.deb, the version without its epoch, as dpkg names it."""
-        return f"{self.name}_{self.version.rpartition(':')[2]}_{self.architecture}.deb"
+        return f"{self.name}_{without_epoch(self.version)}_{self.architecture}.deb"
 
     def directories(self) -> tuple[str, ...]:
         """Every directory that an entry needs, parents first."""
-        found: set[str] = set()
+        directories: set[str] = set()
         for entry in self.entries:
             parts = entry.path.split("/")[:-1]
-            found.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
-        return tuple(sorted(found))
+            directories.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
+        return tuple(sorted(directories))

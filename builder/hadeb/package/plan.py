@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a bundle to the package that it becomes: pure, the heart of hadeb."""
+"""From a bundle to the package that it becomes. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hadeb.bundle.model import Bundle, SourceFile
 from hadeb.manifest.model import FileTable, LintianOverrideTable
-from hadeb.manifest.reader import Found
+from hadeb.manifest.reader import Problem
 from hadeb.manifest.toml_lines import KeyPath
 from hadeb.manifest.values import TOO_LONG, is_too_long
 from hadeb.package.control import changelog, control_fields, gzipped, license_text
@@ -20,20 +20,20 @@ _EXECUTABLE = 0o755
 _PLAIN = 0o644
 
 _AGENTS = "usr/lib/ocf/resource.d".split("/")
-# A name that preinst can compare; Pacemaker knows no others.
+# A name that preinst can compare; Pacemaker has no others.
 _AGENT = re.compile(r"[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+")
 
-# An entry together with the manifest's key that asks for it.
-_Placed = tuple[KeyPath, Entry]
+# An entry, and the manifest's key that asks for it.
+_Keyed = tuple[KeyPath, Entry]
 
 
-def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
-    """The package, and what stands against it: a path that two keys want, or none can have.
+def plan(bundle: Bundle) -> tuple[Package, list[Problem]]:
+    """The package, and its problems: a path that two keys want, or that dpkg cannot unpack.
 
-    With a fault the package must not be used.
+    With a problem the package must not be used.
     """
-    placed = sorted(_entries(bundle), key=lambda item: item[1].path)
-    entries = tuple(entry for _, entry in placed)
+    keyed = sorted(_entries(bundle), key=lambda item: item[1].path)
+    entries = tuple(entry for _, entry in keyed)
     conffiles = tuple(
         entry.path for entry in entries if isinstance(entry, File) and entry.path.startswith("etc/")
     )
@@ -44,17 +44,17 @@ def plan(bundle: Bundle) -> tuple[Package, list[Found]]:
         scripts=tuple(_scripts(bundle, entries)),
         timestamp=bundle.timestamp,
     )
-    return package, [*_collisions(placed), *_too_long(placed)]
+    return package, [*_collisions(keyed), *_too_long(keyed)]
 
 
-def _collisions(placed: list[_Placed]) -> Iterator[Found]:
+def _collisions(keyed: list[_Keyed]) -> Iterator[Problem]:
     seen: set[str] = set()
     directories = {
         "/".join(parts[:depth])
-        for parts in (entry.path.split("/") for _, entry in placed)
+        for parts in (entry.path.split("/") for _, entry in keyed)
         for depth in range(1, len(parts))
     }
-    for key, entry in placed:
+    for key, entry in keyed:
         if entry.path in seen:
             yield key, f"/{entry.path} is in the package already; give one of the two another path"
         elif entry.path in directories:
@@ -62,13 +62,13 @@ def _collisions(placed: list[_Placed]) -> Iterator[Found]:
         seen.add(entry.path)
 
 
-def _too_long(placed: list[_Placed]) -> Iterator[Found]:
-    for key, entry in placed:
+def _too_long(keyed: list[_Keyed]) -> Iterator[Problem]:
+    for key, entry in keyed:
         if any(is_too_long(part) for part in entry.path.split("/")):
             yield key, f"/{entry.path} {TOO_LONG}"
 
 
-def _entries(bundle: Bundle) -> Iterator[_Placed]:
+def _entries(bundle: Bundle) -> Iterator[_Keyed]:
     manifest = bundle.manifest
     yield from _documentation(bundle)
     for index, agent in enumerate(manifest.agent):
@@ -91,7 +91,7 @@ def _copied(table: FileTable, source: SourceFile) -> File:
     return File(path[1:], source.content, mode)
 
 
-def _daemon(bundle: Bundle) -> Iterator[_Placed]:
+def _daemon(bundle: Bundle) -> Iterator[_Keyed]:
     daemon, name = bundle.manifest.daemon, bundle.manifest.package.name
     for index, program in enumerate(daemon.executables if daemon else ()):
         source = bundle.sources[program][0]
@@ -110,7 +110,7 @@ def _daemon(bundle: Bundle) -> Iterator[_Placed]:
     yield ("daemon", "python"), File(hook.replace("NAME", name), text.encode(), _EXECUTABLE)
 
 
-def _service(bundle: Bundle) -> Iterator[_Placed]:
+def _service(bundle: Bundle) -> Iterator[_Keyed]:
     if not bundle.manifest.service:
         return
     values = _values(bundle)
@@ -125,7 +125,7 @@ def _service(bundle: Bundle) -> Iterator[_Placed]:
         yield ("service",), File(template.replace("NAME", name), text.encode(), mode)
 
 
-def _documentation(bundle: Bundle) -> Iterator[_Placed]:
+def _documentation(bundle: Bundle) -> Iterator[_Keyed]:
     manifest, package = bundle.manifest, bundle.manifest.package
     directory = f"usr/share/doc/{package.name}"
     own = bundle.sources[package.license_file][0] if package.license_file else None
@@ -148,7 +148,7 @@ def _documentation(bundle: Bundle) -> Iterator[_Placed]:
 
 
 def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
-    """What lintian says of every package that is made for a cluster, and why it does not apply."""
+    """The lintian tags that every package for a cluster gets, and why they do not apply."""
     if bundle.manifest.service:
         yield LintianOverrideTable(
             tag="maintainer-script-calls-systemctl",
@@ -168,16 +168,16 @@ def _scripts(bundle: Bundle, entries: Iterable[Entry]) -> Iterator[Script]:
 
 
 def _agents_in(entries: Iterable[Entry]) -> list[str]:
-    """What lies where Pacemaker looks for agents, links and other files too: PROVIDER:TYPE."""
+    """Everything in the directories of agents, links and other files included: PROVIDER:TYPE."""
     paths = [entry.path.split("/") for entry in entries]
     there = {f"{path[4]}:{path[5]}" for path in paths if path[:4] == _AGENTS and len(path) > 5}
     return sorted(agent for agent in there if _AGENT.fullmatch(agent))
 
 
 def _values(bundle: Bundle) -> dict[str, object]:
-    """What templates see."""
+    """The variables of the templates."""
     manifest, package, service = bundle.manifest, bundle.manifest.package, bundle.manifest.service
-    # Unlike a description that was written for the unit, a summary knows nothing of specifiers.
+    # Unlike a description written for the unit, a summary has no specifiers.
     summary = package.summary.replace("%", "%%").rstrip(" \\")
     types = [(agent.provider, agent.source.rpartition("/")[2]) for agent in manifest.agent]
     return {

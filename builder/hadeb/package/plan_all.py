@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifests that a call names, and the packages that they become."""
+"""The manifests that the command line names, and the packages that they become."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hadeb.bundle.load import load
 from hadeb.context import Context
-from hadeb.errors import Fault, ManifestError
+from hadeb.errors import Finding, ManifestError
 from hadeb.manifest.model import Manifest
 from hadeb.package.model import Package
 from hadeb.package.plan import plan as plan_package
@@ -17,7 +17,7 @@ from hadeb.package.plan import plan as plan_package
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Planned:
-    """A manifest, how its file is called, and the package that it becomes."""
+    """A manifest, the name of its file, and the package that it becomes."""
 
     file: str
     manifest: Manifest
@@ -25,28 +25,28 @@ class Planned:
 
 
 def plan_all(manifests: Sequence[Path], context: Context) -> list[Planned]:
-    """Plan every manifest, or raise ManifestError with the faults of all of them."""
+    """Plan every manifest, or raise ManifestError with everything that is wrong with any."""
     planned: list[Planned] = []
-    faults: list[Fault] = []
+    findings: list[Finding] = []
     owners: dict[str, str] = {}
     for path in manifests or [Path("bundle.toml")]:
         try:
             loaded = load(context.directory / path, context)
         except ManifestError as failure:
-            faults.extend(failure.faults)
+            findings.extend(failure.findings)
             continue
-        faults.extend(loaded.faults)
+        findings.extend(loaded.findings)
         if not loaded.bundle:
             continue
         text, manifest = loaded.text, loaded.bundle.manifest
-        package, found = plan_package(loaded.bundle)
+        package, problems = plan_package(loaded.bundle)
         owner = owners.setdefault(package.file_name, text.file)
         if owner != text.file:
             remedy = "give one of the two another name or version, or build it by itself"
             sentence = f"makes {package.file_name}, and so does {owner}; {remedy}"
-            found.append((("package", "name"), sentence))
-        faults.extend(text.at(found))
+            problems.append((("package", "name"), sentence))
+        findings.extend(text.at(problems))
         planned.append(Planned(text.file, manifest, package))
-    if faults:
-        raise ManifestError(faults)
+    if findings:
+        raise ManifestError(findings)
     return planned

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fill in debian-templates/, whose paths mirror where the output goes.
+"""Render debian-templates/, whose paths mirror where the output goes.
 
-In a template's path NAME stands for the package's name.
+In a template's path, NAME stands for the package's name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import jinja2
 
 
 def templates_directory() -> Path:
-    """debian-templates, which lies in the package when installed and at the top of a checkout."""
+    """debian-templates/: inside hadeb if it is installed, at the top of a checkout otherwise."""
     package = Path(__file__).parents[1]
     installed = package / "debian-templates"
     return installed if installed.is_dir() else package.parent.parent / "debian-templates"
@@ -27,11 +27,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # The outputs are shell scripts, units and control files; HTML's escapes would break them.
+        # The outputs are shell scripts, units and control files, which HTML escapes would break.
         autoescape=False,  # noqa: S701
     )
 
 
 def render(template: str, **values: object) -> str:
-    """The text of one template; a variable that it needs and does not get is a bug here."""
+    """The text of one template. A variable that is missing raises jinja2.UndefinedError."""
     return _environment().get_template(template).render(values)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What dpkg will run at each transition of a package (Debian Policy 6.6 to 6.8)."""
+"""What dpkg runs in each transition of a package (Debian Policy 6.6 to 6.8). Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hadeb.package.model import Package, Script, ScriptName
 
-# Each transition as dpkg walks it: a maintainer script with its arguments, or what dpkg does.
-# At an upgrade the scripts of two versions run, and each is shown as it stands in this package.
+# The steps of each transition: a maintainer script with its arguments, or what dpkg itself does.
+# An upgrade runs scripts of two versions; both are shown as they are in this package.
 _WALKS: dict[str, tuple[tuple[ScriptName, str] | str, ...]] = {
     "install": (("preinst", "install"), "unpack the files", ("postinst", "configure")),
     "upgrade": (
@@ -24,23 +24,23 @@ _WALKS: dict[str, tuple[tuple[ScriptName, str] | str, ...]] = {
     "purge": ("remove the conffiles", ("postrm", "purge")),
 }
 
-# Lines of shell that lead to commands and are none.
+# Lines of shell syntax, which are no commands.
 _SYNTAX = set("set if then elif else fi case esac ;; for while until do done { } :".split())
 _CONTINUED = re.compile(r"\\\n\s*")
-# What a script does about a command's output and its failure says nothing of what it does.
+# Redirections and `|| :` do not matter for what a command does.
 _TAIL = re.compile(r"(?:\s*(?:2?>\s*/dev/null|>&2|2>&1|\|\| :))+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a transition. `does` is empty for a script that does nothing there."""
+    """One step of a transition. `does` is empty if the script does nothing in it."""
 
     runs: str
     does: tuple[str, ...] = ()
 
 
 def transitions(package: Package) -> dict[str, tuple[Step, ...]]:
-    """For install, upgrade, remove and purge the steps in their order."""
+    """The steps of install, upgrade, remove and purge, in order."""
     return {name: tuple(_steps(walk, package)) for name, walk in _WALKS.items()}
 
 
@@ -63,17 +63,18 @@ def _of_dpkg(action: str, package: Package) -> str:
 
 
 def effects(script: Script, action: str) -> tuple[str, ...]:
-    """The commands of a rendered script that `action` reaches, in their order.
+    """The commands of a rendered script that `action` reaches, in order.
 
-    Reads the shape that debian-templates/DEBIAN has: functions, one `case "$1"`, common lines.
-    A function is named by its words, and what stands in an `if` is listed as well.
+    It understands scripts shaped like those in debian-templates/DEBIAN: functions, one `case "$1"`
+    and common lines. A call of a function is shown as the words of its name. Commands inside an
+    `if` are listed whether or not its condition holds.
     """
     functions, body = _functions(_CONTINUED.sub("", script.text))
     return tuple(_reached(body, action, functions))
 
 
 def _functions(text: str) -> tuple[set[str], list[str]]:
-    """The names of a script's functions, and the lines outside of them."""
+    """The names of a script's functions, and the lines outside them."""
     functions: set[str] = set()
     body: list[str] = []
     inside = False

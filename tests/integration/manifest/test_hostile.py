@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from support.command import ROOT, Outcome, call_hadeb, run_hadeb
 
 FAULT = re.compile(r"(?:bundle|daemon/pyproject)\.toml(?::[1-9]\d*)?: \S.*")
-SUMMARY = re.compile(r"error: [1-9]\d* faults? in .*; nothing was written")
+SUMMARY = re.compile(r"error: [1-9]\d* findings? in .*; nothing was written")
 FIELDS = set(
     b"Package Version Architecture Maintainer Installed-Size Pre-Depends Depends Recommends"
     b" Suggests Enhances Conflicts Breaks Replaces Provides Section Priority Homepage"

@@ -64,4 +64,4 @@ def test_a_name_that_dpkg_cannot_unpack_is_told(length: int, bundle: Path, tmp_p
         assert call.code == 0
     else:
         said = refused(call, tmp_path / "dist")
-        assert "holds a name of more than 246 bytes, which dpkg cannot unpack\n" in said
+        assert "contains a name of more than 246 bytes, which dpkg cannot unpack\n" in said

@@ -25,7 +25,7 @@ def pattern(table: str, key: str) -> re.Pattern[str]:
 
 def refused(table: type, key: str, value: object) -> bool:
     """Whether hadeb has something against the value itself."""
-    return not read(table, {key: value}).tells(key)
+    return not read(table, {key: value}).is_valid(key)
 
 
 def dpkg_takes(option: str, value: str) -> bool:

@@ -138,7 +138,7 @@ def test_quiet_and_verbose_change_what_is_said_and_not_the_result(bundle: Path) 
 
 def test_quiet_still_tells_errors() -> None:
     call = call_hadeb("build", "--quiet", directory=INVALID / "empty")
-    assert call.stderr.endswith("error: 3 faults in bundle.toml; nothing was written\n")
+    assert call.stderr.endswith("error: 3 findings in bundle.toml; nothing was written\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

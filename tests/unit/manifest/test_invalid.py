@@ -44,7 +44,7 @@ def test_faults_of_several_manifests_come_at_once_and_in_order(tmp_path: Path) -
     assert {file for file, _ in places} == {
         f"{name}/bundle.toml" for name in names if "valid/" not in name
     }
-    assert lines[-1] == f"error: {len(places)} faults in 3 files; nothing was written"
+    assert lines[-1] == f"error: {len(places)} findings in 3 files; nothing was written"
 
 
 def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
         "links/bundle.toml:3: package.name: makes greeter_1.0_all.deb, and so does "
         "agents-only/bundle.toml; give one of the two another name or version, or build it by "
         "itself\n"
-        "error: 1 fault in links/bundle.toml; nothing was written\n"
+        "error: 1 finding in links/bundle.toml; nothing was written\n"
     )
 
 
@@ -88,7 +88,7 @@ def test_a_manifest_that_is_missing_is_told(tmp_path: Path) -> None:
     assert said == (
         "bundle.toml: does not exist; name an existing manifest\n"
         "gone.toml: does not exist; name an existing manifest\n"
-        "error: 2 faults in 2 files; nothing was written\n"
+        "error: 2 findings in 2 files; nothing was written\n"
     )
 
 
@@ -121,8 +121,8 @@ def make_link_to_a_directory(path: Path) -> None:
 
 
 SPECIAL: dict[Callable[[Path], None], str] = {
-    make_pipe: "cannot be read: is no regular file",
-    make_socket: "cannot be read: is no regular file",
+    make_pipe: "cannot be read: is not a regular file",
+    make_socket: "cannot be read: is not a regular file",
     make_broken_link: "does not exist; name an existing file",
     make_loop: "cannot be read: Too many levels of symbolic links",
     make_link_to_a_directory: "cannot be read: is a link to a directory",
@@ -147,7 +147,7 @@ def test_what_is_no_plain_file_is_neither_read_nor_left_out(
     make(bundle / place / "odd")
     said = build(bundle, tmp_path / "dist")
     assert f": '{place}/odd' {SPECIAL[make]}\n" in said
-    assert said.endswith("error: 1 fault in bundle.toml; nothing was written\n")
+    assert said.endswith("error: 1 finding in bundle.toml; nothing was written\n")
 
 
 @pytest.mark.parametrize("name", [b"two\nlines", b"latin-\xe9", b"\x1b[31m"])
@@ -161,7 +161,7 @@ def test_a_file_name_that_no_list_can_hold_is_told(
         stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
     Path(os.fsdecode(os.fsencode(bundle / place) + b"/" + name)).touch()
     said = build(bundle, tmp_path / "dist")
-    assert "which is no printable name\n" in said
+    assert "which is not a printable name\n" in said
     assert said.isascii()
     assert said.count("\n") == 2
 
@@ -177,7 +177,10 @@ def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("begin", "sentence"),
     [
-        (b"#!/bin/sh\r\necho\r\n", "has the line endings of Windows, with which no interpreter is"),
+        (
+            b"#!/bin/sh\r\necho\r\n",
+            "has Windows line endings, with which the kernel finds no inter",
+        ),
         (b"#! \necho\n", "names no interpreter after #!"),
     ],
 )
@@ -205,7 +208,7 @@ def test_a_license_that_would_lose_its_umlauts_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["/a it's", '/a "b', '/a x"y', r'/a "b\"', r"/a 'b\'"])
 def test_a_command_whose_quote_stays_open_is_refused(command: str) -> None:
-    assert "a quote that is not closed" in (command_refusal(command) or "")
+    assert "an unclosed quote" in (command_refusal(command) or "")
 
 
 @pytest.mark.parametrize("command", [r"/a \"b", '/a "it\'s" \'b\' x"y z"', r"/a 'it\'s'", "/a"])

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_fault
+from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_error
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Section = tuple[KeyPath, dict[str, Any], str]  # path, its pairs, and "[" or "[["
@@ -135,19 +135,19 @@ def test_nearest_falls_back_to_the_longest_known_part() -> None:
     ("text", "line", "sentence"),
     [
         ("a = 1\nb = \n", 2, "Invalid value"),
-        ("a = 1\r\na = 2\r\n", 2, "a is there already; keep one of the two"),
-        ("[a]\n[b]\n[a]\n", 3, "a is there already; keep one of the two"),
-        ("[a]\nb.c = 1\n[a.b]\n", 3, "a.b is there already; keep one of the two"),
-        ("x = {a = 1, a = 2}", 1, "a is there already; keep one of the two"),
-        ("a = [1]\n[[a]]\n", 2, "a is there already; keep one of the two"),
-        ("[a.b]\n[a]\nb = 1\n", 3, "b is there already; keep one of the two"),
-        ('a = 1\na = """\nfoo = bar"""', 3, "a key is there already; keep one of the two"),
-        ('a = [1]\na = [\n"k = v"]\n', 3, "a key is there already; keep one of the two"),
-        ("x = {a = 1, a.b = 2}", 1, "a key is there already; keep one of the two"),
-        ('["it\'s".b]\n["it\'s".b]', 2, "it's.b is there already; keep one of the two"),
-        ('"a=b" = 1\n"a=b" = "c" # d', 2, '"a=b" is there already; keep one of the two'),
+        ("a = 1\r\na = 2\r\n", 2, "a is set twice; keep one of the two"),
+        ("[a]\n[b]\n[a]\n", 3, "a is set twice; keep one of the two"),
+        ("[a]\nb.c = 1\n[a.b]\n", 3, "a.b is set twice; keep one of the two"),
+        ("x = {a = 1, a = 2}", 1, "a is set twice; keep one of the two"),
+        ("a = [1]\n[[a]]\n", 2, "a is set twice; keep one of the two"),
+        ("[a.b]\n[a]\nb = 1\n", 3, "b is set twice; keep one of the two"),
+        ('a = 1\na = """\nfoo = bar"""', 3, "a key is set twice; keep one of the two"),
+        ('a = [1]\na = [\n"k = v"]\n', 3, "a key is set twice; keep one of the two"),
+        ("x = {a = 1, a.b = 2}", 1, "a key is set twice; keep one of the two"),
+        ('["it\'s".b]\n["it\'s".b]', 2, "it's.b is set twice; keep one of the two"),
+        ('"a=b" = 1\n"a=b" = "c" # d', 2, '"a=b" is set twice; keep one of the two'),
         ("a = 1 # \u2028\nb = \n", 2, "Invalid value"),
-        ("a = 1\na = '''\nx\n'''\n", 4, "a key is there already; keep one of the two"),
+        ("a = 1\na = '''\nx\n'''\n", 4, "a key is set twice; keep one of the two"),
         ("x = 1\na = [\n1,\n", 3, "Invalid value"),
         ('a = """\n', 1, "Unterminated string"),
         ("a", 1, "Expected '=' after a key in a key/value pair"),
@@ -155,12 +155,12 @@ def test_nearest_falls_back_to_the_longest_known_part() -> None:
         ("\ufeffa = 1", 1, "Invalid statement"),
     ],
 )
-def test_syntax_fault_splits_the_place_from_the_sentence(
+def test_syntax_error_splits_the_place_from_the_sentence(
     text: str, line: int, sentence: str
 ) -> None:
     with pytest.raises(tomllib.TOMLDecodeError) as raised:
         tomllib.loads(text)
-    assert syntax_fault(text, raised.value) == (line, sentence)
+    assert syntax_error(text, raised.value) == (line, sentence)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_syntax_fault_splits_the_place_from_the_sentence(
         ("Bad thing", (1, "Bad thing")),
     ],
 )  # fmt: skip
-def test_syntax_fault_takes_only_the_tail(message: str, fault: tuple[int, str]) -> None:
-    assert syntax_fault("a\nb", tomllib.TOMLDecodeError(message)) == fault
+def test_syntax_error_takes_only_the_tail(message: str, fault: tuple[int, str]) -> None:
+    assert syntax_error("a\nb", tomllib.TOMLDecodeError(message)) == fault
 
 
-def test_syntax_fault_of_an_empty_text_is_on_line_one() -> None:
-    assert syntax_fault("", tomllib.TOMLDecodeError("X (at end of document)")) == (1, "X")
+def test_syntax_error_of_an_empty_text_is_on_line_one() -> None:
+    assert syntax_error("", tomllib.TOMLDecodeError("X (at end of document)")) == (1, "X")
 
 
 def paths(value: object, at: KeyPath = ()) -> Iterator[KeyPath]:

@@ -13,7 +13,7 @@ from hadeb.manifest.values import seconds
 
 def refused(table: type, key: str, value: object) -> bool:
     """Whether hadeb has something against the value itself."""
-    return not read(table, {key: value}).tells(key)
+    return not read(table, {key: value}).is_valid(key)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_value_of_a_cluster_is_what_its_tools_take(
 @pytest.mark.parametrize("name", ["", "1", "no quorum", "a=b", "-x", "\n", "x\n", "#kind"])
 def test_an_option_of_no_name_is_refused(name: str) -> None:
     reading = read(ResourceTable, {"name": "A", "agent": "lsb:x", "meta": {name: "x"}})
-    assert [path for path, _ in reading.wrong] == [("meta", name)]
+    assert [path for path, _ in reading.problems] == [("meta", name)]
 
 
 def test_durations_are_compared_whatever_their_unit() -> None:

@@ -38,8 +38,8 @@ pcs constraint colocation add TCP-SERVER with VIP INFINITY
 def resource(**keys: object) -> ResourceTable:
     document = {"name": "A", "agent": "ocf:example:greeter", **keys}
     reading = read(ResourceTable, document)
-    assert reading.whole, reading.wrong
-    return reading.whole
+    assert reading.complete, reading.problems
+    return reading.complete
 
 
 def read_by_crmsh(arguments: list[str]) -> list[str]:

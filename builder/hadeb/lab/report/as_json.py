@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import types
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from hadeb.lab.verdict.result import Report, Run, Trial
 from hadeb.lab.verdict.totals import Totals, totals
+from hadeb.manifest.hints import ListOf, Scalar, Table, Type, fields_of, type_of
 
 VERSION = 1
 
@@ -19,7 +19,6 @@ _PLAIN: Mapping[object, str] = {
     int: "integer",
     float: "number",
     bool: "boolean",
-    types.NoneType: "null",
 }
 # What a value's fields do not hold and a reader wants all the same.
 _ADDED: Mapping[type, Mapping[str, object]] = {
@@ -55,10 +54,10 @@ def _data(value: Any) -> Any:
         # A byte of a log that is no UTF-8 must not keep the report from being written.
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, tuple):
-        return [_data(one) for one in value]
+        return [_data(item) for item in value]
     if not dataclasses.is_dataclass(value):
         return value
-    made = {one.name: _data(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    made = {field.name: _data(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Report | Trial):
         made["passed"] = value.passed
     if isinstance(value, Run):
@@ -66,24 +65,26 @@ def _data(value: Any) -> Any:
     return made
 
 
-def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    fields = get_type_hints(kind) | dict(_ADDED.get(kind, {}))
+def _object(table: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    fields = {field.name: field.type for field in fields_of(table)}
+    fields |= {name: type_of(hint) for name, hint in _ADDED.get(table, {}).items()}
     return {
         "type": "object",
-        "description": " ".join((inspect.getdoc(kind) or "").split()),
-        "properties": {name: _type(hint, definitions) for name, hint in fields.items()},
+        "description": " ".join((inspect.getdoc(table) or "").split()),
+        "properties": {name: _type(kind, definitions) for name, kind in fields.items()},
         "required": list(fields),
         "additionalProperties": False,
     }
 
 
-def _type(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        definitions.setdefault(hint.__name__, _object(hint, definitions))
-        return {"$ref": f"#/$defs/{hint.__name__}"}
-    arguments = get_args(hint)
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _type(arguments[0], definitions)}
-    if get_origin(hint) is types.UnionType:
-        return {"type": [_PLAIN[argument] for argument in arguments]}
-    return {"type": _PLAIN[hint]}
+def _type(kind: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+    match kind.shape:
+        case Table(table):
+            definitions.setdefault(table.__name__, _object(table, definitions))
+            return {"$ref": f"#/$defs/{table.__name__}"}
+        case ListOf(item):
+            return {"type": "array", "items": _type(item, definitions)}
+        case Scalar((plain,)):
+            return {"type": [_PLAIN[plain], "null"] if kind.optional else _PLAIN[plain]}
+        case other:
+            raise TypeError(f"no JSON for {other}")
