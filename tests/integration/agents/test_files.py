@@ -13,14 +13,14 @@ from support.resource import AGENTS
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_rule_05_06_a_name_or_a_licence_that_does_not_fit(name: str) -> None:
+def test_rule_05_06_the_name_is_plain_and_the_license_is_stated(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
     head = (ROOT / "agents" / name).read_text(encoding="utf-8").splitlines()[1]
     assert head == "# SPDX-License-Identifier: Apache-2.0"
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_rule_07_08_what_shellcheck_says_of_posix_sh(name: str) -> None:
+def test_rule_07_08_shellcheck_finds_nothing_in_posix_sh(name: str) -> None:
     done = run(["shellcheck", "--shell=sh", str(ROOT / "agents" / name)], check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -33,6 +33,6 @@ def test_shellcheck_is_silenced_only_with_a_reason(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_an_agent_that_sleeps(name: str) -> None:
+def test_no_agent_sleeps(name: str) -> None:
     text = (ROOT / "agents" / name).read_text(encoding="utf-8")
     assert not re.search(r"\bsleep\b", text)

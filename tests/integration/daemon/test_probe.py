@@ -67,7 +67,7 @@ def test_a_greeting_is_found(start: Start, python: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
-def test_a_greeting_of_this_machine_is_taken_for_another_ones(
+def test_a_greeting_of_this_machine_is_not_taken_for_another_ones(
     start: Start, python: str, host: str
 ) -> None:
     daemon = start()

@@ -30,40 +30,40 @@ def outcome(resource: Resource, action: str, *, interval: int = 10, level: int =
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_ocf_tester_refuses_an_agent(node: Node, name: str) -> None:
+def test_ocf_tester_passes_each_agent(node: Node, name: str) -> None:
     done = node.exec("ocf-tester", "-n", "tested", f"{PROVIDER}/{name}", timeout=120)
     assert f"{PROVIDER}/{name} passed all tests" in done.stdout
 
 
 @pytest.mark.parametrize("action", ["promote", "demote", "notify", "migrate_to", "status", "", "x"])
-def test_rule_40_an_action_that_the_agent_does_not_know(resource: Resource, action: str) -> None:
+def test_rule_40_an_unknown_action_is_unimplemented(resource: Resource, action: str) -> None:
     assert resource(action).returncode == UNIMPLEMENTED
 
 
-def test_rule_41_more_arguments_than_one(resource: Resource) -> None:
+def test_rule_41_extra_arguments_are_ignored(resource: Resource) -> None:
     assert resource("start", "stop", "x").returncode == SUCCESS
     assert resource("monitor", "stop").returncode == SUCCESS
     assert resource("stop", "start").returncode == SUCCESS
 
 
-def test_rule_42_a_monitor_of_what_is_stopped(resource: Resource) -> None:
+def test_rule_42_a_monitor_of_a_stopped_resource_reports_not_running(resource: Resource) -> None:
     done = resource("monitor")
     assert done.returncode == NOT_RUNNING
     assert reason(done)
 
 
-def test_rule_43_44_57_a_probe_makes_noise_where_there_is_nothing(resource: Resource) -> None:
+def test_rule_43_44_57_a_probe_of_a_stopped_resource_prints_nothing(resource: Resource) -> None:
     assert outcome(resource, "monitor", interval=0) == (NOT_RUNNING, "", "")
 
 
-def test_rule_45_47_57_the_life_of_a_resource_each_step_twice(resource: Resource) -> None:
+def test_rule_45_47_57_each_step_twice_succeeds_silently(resource: Resource) -> None:
     for action, running in (("start", SUCCESS), ("stop", NOT_RUNNING)):
         for _ in range(2):
             assert outcome(resource, action) == SILENT
             assert resource("monitor").returncode == running
 
 
-def test_rule_45_start_has_returned_before_monitor_is_content(resource: Resource) -> None:
+def test_rule_45_a_deep_monitor_succeeds_as_soon_as_start_returns(resource: Resource) -> None:
     for _ in range(3):
         done = resource("start")
         assert (done.returncode, resource("monitor", OCF_CHECK_LEVEL="10").returncode) == (0, 0)
@@ -71,7 +71,7 @@ def test_rule_45_start_has_returned_before_monitor_is_content(resource: Resource
 
 
 @pytest.mark.parametrize("action", ["monitor", "stop", "start"])
-def test_rule_43_47_on_a_node_where_nothing_is_installed(
+def test_rule_43_47_without_its_program_a_resource_is_stopped_and_cannot_start(
     resource: Resource, action: str, node: Node
 ) -> None:
     """The daemon and the units hidden, and systemd's own socket as well."""
@@ -93,13 +93,13 @@ def test_rule_43_47_on_a_node_where_nothing_is_installed(
 
 
 @pytest.mark.parametrize("level", ["0", "5", "10", "15", "x", ""])
-def test_rule_53_a_check_level_that_is_not_there(resource: Resource, level: str) -> None:
+def test_rule_53_an_unsupported_check_level_falls_back(resource: Resource, level: str) -> None:
     resource("start")
     assert resource("monitor", OCF_CHECK_LEVEL=level).returncode == SUCCESS
     assert resource("monitor", OCF_RESKEY_OCF_CHECK_LEVEL=level).returncode == SUCCESS
 
 
-def test_rule_54_validation_touches_something_local(resource: Resource, node: Node) -> None:
+def test_rule_54_validation_touches_nothing_local(resource: Resource, node: Node) -> None:
     """With neither the daemon nor /run nor systemd there is nothing it could look at."""
     hide = f"mount --bind /dev/null {DAEMON}; mount -t tmpfs tmpfs /run"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
@@ -114,7 +114,7 @@ def test_rule_57_validation_of_the_defaults_is_silent(resource: Resource) -> Non
     assert outcome(resource, "validate-all") == SILENT
 
 
-def test_rule_58_60_an_error_without_a_reason(node: Node, agent: str) -> None:
+def test_rule_58_60_an_error_has_a_reason_and_a_known_code(node: Node, agent: str) -> None:
     """Where start cannot write."""
     places = "/run/sample-tcp-server /run/resource-agents"
     read_only = f"for d in {places}; do mkdir -p $d; mount -t tmpfs -o ro tmpfs $d; done"
@@ -125,7 +125,7 @@ def test_rule_58_60_an_error_without_a_reason(node: Node, agent: str) -> None:
     assert "cannot" in reason(done)
 
 
-def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
+def test_rule_61_two_instances_do_not_collide(node: Node, agent: str) -> None:
     one, two = (
         Resource(node, agent, name, {"port": port}) for name, port in (("A", "7001"), ("B", "7002"))
     )
@@ -142,7 +142,9 @@ def test_rule_61_two_instances_collide(node: Node, agent: str) -> None:
 @pytest.mark.parametrize(
     "name", ["X:0", "a.b_c-d", "Grüße", "a@b", "a b", "-a", "100%", "a\\b", "n" * 150]
 )
-def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: str) -> None:
+def test_rule_61_a_resource_may_have_a_name_that_no_unit_can_have(
+    node: Node, agent: str, name: str
+) -> None:
     weird = Resource(node, agent, name, {"port": "7003"})
     other = Resource(node, agent, "other", {"port": "7004"})
     try:
@@ -156,7 +158,7 @@ def test_rule_61_a_name_that_a_unit_may_not_have(node: Node, agent: str, name: s
 
 
 @pytest.mark.parametrize("length", [200, 230, 1000])
-def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(
+def test_rule_47_stop_succeeds_though_the_name_is_too_long_for_a_unit(
     node: Node, agent: str, length: int
 ) -> None:
     long = Resource(node, agent, "n" * length)
@@ -167,7 +169,9 @@ def test_rule_47_a_name_that_is_too_long_for_a_unit_or_a_file(
 
 
 @pytest.mark.parametrize("limit", ["", "20s", "0", "-1", "x"])
-def test_rule_62_a_time_limit_that_is_none(resource: Resource, limit: str) -> None:
+def test_rule_62_a_time_limit_that_makes_no_sense_does_no_harm(
+    resource: Resource, limit: str
+) -> None:
     for action in ("start", "monitor", "stop"):
         assert resource(action, OCF_RESKEY_CRM_meta_timeout=limit).returncode == SUCCESS, action
 
@@ -183,7 +187,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in BAD.items() for v in values])
-def test_rule_55_56_58_a_parameter_that_cannot_be(node: Node, name: str, value: str) -> None:
+def test_rule_55_56_58_a_bad_parameter_is_refused_by_name(
+    node: Node, name: str, value: str
+) -> None:
     bad = Resource(node, parameters={name: value})
     for action in ("validate-all", "start"):
         done = bad(action)
@@ -195,7 +201,7 @@ def test_rule_55_56_58_a_parameter_that_cannot_be(node: Node, name: str, value: 
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1,::1", "0.0.0.0", "::", "0.0.0.0,::", ""])
-def test_addresses_that_can_be(node: Node, bind: str) -> None:
+def test_every_valid_address_is_bound(node: Node, bind: str) -> None:
     good = Resource(node, parameters={"bind": bind})
     try:
         assert outcome(good, "validate-all") == SILENT

@@ -9,24 +9,24 @@ from hadeb.lab.node.node import Node
 from support.resource import PROVIDER
 
 
-def test_rule_01_02_an_agent_that_root_cannot_run_or_others_can_change(
+def test_rule_01_02_an_agent_is_executable_and_root_s_in_its_providers_directory(
     node: Node, agent: str
 ) -> None:
     found = node.exec("stat", "--format=%a %U:%G %F", f"{PROVIDER}/{agent}").stdout
     assert found.strip() == "755 root:root regular file"
 
 
-def test_rule_03_an_interpreter_that_is_not_there(node: Node, agent: str) -> None:
+def test_rule_03_the_interpreter_is_there(node: Node, agent: str) -> None:
     shebang = node.read(f"{PROVIDER}/{agent}").split(b"\n")[0].decode()
     assert shebang == "#!/bin/sh"
     node.exec("test", "-x", "/bin/sh")
 
 
-def test_rule_04_a_placeholder_that_nobody_filled_in(node: Node, agent: str) -> None:
+def test_rule_04_no_placeholder_is_left(node: Node, agent: str) -> None:
     text = node.read(f"{PROVIDER}/{agent}").decode()
     assert not re.search(r"@[A-Z_]+@|\{\{|\{%", text)
 
 
-def test_rule_07_a_bashism_is_found_by_dash(node: Node, agent: str) -> None:
+def test_rule_07_dash_reads_the_agent(node: Node, agent: str) -> None:
     assert node.exec("readlink", "--canonicalize", "/bin/sh").stdout.strip().endswith("/dash")
     node.exec("dash", "-n", f"{PROVIDER}/{agent}")

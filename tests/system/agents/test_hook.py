@@ -128,9 +128,7 @@ def end_and_come_back(node: Node, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["systemctl kill --signal=KILL", "systemctl stop", "systemctl kill"]
 )
-def test_pacemaker_hears_late_or_never_of_an_end_that_it_did_not_ask_for(
-    quiet: Node, how: str
-) -> None:
+def test_pacemaker_hears_soon_of_an_end_that_it_did_not_ask_for(quiet: Node, how: str) -> None:
     """The monitor, which would find it too, runs every 10 s."""
     for count in (1, 2, 3):
         end_and_come_back(quiet, how)
@@ -147,7 +145,9 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin crm_mon "$@"
 
 
 @pytest.mark.parametrize("meanwhile", ["rm /run/mark", "echo another >>/run/mark"])
-def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhile: str) -> None:
+def test_an_end_that_a_monitor_found_first_is_not_counted_twice(
+    quiet: Node, meanwhile: str
+) -> None:
     wrapper = SLOW_PACEMAKER.format(meanwhile=meanwhile)
     quiet.write("/run/slow/crm_mon", wrapper, mode=0o755)
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
@@ -164,7 +164,7 @@ def test_an_end_that_a_monitor_found_first_is_counted_twice(quiet: Node, meanwhi
     eventually(partial(has_failed, quiet, 1))
 
 
-def test_a_mark_without_the_daemons_pid_is_overlooked(quiet: Node) -> None:
+def test_a_mark_without_the_daemons_pid_is_reported(quiet: Node) -> None:
     """An agent of two lines' marks is one that does without a quick monitor."""
     before = main_pid(quiet)
     quiet.sh(f"head -n 2 {RUN}/TCP-SERVER.watched >/run/mark")
@@ -174,7 +174,7 @@ def test_a_mark_without_the_daemons_pid_is_overlooked(quiet: Node) -> None:
     eventually(partial(has_failed, quiet, 1))
 
 
-def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_lost(quiet: Node) -> None:
+def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_reported(quiet: Node) -> None:
     """systemd starts no second hook beside the first: that one has to look again."""
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
     wrapper = SLOW_PACEMAKER.format(meanwhile="sed -i '3s/.*/99999999/' /run/mark")
@@ -199,7 +199,7 @@ def moves_at_the_second(quiet: Node) -> Iterator[Node]:
     settle(quiet)
 
 
-def test_migration_threshold_feels_one_crash_as_two(moves_at_the_second: Node) -> None:
+def test_migration_threshold_counts_one_crash_once(moves_at_the_second: Node) -> None:
     node = moves_at_the_second
     for _ in range(3):
         before = main_pid(node)
@@ -228,7 +228,7 @@ def stops_on_failure(quiet: Node) -> Iterator[Node]:
     eventually(lambda: is_watched(quiet), 30)
 
 
-def test_a_report_overrides_what_a_failed_monitor_is_to_bring_about(stops_on_failure: Node) -> None:
+def test_a_resource_with_its_own_on_fail_is_left_to_its_monitor(stops_on_failure: Node) -> None:
     """A report is no monitor's failure: Pacemaker would restart the daemon in place."""
     node = stops_on_failure
     end(node, "systemctl kill --signal=KILL")
@@ -239,7 +239,7 @@ def test_a_report_overrides_what_a_failed_monitor_is_to_bring_about(stops_on_fai
     assert not answers(node)
 
 
-def test_a_stop_that_pacemaker_asked_for_is_reported(quiet: Node) -> None:
+def test_a_stop_that_pacemaker_asked_for_is_not_reported(quiet: Node) -> None:
     quiet.exec("pcs", "resource", "disable", "TCP-SERVER", "--wait=20")
     assert not answers(quiet)
     quiet.exec("pcs", "resource", "enable", "TCP-SERVER", "--wait=20")
@@ -263,7 +263,7 @@ def hands_off(request: pytest.FixtureRequest, quiet: Node) -> Iterator[Node]:
     eventually(lambda: 'managed="true"' in monitor(quiet))
 
 
-def test_what_an_operator_does_in_maintenance_is_reported(hands_off: Node) -> None:
+def test_what_an_operator_does_in_maintenance_is_not_reported(hands_off: Node) -> None:
     end(hands_off, "systemctl restart")
     began = time.time()
     end(hands_off, "systemctl kill --signal=KILL")
@@ -275,7 +275,7 @@ def test_what_an_operator_does_in_maintenance_is_reported(hands_off: Node) -> No
     assert hands_off.exec("systemctl", "is-failed", HOOK, check=False).stdout.strip() == "inactive"
 
 
-def test_a_new_greeting_restarts_the_daemon(quiet: Node) -> None:
+def test_a_new_greeting_does_not_restart_the_daemon(quiet: Node) -> None:
     before = main_pid(quiet)
     quiet.exec("pcs", "resource", "update", "TCP-SERVER", "greet=Moin!", "--wait=20")
     quiet.exec("sample-tcp-server", "--probe", "127.0.0.1:5678", "--expect", "Moin!")
@@ -284,7 +284,7 @@ def test_a_new_greeting_restarts_the_daemon(quiet: Node) -> None:
     assert failures(quiet) == 0
 
 
-def test_pacemaker_and_the_unit_wait_for_each_other_at_shutdown(quiet: Node) -> None:
+def test_pacemaker_and_the_unit_do_not_wait_for_each_other_at_shutdown(quiet: Node) -> None:
     """The unit is to stop after Pacemaker, and Pacemaker stops it on its way down."""
     began = time.time()
     quiet.exec("systemctl", "stop", "pacemaker")
@@ -297,7 +297,7 @@ def test_pacemaker_and_the_unit_wait_for_each_other_at_shutdown(quiet: Node) -> 
     assert "Stopped" in said
 
 
-def test_without_pacemaker_the_hook_says_or_does_something(
+def test_without_pacemaker_the_hook_reports_nothing_and_does_not_fail(
     node: Node, server: Callable[..., Resource]
 ) -> None:
     resource = server("LONELY")
@@ -310,7 +310,9 @@ def test_without_pacemaker_the_hook_says_or_does_something(
     assert node.exec("systemctl", "is-failed", hook, check=False).stdout.strip() == "inactive"
 
 
-def test_an_end_without_a_mark_starts_the_hook(node: Node, server: Callable[..., Resource]) -> None:
+def test_an_end_without_a_mark_does_not_start_the_hook(
+    node: Node, server: Callable[..., Resource]
+) -> None:
     resource = server("MARKLESS")
     resource("start")
     resource("stop")

@@ -159,7 +159,7 @@ def check(port: int, asked: list[bytes], results: list[Result]) -> None:
         assert bytes.fromhex(settings) == written, each
 
 
-def test_a_greeting_is_changed_on_its_way_to_the_socket(
+def test_every_greeting_reaches_the_socket_unchanged(
     node: Node, server: Callable[..., Resource], suite: Suite
 ) -> None:
     asked = greetings(seed=12 if suite == "bookworm" else 13)
@@ -172,7 +172,7 @@ def test_a_greeting_is_changed_on_its_way_to_the_socket(
 
 
 @pytest.mark.parametrize("index", range(12))
-def test_a_greeting_is_changed_by_start(
+def test_start_leaves_a_greeting_unchanged(
     node: Node, server: Callable[..., Resource], index: int
 ) -> None:
     """A restart reads the settings anew; one greeting of each kind."""

@@ -23,11 +23,11 @@ def root(node: Node, agent: str) -> ET.Element:
     return ET.fromstring(meta_data(node, agent))
 
 
-def test_rule_09_10_a_name_that_is_not_the_files(root: ET.Element, agent: str) -> None:
+def test_rule_09_10_the_meta_data_name_the_file(root: ET.Element, agent: str) -> None:
     assert root.get("name") == agent
 
 
-def test_rule_11_meta_data_that_only_root_gets(node: Node, agent: str) -> None:
+def test_rule_11_a_user_without_rights_gets_the_meta_data(node: Node, agent: str) -> None:
     nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
     done = node.sh(f"{nobody} {PROVIDER}/{agent} meta-data")
     assert done.stdout == meta_data(node, agent)
@@ -35,24 +35,24 @@ def test_rule_11_meta_data_that_only_root_gets(node: Node, agent: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "/bin"])
-def test_rule_12_meta_data_that_needs_a_rich_environment(node: Node, agent: str, path: str) -> None:
+def test_rule_12_the_meta_data_need_no_environment(node: Node, agent: str, path: str) -> None:
     done = node.exec("env", "-i", f"PATH={path}", f"{PROVIDER}/{agent}", "meta-data")
     assert (done.stdout, done.stderr) == (meta_data(node, agent), "")
 
 
-def test_rule_13_meta_data_that_needs_the_daemon(node: Node, agent: str) -> None:
+def test_rule_13_the_meta_data_need_no_daemon(node: Node, agent: str) -> None:
     hide = f"mount --bind /dev/null {DAEMON}; mount -t tmpfs tmpfs /usr/lib/systemd"
     done = node.exec("unshare", "--mount", "sh", "-c", f"{hide}; exec {PROVIDER}/{agent} meta-data")
     assert done.stdout == meta_data(node, agent)
 
 
-def test_rule_14_15_meta_data_that_the_dtd_refuses(node: Node, agent: str) -> None:
+def test_rule_14_15_the_meta_data_are_valid_by_the_dtd(node: Node, agent: str) -> None:
     text = meta_data(node, agent)
     assert '<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">' in text
     node.exec("sh", "-c", f"cd {SCHEMAS} && xmllint --noout --valid -", input=text)
 
 
-def test_rule_16_meta_data_that_clusterlabs_schema_refuses(node: Node, agent: str) -> None:
+def test_rule_16_the_meta_data_are_valid_by_clusterlabs_schema(node: Node, agent: str) -> None:
     text = meta_data(node, agent)
     done = node.exec(
         "xmllint", "--noout", "--nonet", "--relaxng", f"{SCHEMAS}/metadata.rng", "-", input=text
@@ -60,14 +60,14 @@ def test_rule_16_meta_data_that_clusterlabs_schema_refuses(node: Node, agent: st
     assert "- validates" in done.stderr
 
 
-def test_rule_18_19_20_a_version_that_pcs_refuses(root: ET.Element) -> None:
+def test_rule_18_19_20_the_versions_are_those_that_pcs_takes(root: ET.Element) -> None:
     assert root.findtext("version") == "1.0"
     assert root.get("version") == "1.0"
     text = ET.tostring(root, encoding="unicode")
     assert not re.search(r"unique-group|reloadable|reload-agent|<select", text)
 
 
-def test_rule_21_22_a_description_that_is_missing(root: ET.Element) -> None:
+def test_rule_21_22_every_description_is_there(root: ET.Element) -> None:
     descriptions = [*root.iter("longdesc"), *root.iter("shortdesc")]
     assert all((each.text or "").strip() and each.get("lang") == "en" for each in descriptions)
     for owner in [root, *root.iter("parameter")]:
@@ -75,7 +75,7 @@ def test_rule_21_22_a_description_that_is_missing(root: ET.Element) -> None:
         assert order == ["longdesc", "shortdesc"]
 
 
-def test_rule_23_24_25_a_default_that_is_missing_or_of_another_type(root: ET.Element) -> None:
+def test_rule_23_24_25_every_parameter_has_a_default_of_its_type(root: ET.Element) -> None:
     for parameter in root.iter("parameter"):
         content = parameter.find("content")
         assert content is not None
@@ -87,7 +87,7 @@ def test_rule_23_24_25_a_default_that_is_missing_or_of_another_type(root: ET.Ele
         assert kind == "string" or default.isdigit()
 
 
-def test_rule_26_27_instances_that_would_collide_are_not_unique(node: Node) -> None:
+def test_rule_26_27_parameters_that_would_collide_are_unique(node: Node) -> None:
     parameters = ET.fromstring(meta_data(node, "sample-tcp-server")).iter("parameter")
     found = {each.get("name"): each.get("unique") for each in parameters}
     assert found == {"greet": "0", "port": "1", "bind": "0"}

@@ -36,7 +36,7 @@ def operations(node: Node, resource: str) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
-def test_pcs_refuses_the_articles_commands(node: Node, cib: str) -> None:
+def test_pcs_takes_the_articles_commands(node: Node, cib: str) -> None:
     said = pcs(node, "resource create SAMPLE ocf:kamaboko:sample-resource")
     said += pcs(
         node,
@@ -51,7 +51,7 @@ def test_pcs_refuses_the_articles_commands(node: Node, cib: str) -> None:
     assert "rror" not in said
 
 
-def test_pcs_makes_other_operations_than_the_agent_advertises(node: Node, cib: str) -> None:
+def test_pcs_makes_the_operations_that_the_agent_advertises(node: Node, cib: str) -> None:
     pcs(node, "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!")
     assert operations(node, "TCP-SERVER") == [
         ("monitor", "10s", "20s", ""),
@@ -62,7 +62,7 @@ def test_pcs_makes_other_operations_than_the_agent_advertises(node: Node, cib: s
     ]
 
 
-def test_pcs_lets_two_resources_have_one_port(node: Node, cib: str) -> None:
+def test_pcs_refuses_a_second_resource_with_one_port(node: Node, cib: str) -> None:
     pcs(node, "resource create A ocf:kamaboko:sample-tcp-server port=7001")
     done = node.exec(
         *("pcs", "-f", CIB, "resource", "create", "B", "ocf:kamaboko:sample-tcp-server"),

@@ -40,7 +40,7 @@ def main_pid(resource: Resource) -> str:
     return resource.show("MainPID")
 
 
-def test_start_returns_before_the_daemon_answers(node: Node, server: Make) -> None:
+def test_rule_45_start_returns_once_the_daemon_answers(node: Node, server: Make) -> None:
     resource = server(greet="Hi!")
     for _ in range(5):
         assert resource("start").returncode == SUCCESS
@@ -60,7 +60,7 @@ def test_the_files_in_run_are_root_s_and_say_what_the_contract_says(
     assert modes == f"755 root {RUN}\n644 root {RUN}/R.conf\n644 root {RUN}/R.watched\n"
 
 
-def test_a_careless_umask_leaks_or_locks(node: Node, server: Make) -> None:
+def test_a_careless_umask_changes_no_mode(node: Node, server: Make) -> None:
     resource = server()
     agent = "/usr/lib/ocf/resource.d/kamaboko/sample-tcp-server"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
@@ -70,7 +70,7 @@ def test_a_careless_umask_leaks_or_locks(node: Node, server: Make) -> None:
         resource("stop")
 
 
-def test_rule_63_the_daemon_holds_a_descriptor_of_the_agent(node: Node, server: Make) -> None:
+def test_rule_63_the_daemon_holds_no_descriptor_of_the_agent(node: Node, server: Make) -> None:
     resource = server()
     node.exec("mkfifo", "/run/pipe")
     agent = "/usr/lib/ocf/resource.d/kamaboko/sample-tcp-server"
@@ -125,7 +125,7 @@ def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
     assert resource.traces() == []
 
 
-def test_what_a_daemon_said_is_lost_where_journald_looks_when_it_is_gone(
+def test_the_last_words_of_a_daemon_are_reported_though_journald_sees_them_late(
     node: Node, server: Make, drop_in: Callable[[str], None]
 ) -> None:
     drop_in(OUT_OF_TEA)
@@ -156,7 +156,7 @@ def test_start_again_keeps_the_daemon(server: Make) -> None:
     assert main_pid(resource) == before
 
 
-def test_rule_50_stop_leaves_something(server: Make) -> None:
+def test_rule_50_stop_leaves_nothing(server: Make) -> None:
     resource = server()
     resource("start")
     resource("stop")
@@ -164,7 +164,7 @@ def test_rule_50_stop_leaves_something(server: Make) -> None:
 
 
 @pytest.mark.parametrize("how", ["kill --signal=STOP", "freeze"])
-def test_rule_49_a_daemon_that_stands_still_is_stopped(node: Node, server: Make, how: str) -> None:
+def test_rule_49_a_suspended_daemon_is_stopped_in_time(node: Node, server: Make, how: str) -> None:
     resource = server()
     resource("start")
     node.sh(f"systemctl {how} {resource.unit}")
@@ -213,7 +213,7 @@ def test_rule_47_stop_without_the_units(node: Node, server: Make) -> None:
     assert resource.traces() == []
 
 
-def test_rule_51_a_killed_daemon_counts_as_running(node: Node, server: Make) -> None:
+def test_rule_51_a_killed_daemon_counts_as_not_running(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     node.exec("systemctl", "kill", "--signal=KILL", resource.unit)
@@ -225,7 +225,7 @@ def test_rule_51_a_killed_daemon_counts_as_running(node: Node, server: Make) -> 
     assert resource("start").returncode == SUCCESS
 
 
-def test_rule_52_a_pid_of_something_else_counts_as_running(node: Node, server: Make) -> None:
+def test_rule_52_a_pid_of_something_else_counts_as_not_running(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     mark = node.read(f"{RUN}/R.watched").decode()
@@ -236,9 +236,7 @@ def test_rule_52_a_pid_of_something_else_counts_as_running(node: Node, server: M
         assert resource("monitor").returncode == NOT_RUNNING, pid
 
 
-def test_rule_52_a_daemon_that_was_restarted_by_hand_counts_as_dead(
-    node: Node, server: Make
-) -> None:
+def test_rule_51_a_daemon_restarted_by_hand_counts_as_running(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     node.exec("systemctl", "restart", resource.unit)
@@ -264,7 +262,7 @@ def test_a_unit_on_its_way_is_neither_running_nor_stopped(
     assert resource("stop", limit=12).returncode == SUCCESS
 
 
-def test_a_deep_monitor_believes_a_daemon_that_stands_still(node: Node, server: Make) -> None:
+def test_a_deep_monitor_finds_a_suspended_daemon(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     node.exec("systemctl", "kill", "--signal=STOP", resource.unit)
@@ -275,7 +273,7 @@ def test_a_deep_monitor_believes_a_daemon_that_stands_still(node: Node, server: 
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1,::1", "172.16.0.1,fd00:ac10::1", ""])
-def test_a_deep_monitor_overlooks_an_address_that_is_deaf(
+def test_a_deep_monitor_finds_an_address_that_does_not_answer(
     node: Node, server: Make, bind: str
 ) -> None:
     resource = server(bind=bind)
@@ -288,7 +286,7 @@ def test_a_deep_monitor_overlooks_an_address_that_is_deaf(
 
 
 @pytest.mark.parametrize("bind", ["172.16.0.77", "127.0.0.2", "fd00:ac10::77"])
-def test_a_second_address_of_the_node_is_taken_for_another_ones(
+def test_a_second_address_of_the_node_counts_as_its_own(
     node: Node, server: Make, bind: str
 ) -> None:
     """As the cluster's address is: in the net of the node's own, which packets then come from."""
@@ -356,7 +354,7 @@ def stranger(node: Node) -> Iterator[str]:
     node.sh("systemctl stop stranger; ip netns delete stranger")
 
 
-def test_an_answer_of_another_node_is_taken_for_ones_own(
+def test_an_answer_of_another_node_is_not_taken_for_ones_own(
     node: Node, server: Make, stranger: str
 ) -> None:
     resource = server(bind="127.0.0.1")
@@ -368,7 +366,7 @@ def test_an_answer_of_another_node_is_taken_for_ones_own(
     assert claimed("reload", limit=12).returncode == GENERIC
 
 
-def test_a_process_that_systemd_has_given_up_on_counts_as_stopped(
+def test_a_process_that_systemd_has_given_up_on_does_not_count_as_stopped(
     node: Node, server: Make, drop_in: Callable[[str], None]
 ) -> None:
     """As one that waits for a dead disk: the unit is inactive, and the process lives."""
@@ -387,7 +385,7 @@ def test_a_process_that_systemd_has_given_up_on_counts_as_stopped(
     assert resource("monitor").returncode == NOT_RUNNING
 
 
-def test_reload_of_what_is_stopped(server: Make) -> None:
+def test_reload_of_a_stopped_resource_reports_not_running(server: Make) -> None:
     done = server()("reload")
     assert done.returncode == NOT_RUNNING
     assert "inactive" in reason(done)

@@ -17,12 +17,12 @@ def show(node: Node, unit: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("unit", [UNIT, HOOK])
-def test_systemd_finds_a_fault_in_a_unit(node: Node, unit: str) -> None:
+def test_systemd_finds_no_fault_in_a_unit(node: Node, unit: str) -> None:
     done = node.exec("systemd-analyze", "verify", "--man=no", unit)
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_the_daemon_may_do_more_than_it_needs(node: Node) -> None:
+def test_systemd_rates_the_daemons_unit_as_confined(node: Node) -> None:
     node.exec("systemd-analyze", "security", "--offline=yes", "--threshold=15", UNIT)
     done = node.exec(
         "systemd-analyze", "security", "--offline=yes", "--threshold=15", HOOK, check=False
@@ -31,25 +31,25 @@ def test_the_daemon_may_do_more_than_it_needs(node: Node) -> None:
 
 
 @pytest.mark.parametrize("unit", ["sample-tcp-server@.service", "sample-tcp-server-lost@.service"])
-def test_a_unit_can_be_enabled(node: Node, unit: str) -> None:
+def test_no_unit_can_be_enabled(node: Node, unit: str) -> None:
     done = node.exec("systemctl", "is-enabled", unit, check=False)
     assert done.stdout.strip() == "static"
 
 
-def test_systemd_restarts_or_limits_what_pacemaker_decides(node: Node) -> None:
+def test_systemd_neither_restarts_nor_limits_starts(node: Node) -> None:
     assert show(node, UNIT, "Restart") == ["no"]
     assert show(node, UNIT, "StartLimitIntervalUSec") == ["0"]
 
 
-def test_systemd_stops_the_daemon_before_pacemaker_does(node: Node) -> None:
+def test_systemd_stops_the_daemon_after_pacemaker(node: Node) -> None:
     assert {"pacemaker.service", "pacemaker_remote.service"} <= set(show(node, UNIT, "Before"))
 
 
-def test_an_end_of_the_daemon_does_not_reach_the_hook(node: Node) -> None:
+def test_every_end_of_the_daemon_starts_the_hook(node: Node) -> None:
     assert show(node, UNIT, "OnFailure") == [HOOK]
     assert show(node, UNIT, "OnSuccess") == [HOOK]
 
 
-def test_the_hook_has_more_power_than_it_needs(node: Node) -> None:
+def test_the_hook_has_no_power_beyond_hacluster(node: Node) -> None:
     assert show(node, HOOK, "User") == ["hacluster"]
     assert show(node, HOOK, "CapabilityBoundingSet") == []

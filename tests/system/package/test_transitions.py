@@ -319,7 +319,7 @@ def test_a_script_refuses_a_step_that_it_does_not_know(node: Node) -> None:
     assert_never_enabled(node)
 
 
-def test_a_new_python_compiles_the_code_anew(node: Node) -> None:
+def test_a_new_python_compiles_the_code_again(node: Node) -> None:
     install(node, "1.0")
     cache = f"{CODE}/sample_tcp_server/__pycache__"
     compiled = node.sh(f"ls {cache}").stdout.split()

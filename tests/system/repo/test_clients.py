@@ -268,7 +268,7 @@ def test_a_key_that_cannot_sign_alone_or_at_all_leaves_the_repository_as_it_was(
     owner.release("1.1")
 
 
-def test_a_repository_is_not_born_with_a_key_that_debian_13_refuses(tmp_path: Path) -> None:
+def test_no_repository_is_created_with_a_key_that_debian_13_refuses(tmp_path: Path) -> None:
     with publisher(tmp_path) as owner:
         weak, good = owner.weak_key("Example Ltd, from long ago"), owner.new_key("Example Ltd")
         wanted = ("publish", owner.file("1.0"), "--suite", "stable", "--key")

@@ -91,7 +91,7 @@ def test_a_moved_checkout_mends_itself(odd: Path, tmp_path: Path) -> None:
     assert str(moved) in (moved / ".venv/bin/hadeb").read_text("utf-8")
 
 
-def test_a_setup_cut_short_or_a_lost_python_is_made_anew(odd: Path, tmp_path: Path) -> None:
+def test_a_setup_cut_short_or_a_lost_python_is_made_again(odd: Path, tmp_path: Path) -> None:
     where = tmp_path / "hadeb"
     shutil.copytree(odd, where, symlinks=True)
     python = where / ".venv/bin/python3"

@@ -212,7 +212,7 @@ def test_the_same_package_twice_changes_nothing_and_is_no_error(desk: Desk, root
 
 
 @pytest.mark.parametrize("option", ["origin", "label", "name", "codename"])
-def test_what_a_repository_was_born_with_does_not_change(
+def test_what_a_repository_was_created_with_does_not_change(
     option: str, desk: Desk, root: Path
 ) -> None:
     with unchanged(root):

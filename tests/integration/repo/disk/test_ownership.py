@@ -51,7 +51,7 @@ def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(desk: Desk, r
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 @pytest.mark.parametrize("place", ["pool/main/h/hello/hello_1.0_all.deb", "dists/stable/Release"])
-def test_no_repository_is_born_in_a_directory_that_another_one_lives_in(
+def test_no_repository_is_created_in_a_directory_that_another_one_lives_in(
     place: str, more: list[str], desk: Desk, tmp_path: Path
 ) -> None:
     own = tmp_path / "repository" / place
