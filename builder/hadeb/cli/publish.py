@@ -83,20 +83,20 @@ def publish(
     """
     from hadeb.repo.commands.publish import Addition
     from hadeb.repo.commands.publish import publish as put
-    from hadeb.repo.session.settings import Wishes
+    from hadeb.repo.session.settings import Options
 
     refuse_unnamed_url(writer, url)
     addition = Addition(suite, component, phase, downgrade)
     key = key or (None if dry_run else _asked_key(writer))
-    wishes = Wishes(name, origin, label, url, key, codename, architectures, valid_days)
+    options = Options(name, origin, label, url, key, codename, architectures, valid_days)
     paths = [call.context.directory / file for file in files]
-    return put(writer, paths, addition, wishes, dry_run=dry_run)
+    return put(writer, paths, addition, options, dry_run=dry_run)
 
 
 def _asked_key(writer: Writer) -> str | None:
     """The key for a new repository, where somebody is there to be asked; None for a new one."""
-    from hadeb.repo.session.settings import find_repository
-    from hadeb.repo.signing.gpg import secret_keys
+    from hadeb.repo.disk.repository_file import find_repository
+    from hadeb.repo.signing.keychain import secret_keys
 
     # A key file says by itself which keys sign.
     if writer.keychain.home or find_repository(writer.tree) or not terminal.is_interactive():
@@ -132,8 +132,8 @@ def promote(
 
     The same files, byte by byte. With FROM and TO the same, --phase lets more machines upgrade.
     """
+    from hadeb.repo.commands.promote import promote as put
     from hadeb.repo.commands.publish import Addition
-    from hadeb.repo.commands.publish import promote as put
 
     addition = Addition(suite, phase=phase, downgrade=downgrade)
     return put(writer, *package, source, addition, dry_run=dry_run)

@@ -69,7 +69,7 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     import dataclasses
 
     from hadeb.repo.disk.history import changes
-    from hadeb.repo.session.settings import open_repository
+    from hadeb.repo.disk.repository_file import open_repository
 
     tree = tree_of(call, directory)
     open_repository(tree).suite(suite)
@@ -121,9 +121,9 @@ def refresh(call: Call, writer: Writer, suites: tuple[str, ...]) -> list[Outcome
 
     --json gives a list with an object a suite.
     """
-    from hadeb.repo.commands.rollback import refresh as sign_anew
+    from hadeb.repo.commands.refresh import refresh as sign_again
 
-    return sign_anew(writer, suites)
+    return sign_again(writer, suites)
 
 
 @repo.command("remove")
@@ -134,7 +134,7 @@ def remove(
     call: Call, writer: Writer, package: tuple[str, str | None], suite: str, dry_run: bool
 ) -> Outcome:
     """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
-    from hadeb.repo.commands.publish import remove as take_out
+    from hadeb.repo.commands.remove import remove as take_out
 
     return take_out(writer, *package, suite, dry_run=dry_run)
 

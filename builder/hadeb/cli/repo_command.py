@@ -22,7 +22,7 @@ from hadeb.repo.s3.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.disk.layout import Tree
-    from hadeb.repo.s3.checkout import WorkingCopy
+    from hadeb.repo.s3.checkout import Checkout
     from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
 
@@ -87,7 +87,7 @@ def writes(function: _Change, reach: Reach = Reach.NOW) -> Command:
 
     @wraps(function)
     def told(call: Call, writer: Writer, *, as_json: bool, **options: Any) -> None:
-        from hadeb.repo.transaction import SuitesFailed
+        from hadeb.repo.commands.refresh import SuitesFailed
 
         dry_run = options.get("dry_run", False)
         try:
@@ -129,9 +129,9 @@ def as_writer_of(reach: Reach) -> Callable[[Command], Command]:
                     function(call, writer, **options)
                 return
 
-            def once(copy: WorkingCopy, hand_over: Callable[[], None] | None) -> None:
+            def once(copy: Checkout, push: Callable[[], None] | None) -> None:
                 with _writing_as(call, copy.tree, key_file, passphrase_file) as writer:
-                    there = replace(writer, hand_over=hand_over, amiss=copy.amiss)
+                    there = replace(writer, push=push, differences=copy.differences)
                     function(call, there, **options)
 
             _until_in_force(call, directory, reach, once, dry_run=options.get("dry_run", False))
@@ -145,24 +145,25 @@ def _until_in_force(
     call: Call,
     bucket: Bucket,
     reach: Reach,
-    once: Callable[[WorkingCopy, Callable[[], None] | None], None],
+    once: Callable[[Checkout, Callable[[], None] | None], None],
     *,
     dry_run: bool,
 ) -> None:
     """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
-    from hadeb.repo.s3.checkout import working_copy
-    from hadeb.repo.s3.push import Overtaken, finish_earlier, hand_over
+    from hadeb.repo.s3.checkout import checkout
+    from hadeb.repo.s3.conflict import Overtaken
+    from hadeb.repo.s3.push import finish_interrupted, push
 
     for left in reversed(range(_TRIES)):
         try:
-            with working_copy(bucket, reach) as copy:
+            with checkout(bucket, reach) as copy:
                 # Whoever goes back again, after a kill, means the same step, and not one more.
-                if reach is Reach.PAST and not dry_run and (late := finish_earlier(copy)):
+                if reach is Reach.PAST and not dry_run and (late := finish_interrupted(copy)):
                     raise HadebError(
                         f"a change of {', '.join(late)} had been interrupted; it is in force now",
                         hint=f"look at hadeb repo history {late[0]}, then say what is to come",
                     )
-                once(copy, None if dry_run else partial(hand_over, copy))
+                once(copy, None if dry_run else partial(push, copy))
             return
         except Overtaken:
             if not left:
@@ -177,8 +178,8 @@ def _writing_as(
 ) -> Iterator[Writer]:
     """Who changes the repository: the caller, with their own keys or those of a file."""
     from hadeb.repo.session.writer import Writer
-    from hadeb.repo.signing.gpg import Keychain
     from hadeb.repo.signing.key_file import from_key_file, sweep
+    from hadeb.repo.signing.keychain import Keychain
 
     def with_keys(keychain: Keychain) -> Writer:
         return Writer(
@@ -235,13 +236,13 @@ def package_version(
 
 def tree_of(call: Call, directory: str | Bucket) -> Tree:
     """The repository that a command looks at; of a bucket a copy, for as long as it runs."""
-    from hadeb.repo.session.settings import repository_at
+    from hadeb.repo.disk.repository_file import repository_at
 
     if isinstance(directory, str):
         return repository_at(directory, call.context.directory)
-    from hadeb.repo.s3.checkout import working_copy
+    from hadeb.repo.s3.checkout import checkout
 
-    copy = click.get_current_context().with_resource(working_copy(directory, Reach.NOW))
+    copy = click.get_current_context().with_resource(checkout(directory, Reach.NOW))
     if copy.etag is None:
         raise UsageError(
             f"there is no repository in {directory}", hint=f"hadeb publish --repo {directory}"
@@ -251,9 +252,9 @@ def tree_of(call: Call, directory: str | Bucket) -> Tree:
 
 def refuse_unnamed_url(writer: Writer, url: str | None) -> None:
     """UsageError where a bucket gets a repository, and nobody says how clients reach it."""
-    from hadeb.repo.session.settings import find_repository
+    from hadeb.repo.disk.repository_file import find_repository
 
-    if writer.hand_over and url is None and find_repository(writer.tree) is None:
+    if writer.push and url is None and find_repository(writer.tree) is None:
         raise UsageError(
             "a bucket may be reached by many URLs, and a new repository wants to know which",
             hint="--url https://…, as in the clients' sources; it may move later",

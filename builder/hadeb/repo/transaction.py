@@ -11,35 +11,33 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeb.errors import HadebError, ToolMissing
+from hadeb.errors import HadebError
 from hadeb.files import atomic
 from hadeb.files.scratch import scratch_directory
-from hadeb.repo.apt.trial import LAG, rehearsal
-from hadeb.repo.disk.generation import (
-    Heading,
-    contents_in_force,
-    date_of,
-    keep_old_indexes,
-    lay_out,
-)
+from hadeb.repo.apt.trial import LAG, apt_trial
+from hadeb.repo.disk.generation import date_of
 from hadeb.repo.disk.history import Action, Change, record, stamp
 from hadeb.repo.disk.indexes import indexes_of
-from hadeb.repo.keyring.publish import current_keys, with_keyring, with_keys
+from hadeb.repo.disk.new_generation import GenerationInfo, lay_out
+from hadeb.repo.disk.repository_file import save_repository
+from hadeb.repo.disk.superseded_indexes import keep_superseded_indexes
+from hadeb.repo.keyring.add_to_suite import add_keyring, record_keys
+from hadeb.repo.keyring.signing_keys import current_keys
 from hadeb.repo.model.contents import Contents, Difference, difference
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.session.settings import save_repository
 from hadeb.repo.session.writer import Writer
-from hadeb.repo.signing import gpg
+from hadeb.repo.signing.keychain import keyring_file
+from hadeb.repo.signing.sign_release import sign_detached, sign_in_release
+from hadeb.repo.signing.verify_signatures import verify_signatures
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Operation:
     """What brings a new generation about."""
 
     action: Action
@@ -69,102 +67,49 @@ class _Draft:
     change: Difference
 
 
-class SuitesFailed(HadebError):
-    """Some suites could not be signed; `outcomes` are of those that were."""
-
-    def __init__(self, outcomes: Sequence[Outcome], failures: Mapping[str, HadebError]) -> None:
-        suites_of = defaultdict[str, list[str]](list)
-        for suite, error in failures.items():
-            suites_of[error.message].append(suite)
-        lines = [f"{', '.join(suites)}: {message}" for message, suites in suites_of.items()]
-        hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
-        super().__init__("\n".join(lines), hint="\n".join(hints) or None)
-        self.outcomes = list(outcomes)
-
-
-def conclude(
+def commit(
     writer: Writer,
     repository: Repository,
     suite: RepoSuite,
     old: Contents,
     new: Contents,
-    step: Step,
+    operation: Operation,
     *,
     dry_run: bool = False,
-    anyway: bool = False,
+    force: bool = False,
     keys: PublicKeys | None = None,
 ) -> Outcome:
-    """Bring a suite from one list to another, and the pages beside it; wants the lock.
+    """Take a suite from one list to another and write the pages; the caller holds the lock.
 
-    Where nothing changes there is no new generation, unless it is wanted `anyway`. The pages are
-    written all the same: a command that was killed may have left them behind. With `dry_run` the
-    new generation is made and tried apart, and nothing is left of it. `keys` are those that sign,
-    where they are known.
+    If nothing changes, there is no new generation unless `force` is set. The pages are written in
+    any case, because a killed command may have left old ones. With `dry_run` the new generation is
+    built and tried in a scratch directory. `keys` are the signing keys, if the caller knows them.
     """
     tree = writer.tree
     keys = keys or current_keys(writer, repository)
-    repository = with_keys(repository, keys, writer.now.timestamp())
-    repository, new = with_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
+    repository = record_keys(repository, keys, writer.now.timestamp())
+    repository, new = add_keyring(writer, repository, keys, suite, new, dry_run=dry_run)
     change = difference(old, new)
-    wanted = bool(change) or anyway or not tree.current(suite.name)
+    wanted = bool(change) or force or not tree.current(suite.name)
     draft = _Draft(writer, repository, keys, suite, new, change)
     if dry_run:
         if wanted:
-            _try_apart(draft)
+            _build_for_dry_run(draft)
         return Outcome(repository, suite, tree.current(suite.name), change)
     if wanted:
-        pages = _put_in_force(draft, step)
+        pages = _put_in_force(draft, operation)
     else:
         save_repository(tree, repository)
         pages = {}
-    from hadeb.repo.site import refresh
+    from hadeb.repo.site.write_pages import current_pages, published_view, write_pages
 
     if not pages:
-        own = refresh.view_in_force(writer, suite, new)
-        pages = refresh.wanted_pages(writer, repository, keys, own)
-    refresh.write_pages(tree, pages)
+        pages = current_pages(writer, repository, keys, published_view(writer, suite, new))
+    write_pages(tree, pages)
     return Outcome(repository, suite, tree.current(suite.name), change)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedAnew:
-    """What became of suites that were to be signed anew, and why it did not of others."""
-
-    outcomes: list[Outcome]
-    failures: Mapping[str, HadebError]
-
-    def all(self) -> list[Outcome]:
-        """SuitesFailed where not all were; for when the others are in force."""
-        if self.failures:
-            raise SuitesFailed(self.outcomes, self.failures)
-        return self.outcomes
-
-
-def sign_anew(
-    writer: Writer, repository: Repository, suites: Iterable[RepoSuite], step: Step
-) -> SignedAnew:
-    """Put the lists in force under a fresh date and signature; wants the lock.
-
-    Where a suite cannot be signed, the others are all the same.
-    """
-    outcomes = []
-    failures: dict[str, HadebError] = {}
-    for suite in suites:
-        try:
-            writer.tree.clear_unfinished(suite.name)
-            now = contents_in_force(writer.tree, suite)
-            outcome = conclude(writer, repository, suite, now, now, step, anyway=True)
-        except ToolMissing:
-            raise
-        except HadebError as error:
-            failures[suite.name] = error
-            continue
-        repository = outcome.repository
-        outcomes.append(outcome)
-    return SignedAnew(outcomes, failures)
-
-
-def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
+def _put_in_force(draft: _Draft, operation: Operation) -> dict[str, bytes]:
     """Make the generation and let clients have it; the pages that belong to it.
 
     Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
@@ -172,23 +117,23 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
     writer, suite = draft.writer, draft.suite
     tree = writer.tree
     number = tree.current(suite.name) + 1
-    heading = Heading(number, _date(writer, suite))
+    info = GenerationInfo(number, _release_date(writer, suite))
     final = tree.generation(suite.name, number)
     directory = final.with_name(f"{atomic.UNFINISHED}{number}")
     directory.mkdir()
     pages: dict[str, bytes] = {}
 
     def meanwhile() -> None:
-        # Loaded now, while apt works, and not before it begins.
-        from hadeb.repo.site import refresh
+        # Imported here, while apt runs: tests/bench/repo_bench.py measures the difference.
+        from hadeb.repo.site.write_pages import current_pages, suite_view
 
-        keep_old_indexes(tree, suite, directory, writer.now.timestamp())
-        view = refresh.view(suite, draft.new, number, heading.date)
-        pages.update(refresh.wanted_pages(writer, draft.repository, draft.keys, view))
+        keep_superseded_indexes(tree, suite, directory, writer.now.timestamp())
+        view = suite_view(suite, draft.new, number, info.date)
+        pages.update(current_pages(writer, draft.repository, draft.keys, view))
 
     try:
-        _make(draft, directory, heading, meanwhile)
-        record(tree, suite.name, _change(draft, heading, step))
+        _build(draft, directory, info, meanwhile)
+        record(tree, suite.name, _change(draft, info, operation))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
@@ -206,26 +151,33 @@ def _put_in_force(draft: _Draft, step: Step) -> dict[str, bytes]:
     return pages
 
 
-def _try_apart(draft: _Draft) -> None:
+def _build_for_dry_run(draft: _Draft) -> None:
     """Make a generation that nobody gets; HadebError where it could not be put in force."""
     with scratch_directory("trial") as directory:
         number = draft.writer.tree.current(draft.suite.name) + 1
-        _make(draft, directory, Heading(number, _date(draft.writer, draft.suite)), lambda: None)
+        _build(
+            draft,
+            directory,
+            GenerationInfo(number, _release_date(draft.writer, draft.suite)),
+            lambda: None,
+        )
 
 
-def _change(draft: _Draft, heading: Heading, step: Step) -> Change:
+def _change(draft: _Draft, info: GenerationInfo, operation: Operation) -> Change:
     return Change(
-        heading.number,
-        stamp(heading.date),
+        info.number,
+        stamp(info.date),
         draft.writer.who,
-        step.action,
+        operation.action,
         tuple(draft.change.lines()),
-        step.source,
-        step.restores,
+        operation.source,
+        operation.restores,
     )
 
 
-def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[[], None]) -> None:
+def _build(
+    draft: _Draft, directory: Path, info: GenerationInfo, meanwhile: Callable[[], None]
+) -> None:
     """Lay out a generation, sign it, try it with apt, verify it, and bring it to the disk.
 
     apt takes longest, so it begins with each trial as soon as it has what it reads.
@@ -234,23 +186,23 @@ def _make(draft: _Draft, directory: Path, heading: Heading, meanwhile: Callable[
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
     signers = (writer.keychain, keys.keys, directory, writer.info)
     with (
-        gpg.keyring_file(keys.binary) as keyring,
-        rehearsal(directory, keyring, suite, new, draft.change.added) as trial,
+        keyring_file(keys.binary) as keyring,
+        apt_trial(directory, keyring, suite, new, draft.change.added) as trial,
     ):
         indexes = indexes_of(suite, new)
         trial.install(indexes)
-        lay_out(directory, draft.repository, suite, new, indexes, heading)
-        gpg.sign(*signers)
-        _let_be_younger(directory, before)
+        lay_out(directory, draft.repository, suite, new, indexes, info)
+        sign_in_release(*signers)
+        _bump_mtimes(directory, before)
         trial.update()
-        gpg.sign_apart(*signers)
-        _let_be_younger(directory, before)
-        gpg.verify(keyring, directory, len(keys.keys))
+        sign_detached(*signers)
+        _bump_mtimes(directory, before)
+        verify_signatures(keyring, directory, len(keys.keys))
         meanwhile()
         atomic.sync_tree(directory)
 
 
-def _let_be_younger(directory: Path, before: Path) -> None:
+def _bump_mtimes(directory: Path, before: Path) -> None:
     """Let a generation's files be a second younger than those of the one before.
 
     A client asks whether InRelease has changed since the second that it knows. Servers compare no
@@ -263,7 +215,7 @@ def _let_be_younger(directory: Path, before: Path) -> None:
         os.utime(file, (time, time))
 
 
-def _date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
+def _release_date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
     """Now, or a second after the generation in force where this clock lags a little behind another.
 
     apt keeps the newer of two Releases, silently (apt-secure(8)). Raises HadebError where the clock

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.signing.gpg import Keychain, make_key
+from hadeb.repo.signing.keychain import Keychain, make_key
 from support.repo import inspection
 from support.repo.preload import calls, interposed
 from support.repo.publishing import Desk

@@ -16,7 +16,7 @@ from hadeb.package import deb
 from hadeb.package.model import File, Package
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.session.writer import Writer
-from hadeb.repo.signing.gpg import Keychain, make_key
+from hadeb.repo.signing.keychain import Keychain, make_key
 from hadeb.run import run
 from support.command import Outcome, run_hadeb
 from support.repo.bare_clients import URL

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.session.writer import Writer
-from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.signing.keychain import Keychain, make_key, public_keys, secret_keys
 from support.command import HADEB, Outcome, run_hadeb
 
 

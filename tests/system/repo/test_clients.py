@@ -16,9 +16,9 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.lab.node.node import Node
-from hadeb.repo.apt.trial import Rehearsal
+from hadeb.repo.apt.trial import AptTrial
 from hadeb.repo.commands.publish import Addition, publish
-from hadeb.repo.session.settings import Wishes
+from hadeb.repo.session.settings import Options
 from support.repo.bare_clients import URL, Client, Web, complaints, web
 from support.repo.publisher import NAME, REPOSITORY, Publisher, publisher
 from support.sample_package import NAME as SAMPLE
@@ -122,7 +122,7 @@ def test_of_two_generations_within_a_second_a_client_gets_the_later_one(
     moment = datetime.datetime.fromisoformat(json.loads(manifest.read_text())["date"])
     for version in ("1.1", "1.2", "1.3"):
         files = [owner.file(version)]
-        publish(owner.at(moment), files, Addition("stable"), Wishes(), dry_run=False)
+        publish(owner.at(moment), files, Addition("stable"), Options(), dry_run=False)
         follow(client, shop, "upgrade")
         assert client.has(NAME) == version
     numbered = sorted(Path(owner.repository, "dists/.generations/stable").iterdir())
@@ -182,9 +182,11 @@ def test_a_suite_out_of_date_is_refused_until_it_is_refreshed(
     with publisher(tmp_path) as owner:
         last_week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
         # Nobody changes the clock here, so the trial's apt knows that this was last week.
-        monkeypatch.setattr(Rehearsal, "update", lambda _: None)
-        wishes = Wishes(REPOSITORY, url=URL, valid_days=6)
-        publish(owner.at(last_week), [owner.file("1.0")], Addition("stable"), wishes, dry_run=False)
+        monkeypatch.setattr(AptTrial, "update", lambda _: None)
+        options = Options(REPOSITORY, url=URL, valid_days=6)
+        publish(
+            owner.at(last_week), [owner.file("1.0")], Addition("stable"), options, dry_run=False
+        )
         shop.serve(owner.repository)
         follow(client, shop, "add")
         refused = client.sh("apt-get update", check=False)
@@ -229,7 +231,7 @@ def test_machines_follow_from_one_key_to_the_next_without_a_warning(
         follow(machine, shop, "upgrade")
         assert machine.has(NAME) == "1.1"
     assert sources(client) in shop.words("add", "stable")
-    assert f"{old} signs no more" in owner.call("repo", "key", "drop", old).stderr
+    assert f"{old} no longer signs" in owner.call("repo", "key", "drop", old).stderr
     owner.release("1.2")
     follow(client, shop, "upgrade", "upgrade")
     assert client.has(NAME) == "1.2"
@@ -259,9 +261,11 @@ def test_a_key_that_cannot_sign_alone_or_at_all_leaves_the_repository_as_it_was(
     owner: Publisher,
 ) -> None:
     (old,) = owner.json("repo", "status")["keys"]
-    assert f"{old} is the only key that signs here" in owner.refused("repo", "key", "drop", old)
+    assert f"{old} is the only key that signs this repository" in owner.refused(
+        "repo", "key", "drop", old
+    )
     assert "gpg has no secret key" in owner.refused("repo", "key", "add", "A" * 40)
-    assert "no key that signs here" in owner.refused("repo", "key", "drop", "A" * 40)
+    assert "does not sign this repository" in owner.refused("repo", "key", "drop", "A" * 40)
     weak = owner.weak_key("Example Ltd, from long ago")
     assert "refuses the signature" in owner.refused("repo", "key", "add", weak)
     assert owner.json("repo", "status")["keys"] == [old]

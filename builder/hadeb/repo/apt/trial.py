@@ -22,7 +22,7 @@ from hadeb.debian.version import version_key
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.files.scratch import scratch_directory
 from hadeb.parallel import in_parallel
-from hadeb.repo.apt.dependencies import NoStandIn, stand_ins
+from hadeb.repo.apt.dependencies import NoPlaceholder, placeholders
 from hadeb.repo.model.contents import Contents, Published
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import Completed, run
@@ -70,7 +70,7 @@ _UNMET = ("Depends", "PreDepends", "Conflicts", "Breaks")
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class AptTrial:
     """What can be tried of a generation, as every architecture; each goes on beside the caller."""
 
     installs: Sequence[_Install]
@@ -80,11 +80,11 @@ class Rehearsal:
 
     def install(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
         """Begin to read the indexes, by component and architecture, and to install what is new."""
-        self._begin([partial(one.attempt, indexes) for one in self.installs])
+        self._begin([partial(package.attempt, indexes) for package in self.installs])
 
     def update(self) -> None:
         """Begin to fetch and verify it: its indexes, Release and InRelease are there."""
-        self._begin([one.attempt for one in self.updates])
+        self._begin([package.attempt for package in self.updates])
 
     def _begin(self, trials: Iterable[Callable[[], None]]) -> None:
         self.begun.append(self.threads.submit(lambda: in_parallel(_call, trials)))
@@ -95,9 +95,9 @@ def _call(trial: Callable[[], None]) -> None:
 
 
 @contextmanager
-def rehearsal(
+def apt_trial(
     generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
-) -> Iterator[Rehearsal]:
+) -> Iterator[AptTrial]:
     """Trials that end with the block. What apt refuses comes before what else is wrong.
 
     Raises HadebError with apt's own words where it warns or refuses.
@@ -115,11 +115,11 @@ def rehearsal(
             sources = _SOURCES.format(suite=suite.name, components=" ".join(suite.components))
             (fetching.home / "etc/sources.list.d/own.sources").write_text(sources, encoding="utf-8")
             updates.append(_Update(fetching))
-            fitting = [one for one in new if one.architecture in {architecture, "all"}]
+            fitting = [package for package in new if package.architecture in {architecture, "all"}]
             machine = _machine(place / f"{architecture}.install", architecture)
             installs.append(_Install(machine, contents, _newest(fitting)))
         with ThreadPoolExecutor(2) as threads:
-            trial = Rehearsal(installs, updates, threads, [])
+            trial = AptTrial(installs, updates, threads, [])
             try:
                 yield trial
             finally:
@@ -129,7 +129,10 @@ def rehearsal(
 
 def _newest(packages: Sequence[Published]) -> list[Published]:
     """Only the newest of several versions can be installed beside the rest."""
-    newest = {one.name: one for one in sorted(packages, key=lambda one: version_key(one.version))}
+    newest = {
+        package.name: package
+        for package in sorted(packages, key=lambda package: version_key(package.version))
+    }
     return list(newest.values())
 
 
@@ -197,24 +200,24 @@ class _Install:
         if self._goes_together():
             return
         # They may exclude each other, or one of them is to blame: each alone tells.
-        for one in self.wanted:
-            self._has_stand_ins([one])
-            _quietly(self._install([one]), f"installing {one.name}={one.version}")
+        for package in self.wanted:
+            self._install_placeholders([package])
+            _quietly(self._install([package]), f"installing {package.name}={package.version}")
 
     def _goes_together(self) -> bool:
         try:
-            self._has_stand_ins(self.wanted)
-        except NoStandIn:
+            self._install_placeholders(self.wanted)
+        except NoPlaceholder:
             return False
         together = self._install(self.wanted)
         if together.returncode == 0:
             _quietly(together, "installing")
         return together.returncode == 0
 
-    def _has_stand_ins(self, packages: Sequence[Published]) -> None:
-        """Let it have what these want and the suite does not; NoStandIn where nothing would do."""
+    def _install_placeholders(self, packages: Sequence[Published]) -> None:
+        """Install placeholders for what these need and the suite lacks; raises NoPlaceholder."""
         architecture = self.machine.architecture
-        found = stand_ins(packages, self.contents.packages, architecture)
+        found = placeholders(packages, self.contents.packages, architecture)
         status = "".join(
             _INSTALLED.format(name=name, version=version, architecture=architecture)
             for name, version in found.items()
@@ -222,7 +225,7 @@ class _Install:
         (self.machine.home / "status").write_text(status, encoding="utf-8")
 
     def _install(self, packages: Sequence[Published]) -> Completed:
-        wanted = [f"{one.name}={one.version}" for one in packages]
+        wanted = [f"{package.name}={package.version}" for package in packages]
         return self._apt("--simulate", "--allow-downgrades", "install", *wanted)
 
     def _apt(self, *arguments: str) -> Completed:

@@ -12,8 +12,8 @@ from hadeb.files import atomic
 from hadeb.repo.disk import ownership, pool
 from hadeb.repo.disk.generation import DamagedGeneration, load_contents
 from hadeb.repo.disk.layout import Tree
+from hadeb.repo.disk.repository_file import open_repository
 from hadeb.repo.model.repository import RepoSuite
-from hadeb.repo.session.settings import open_repository
 from hadeb.repo.session.writer import Writer, writing
 
 # Seconds that a generation stays at least: clients that read it download what it names.
@@ -37,7 +37,7 @@ def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
     tree = caller.tree
     with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
-        found = _Found(own=ownership.noted(tree))
+        found = _Found(own=ownership.owned(tree))
         # Of suites that never came to be, too.
         for made in () if dry_run else tree.dists.glob(".generations/*/"):
             tree.clear_unfinished(made.name)
@@ -91,7 +91,7 @@ def _look(writer: Writer, suite: RepoSuite, keep: int, found: _Found) -> None:
             found.whole &= unused
             writer.info(error.message)
         else:
-            files = {file.path for one in contents.packages for file in one.files}
+            files = {file.path for package in contents.packages for file in package.files}
         found.own |= files
         if last or not unused:
             found.wanted |= files
@@ -119,7 +119,7 @@ def _own_size(directory: Path) -> int:
 def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
     # Once their generations are gone, nothing else tells whose these are.
     gone = {str(path.relative_to(tree.root)) for path in files}
-    ownership.renote(tree, (found.own - found.wanted) | gone)
+    ownership.replace(tree, (found.own - found.wanted) | gone)
     for suite, number in found.old:
         directory = tree.generation(suite, number)
         # In one step out of sight: half a generation is none to go back to.
@@ -136,4 +136,4 @@ def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
             if not directory.is_symlink() and not any(directory.iterdir()):
                 directory.rmdir()
     if found.whole:
-        ownership.renote(tree, ())
+        ownership.replace(tree, ())

@@ -17,12 +17,12 @@ from hadeb.repo.disk.generation import (
     load_contents,
 )
 from hadeb.repo.disk.history import changes, origin_of, restored_by
+from hadeb.repo.disk.repository_file import open_repository
 from hadeb.repo.model.contents import Contents, difference
 from hadeb.repo.model.repository import RepoSuite
-from hadeb.repo.session.settings import open_repository
 from hadeb.repo.session.writer import Writer, writing
 from hadeb.repo.site.sources import keyring_name
-from hadeb.repo.transaction import Outcome, Step, conclude, sign_anew
+from hadeb.repo.transaction import Operation, Outcome, commit
 
 
 def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:
@@ -46,11 +46,11 @@ def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run
         pool.refuse_faults(difference(now or Contents(), old).added, tree.root)
         if not dry_run and not generation and not unfinished:
             atomic.replace(tree.rollback_mark(suite.name, tree.current(suite.name) + 1), b"")
-        step = Step("rollback", restores=number)
+        operation = Operation("rollback", restores=number)
         # What was in a damaged one is not known, and no package is new in what was in force before.
         before = old if now is None else now
-        outcome = conclude(
-            writer, repository, suite, before, old, step, anyway=now is None, dry_run=dry_run
+        outcome = commit(
+            writer, repository, suite, before, old, operation, force=now is None, dry_run=dry_run
         )
     if not dry_run:
         # The last thing that changes: until then the same command again is the same rollback.
@@ -110,12 +110,3 @@ def _chosen(
         f"{suite.name} has no older list to go back to",
         hint=f"generations that are there: {listed}; see hadeb repo history {suite.name}",
     )
-
-
-def refresh(caller: Writer, suite_names: tuple[str, ...]) -> list[Outcome]:
-    """Sign the lists in force anew, under a fresh date: before Valid-Until, or after a new key."""
-    with writing(caller) as writer:
-        repository = open_repository(writer.tree)
-        chosen = [repository.suite(name) for name in suite_names] or repository.suites
-        signed = sign_anew(writer, repository, chosen, Step("refresh"))
-    return signed.all()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another key for a repository: the new one comes, both sign for a while, the old one goes.
+"""`hadeb repo key`: replace a repository's signing key.
 
-apt takes a Release that any key it knows has signed. While both sign, machines with the old key
-alone follow as ever, and get the new one with the package of keys, before it signs alone.
+Add the new key, let both sign for a while, then drop the old one. apt accepts a Release that any
+key it knows has signed. While both keys sign, machines that know only the old key keep working,
+and they get the new key with the keyring package before it signs alone.
 """
 
 from __future__ import annotations
@@ -11,76 +12,82 @@ import dataclasses
 import datetime
 
 from hadeb.errors import UsageError
+from hadeb.repo.commands.refresh import RefreshResult, refresh_suites
 from hadeb.repo.disk.generation import contents_in_force
-from hadeb.repo.keyring.publish import try_keys, with_keys
+from hadeb.repo.disk.repository_file import open_repository, save_repository
+from hadeb.repo.keyring.add_to_suite import record_keys
+from hadeb.repo.keyring.signing_keys import try_keys
 from hadeb.repo.model.contents import Published, difference
 from hadeb.repo.model.repository import Repository
-from hadeb.repo.session.settings import full_fingerprint, open_repository, save_repository
 from hadeb.repo.session.writer import Writer, writing
+from hadeb.repo.signing.keychain import full_fingerprint
 from hadeb.repo.site.sources import keyring_name
-from hadeb.repo.transaction import Outcome, SignedAnew, Step, sign_anew
+from hadeb.repo.transaction import Operation, Outcome
 
 
 def add_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:
-    """Let another key sign besides those that do, and sign every suite anew.
+    """Add a signing key, and sign every suite again.
 
-    A key that is there already is no fault: the command may have been killed before.
+    Adding a key twice is no error, so you can repeat a command that was killed.
     """
     with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         fingerprint = full_fingerprint(writer.keychain, key)
         keys = tuple(dict.fromkeys([*repository.keys, fingerprint]))
-        signed = _signed_anew(writer, dataclasses.replace(repository, keys=keys), dry_run=dry_run)
-    return signed.all()
+        result = _sign_with(writer, dataclasses.replace(repository, keys=keys), dry_run=dry_run)
+    result.raise_for_failures()
+    return result.outcomes
 
 
 def drop_key(caller: Writer, key: str, *, dry_run: bool = False) -> list[Outcome]:
-    """Let a key sign no more, and sign every suite anew by those that are left."""
+    """Remove a signing key, and sign every suite again with the keys that are left."""
     with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
-        fingerprint = _of_repository(repository, key)
+        fingerprint = _recorded_key(repository, key)
         left = tuple(known for known in repository.keys if known != fingerprint)
         if not left:
             raise UsageError(
-                f"{fingerprint} is the only key that signs here",
-                hint="first hadeb repo key add NEW; drop this one when all machines have upgraded",
+                f"{fingerprint} is the only key that signs this repository",
+                hint="run hadeb repo key add NEW first, and drop this key when all machines have "
+                "upgraded",
             )
         since = datetime.datetime.fromtimestamp(repository.keyring_time, datetime.UTC)
-        signed = _signed_anew(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
-    outcomes = signed.all()
-    would = "would sign" if dry_run else "signs"
+        result = _sign_with(writer, dataclasses.replace(repository, keys=left), dry_run=dry_run)
+    result.raise_for_failures()
+    would = "would no longer sign" if dry_run else "no longer signs"
     caller.info(
-        f"{fingerprint} {would} no more. A machine without {keyring_name(repository)} from "
-        f"{since:%Y-%m-%d} or later refuses the repository until it is added anew, "
-        "as index.html says"
+        f"{fingerprint} {would}. A machine without {keyring_name(repository)} from "
+        f"{since:%Y-%m-%d} or later refuses the repository until you add it again, as index.html "
+        "shows"
     )
-    return outcomes
+    return result.outcomes
 
 
-def _of_repository(repository: Repository, key: str) -> str:
-    """The key that a user means, by its fingerprint or the end of it."""
+def _recorded_key(repository: Repository, key: str) -> str:
+    """The key that the user names by its fingerprint, or by its last 16 or more digits."""
     end = "".join(key.split()).removeprefix("0x").upper()
-    found = [known for known in repository.keys if len(end) >= 16 and known.endswith(end)]
-    if len(found) != 1:
+    matches = [known for known in repository.keys if len(end) >= 16 and known.endswith(end)]
+    if len(matches) != 1:
         raise UsageError(
-            f"{key} is no key that signs here",
-            hint=f"these do: {', '.join(repository.keys)}; hadeb repo refresh signs by them anew",
+            f"{key} does not sign this repository",
+            hint=f"these keys do: {', '.join(repository.keys)}; hadeb repo refresh signs with them",
         )
-    return found[0]
+    return matches[0]
 
 
-def _signed_anew(writer: Writer, repository: Repository, *, dry_run: bool) -> SignedAnew:
+def _sign_with(writer: Writer, repository: Repository, *, dry_run: bool) -> RefreshResult:
+    """Sign every suite with the repository's keys."""
     keys = try_keys(writer, repository)
     if dry_run:
-        foreseen = _foreseen(writer, with_keys(repository, keys, writer.now.timestamp()))
-        return SignedAnew(foreseen, {})
+        recorded = record_keys(repository, keys, writer.now.timestamp())
+        return RefreshResult(_expected_outcomes(writer, recorded), {})
     if not repository.suites:
         save_repository(writer.tree, repository)
-    return sign_anew(writer, repository, repository.suites, Step("key"))
+    return refresh_suites(writer, repository, repository.suites, Operation("key"))
 
 
-def _foreseen(writer: Writer, repository: Repository) -> list[Outcome]:
-    """What each suite would have more: the package with other keys."""
+def _expected_outcomes(writer: Writer, repository: Repository) -> list[Outcome]:
+    """What would change in each suite: it gets the keyring package with the other keys."""
     name, version = keyring_name(repository), str(repository.keyring_version)
     outcomes = []
     for suite in repository.suites:

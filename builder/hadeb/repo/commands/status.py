@@ -12,9 +12,9 @@ from hadeb.errors import HadebError
 from hadeb.repo.disk.generation import contents_in_force, date_of, valid_until
 from hadeb.repo.disk.history import changes
 from hadeb.repo.disk.layout import Tree
+from hadeb.repo.disk.repository_file import open_repository
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.session.settings import open_repository
-from hadeb.repo.signing.gpg import read_keys
+from hadeb.repo.signing.keychain import read_keys
 from hadeb.repo.site.sources import keyring_name
 
 
@@ -136,13 +136,13 @@ def listed(tree: Tree, suite_name: str | None) -> list[dict[str, object]]:
     return [
         {
             "suite": suite.name,
-            "component": one.component,
-            "package": one.name,
-            "version": one.version,
-            "architecture": one.architecture,
-            "phase": one.phase,
-            "files": [file._asdict() for file in one.files],
+            "component": package.component,
+            "package": package.name,
+            "version": package.version,
+            "architecture": package.architecture,
+            "phase": package.phase,
+            "files": [file._asdict() for file in package.files],
         }
         for suite in suites
-        for one in contents_in_force(tree, suite).packages
+        for package in contents_in_force(tree, suite).packages
     ]

@@ -14,19 +14,20 @@ from pathlib import Path
 
 from hadeb.errors import HadebError, ToolMissing, UsageError
 from hadeb.files.digest import digest
-from hadeb.repo.apt.trial import rehearsal
+from hadeb.repo.apt.trial import apt_trial
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.generation import load_contents
 from hadeb.repo.disk.indexes import index_paths, indexes_of, misfits
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.keyring.publish import is_recorded
+from hadeb.repo.disk.repository_file import open_repository
+from hadeb.repo.keyring.add_to_suite import is_recorded
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
-from hadeb.repo.session.settings import open_repository
 from hadeb.repo.session.writer import Writer, writing
-from hadeb.repo.signing import gpg
-from hadeb.repo.site.refresh import wanted_pages
+from hadeb.repo.signing.keychain import keyring_file, read_keys
+from hadeb.repo.signing.verify_signatures import verify_signatures
 from hadeb.repo.site.sources import keyring_name
+from hadeb.repo.site.write_pages import current_pages
 
 _MENDED = "hadeb repo refresh writes it anew"
 
@@ -47,8 +48,8 @@ def verify(writer: Writer, fingerprints: Sequence[str] = ()) -> Verified:
     one is no whole fingerprint, ToolMissing where a verifier is missing.
     """
     repository = open_repository(writer.tree)
-    wanted = tuple(_fingerprint(one) for one in fingerprints) or repository.keys
-    found = (*writer.amiss, *_faults(writer, repository, wanted))
+    wanted = tuple(_fingerprint(package) for package in fingerprints) or repository.keys
+    found = (*writer.differences, *_faults(writer, repository, wanted))
     return Verified(found, wanted, bool(fingerprints))
 
 
@@ -77,7 +78,7 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
         yield f"{file.name}: {what}; so no signature was looked at. {_MENDED}"
         keys = PublicKeys(b"", ())
     seen: set[str] = set()
-    with gpg.keyring_file(keys.binary) as keyring:
+    with keyring_file(keys.binary) as keyring:
         for suite in repository.suites:
             signed = (keyring, len(keys.keys)) if keys.keys else None
             yield from _naming(suite, _of_suite(tree, suite, signed, seen))
@@ -92,7 +93,7 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
 
 def _trusted_keys(file: Path, repository: Repository, trusted: Sequence[str]) -> PublicKeys:
     """The keyring that clients get; HadebError where it has other keys."""
-    keys = gpg.read_keys(file.read_bytes())
+    keys = read_keys(file.read_bytes())
     there = [key.fingerprint for key in keys.keys]
     # One that has ended stays on record, and clients no longer get it.
     ended = repository.keys if is_recorded(repository, keys) else ()
@@ -131,14 +132,16 @@ def _of_suite(
     contents = load_contents(directory, suite)
     if signed:
         keyring, count = signed
-        gpg.verify(keyring, directory, count)
-        with rehearsal(directory, keyring, suite, contents, ()) as trial:
+        verify_signatures(keyring, directory, count)
+        with apt_trial(directory, keyring, suite, contents, ()) as trial:
             trial.install(indexes_of(suite, contents))
             trial.update()
     yield from _unlike_release(directory, suite)
     yield from misfits(contents)
-    new = [one for one in contents.packages if seen.isdisjoint(f.path for f in one.files)]
-    seen.update(file.path for one in new for file in one.files)
+    new = [
+        package for package in contents.packages if seen.isdisjoint(f.path for f in package.files)
+    ]
+    seen.update(file.path for package in new for file in package.files)
     yield from pool.faults(new, tree.root)
 
 
@@ -181,6 +184,6 @@ def _of_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> Itera
 def _other_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> list[Path]:
     return [
         writer.tree.root / name
-        for name, content in wanted_pages(writer, repository, keys).items()
+        for name, content in current_pages(writer, repository, keys).items()
         if not (path := writer.tree.root / name).is_file() or path.read_bytes() != content
     ]

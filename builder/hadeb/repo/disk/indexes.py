@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A suite's contents as the files of a generation, and back again.
+"""Convert a suite's contents to the index files of a generation, and back. Pure.
 
-manifest.json is the list: package, version, architecture, sha256. The indexes hold the stanza of
-each, in the manifest's order. What is in them is a function of the contents alone.
+manifest.json is the list: package, version, architecture, SHA256. Packages and Sources hold the
+stanza of each package, in the order of the manifest. The files depend on the contents alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hadeb.repo.model.repository import RepoSuite
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 _PHASED = "\nPhased-Update-Percentage: "
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def index_paths(suite: RepoSuite) -> dict[tuple[str, str], str]:
@@ -38,55 +39,51 @@ def indexes_of(suite: RepoSuite, contents: Contents) -> dict[tuple[str, str], by
 
 
 def index(packages: Iterable[Published]) -> bytes:
-    """Packages or Sources: a stanza each, an empty line between them."""
-    return "".join(f"{_indexed(one)}\n\n" for one in packages).encode("utf-8", "surrogateescape")
+    """Packages or Sources: the stanza of each package, with an empty line after each."""
+    stanzas = "".join(f"{_stanza(package)}\n\n" for package in packages)
+    return stanzas.encode("utf-8", "surrogateescape")
 
 
-def _indexed(one: Published) -> str:
-    return one.stanza if one.phase == 100 else f"{one.stanza}{_PHASED}{one.phase}"
+def _stanza(package: Published) -> str:
+    if package.phase == 100:
+        return package.stanza
+    return f"{package.stanza}{_PHASED}{package.phase}"
 
 
-def manifest(contents: Contents, heading: Mapping[str, object]) -> bytes:
-    """manifest.json: the heading's keys, then a line a package."""
-    head = json.dumps({"format": MANIFEST_FORMAT, **heading}, ensure_ascii=False, indent=1)
-    lines = ",\n".join(_listed(one) for one in contents.packages)
+def manifest(contents: Contents, header: Mapping[str, object]) -> bytes:
+    """manifest.json: the header's keys, then a line for each package."""
+    head = json.dumps({"format": MANIFEST_FORMAT, **header}, ensure_ascii=False, indent=1)
+    lines = ",\n".join(_ENCODER.encode(_entry(package)) for package in contents.packages)
     return f'{head[:-2]},\n "packages": [\n{lines}\n]}}\n'.encode("utf-8", "surrogateescape")
 
 
-def _listed(one: Published) -> str:
-    """A package's line. No value has a character that JSON escapes: `policy` has none of them.
-
-    `incoming` holds names, versions and files against it, `opening` component and architecture.
-    Written by hand, since twenty thousand of them through json.dumps take a tenth of a second.
-    """
-    head = (
-        f'{{"component": "{one.component}", "package": "{one.name}", "version": "{one.version}", '
-        f'"architecture": "{one.architecture}"'
-    )
-    if one.architecture == SOURCE:
-        files = ", ".join(f"{{{_file(file)}}}" for file in one.files)
-        tail = f'"files": [{files}]'
+def _entry(package: Published) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "component": package.component,
+        "package": package.name,
+        "version": package.version,
+        "architecture": package.architecture,
+    }
+    if package.architecture == SOURCE:
+        entry["files"] = [file._asdict() for file in package.files]
     else:
-        (file,) = one.files
-        tail = _file(file)
-    phase = "" if one.phase == 100 else f', "phase": {one.phase}'
-    return f"{head}, {tail}{phase}}}"
-
-
-def _file(file: PoolFile) -> str:
-    return f'"path": "{file.path}", "size": {file.size}, "sha256": "{file.sha256}"'
+        (file,) = package.files
+        entry |= file._asdict()
+    if package.phase != 100:
+        entry["phase"] = package.phase
+    return entry
 
 
 def read_contents(manifest_text: str, indexes: Mapping[tuple[str, str], str]) -> Contents:
-    """The contents of a generation; `indexes` is what each index holds.
+    """Read a generation; `indexes` is the text of each index, by component and architecture.
 
-    Raises HadebError where manifest and indexes do not belong together.
+    Raises HadebError if the manifest and the indexes do not match.
     """
-    # A package for all architectures stands in each index: the same stanza every time.
+    # A package for all architectures is in each binary index, with the same stanza.
     stanzas = defaultdict[tuple[str, str], list[Iterator[str]]](list)
     for (component, architecture), text in indexes.items():
         listed = iter(text.split("\n\n"))
-        for fits in {architecture, architecture if architecture == SOURCE else "all"}:
+        for fits in {architecture} if architecture == SOURCE else {architecture, "all"}:
             stanzas[component, fits].append(listed)
     packages = []
     try:
@@ -107,7 +104,7 @@ def _read(entry: Mapping[str, Any], stanza: str) -> Published:
         raise ValueError(f"{name} {version} is not where the manifest has it")
     files, phase = entry.get("files", (entry,)), entry.get("phase", 100)
     if phase != 100:
-        # At the end alone: what a package itself has under that name is its own.
+        # Only the last line: the package's own control file may have a field of that name.
         if not stanza.endswith(f"{_PHASED}{phase}"):
             raise ValueError(f"{name} {version} does not end with its phase")
         stanza = stanza.removesuffix(f"{_PHASED}{phase}")
@@ -123,25 +120,25 @@ def _read(entry: Mapping[str, Any], stanza: str) -> Published:
 
 
 def misfits(contents: Contents) -> list[str]:
-    """A sentence for each stanza that does not say of its package what the list says."""
+    """A sentence for each stanza that disagrees with the list about its package."""
     return [
-        f"the index says {has or 'nothing'} as {name} of {one}, and the list {wanted}"
-        for one in contents.packages
-        for name, wanted in _told(one).items()
-        if (has := field(one.stanza, name)) != wanted
+        f"the index has {value or 'nothing'} as {name} of {package}, but the list has {wanted}"
+        for package in contents.packages
+        for name, wanted in _expected_fields(package).items()
+        if (value := field(package.stanza, name)) != wanted
     ]
 
 
-def _told(one: Published) -> dict[str, str]:
-    """What a client that takes its word from the index relies on."""
-    if one.architecture == SOURCE:
-        directory = one.files[0].path.rpartition("/")[0]
-        return {"Package": one.name, "Version": one.version, "Directory": directory}
-    (file,) = one.files
+def _expected_fields(package: Published) -> dict[str, str]:
+    """The fields that clients rely on."""
+    if package.architecture == SOURCE:
+        directory = package.files[0].path.rpartition("/")[0]
+        return {"Package": package.name, "Version": package.version, "Directory": directory}
+    (file,) = package.files
     return {
-        "Package": one.name,
-        "Version": one.version,
-        "Architecture": one.architecture,
+        "Package": package.name,
+        "Version": package.version,
+        "Architecture": package.architecture,
         "Filename": file.path,
         "Size": str(file.size),
         "SHA256": file.sha256,

@@ -53,7 +53,7 @@ class Tree:
         return self.root / "dists"
 
     @property
-    def placed(self) -> Path:
+    def owned_files(self) -> Path:
         return self.state / "placed"
 
     def history(self, suite: str) -> Path:

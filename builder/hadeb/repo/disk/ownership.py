@@ -15,7 +15,7 @@ from hadeb.files import atomic
 from hadeb.repo.disk.layout import Tree
 
 
-def note(tree: Tree, paths: Iterable[str]) -> None:
+def add(tree: Tree, paths: Iterable[str]) -> None:
     """Note files that are about to come into the pool.
 
     Not synced: what a power cut takes of it costs space, and nothing else.
@@ -23,26 +23,26 @@ def note(tree: Tree, paths: Iterable[str]) -> None:
     # A kill may have left half a line.
     text = "".join(f"\n{path}\n" for path in paths)
     if text:
-        with tree.placed.open("a", encoding="utf-8") as stream:
+        with tree.owned_files.open("a", encoding="utf-8") as stream:
             stream.write(text)
 
 
-def noted(tree: Tree) -> set[str]:
-    """All files that were noted since the last `renote`, below the repository."""
+def owned(tree: Tree) -> set[str]:
+    """All files that were noted since the last `replace`, below the repository."""
     try:
-        return set(tree.placed.read_text("utf-8").split("\n")) - {""}
+        return set(tree.owned_files.read_text("utf-8").split("\n")) - {""}
     except FileNotFoundError:
         return set()
 
 
-def renote(tree: Tree, paths: Iterable[str]) -> None:
+def replace(tree: Tree, paths: Iterable[str]) -> None:
     """Let these files be noted, and no others, on the disk."""
     text = "".join(f"{path}\n" for path in sorted(paths))
-    if text or tree.placed.exists():
-        atomic.replace(tree.placed, text.encode())
+    if text or tree.owned_files.exists():
+        atomic.replace(tree.owned_files, text.encode())
 
 
-def refuse_others(tree: Tree) -> None:
+def refuse_foreign_files(tree: Tree) -> None:
     """UsageError where a repository is to be born in a directory that another one lives in."""
     if tree.state.exists():
         return

@@ -18,19 +18,19 @@ from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 _ELSEWHERE = ".elsewhere"
 
 
-def place(tree: Tree, arrived: Sequence[IncomingPackage]) -> None:
+def add(tree: Tree, arrived: Sequence[IncomingPackage]) -> None:
     """Give copies their names in the pool, after their bytes are on the disk.
 
     Raises FilesRefused where a name is taken by other bytes that a list names.
     """
     wanted = [
         (copy, file)
-        for one in arrived
-        for copy, file in zip(one.copies, one.published.files, strict=True)
+        for package in arrived
+        for copy, file in zip(package.copies, package.published.files, strict=True)
         if not _is(tree.root / file.path, file)
     ]
     refuse_clashes(tree, [file for _, file in wanted])
-    ownership.note(tree, [file.path for _, file in wanted])
+    ownership.add(tree, [file.path for _, file in wanted])
     atomic.sync(copy for copy, _ in wanted)
     for copy, file in wanted:
         path = tree.root / file.path
@@ -41,7 +41,7 @@ def place(tree: Tree, arrived: Sequence[IncomingPackage]) -> None:
         temporary.hardlink_to(copy)
         temporary.replace(path)
     # Those that were there, too: who made them may have been killed before this.
-    named = {tree.root / file.path for one in arrived for file in one.published.files}
+    named = {tree.root / file.path for package in arrived for file in package.published.files}
     atomic.sync({up for path in named for up in path.parents if tree.root in up.parents})
 
 
@@ -52,11 +52,11 @@ def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
     """
     taken = {file.path for file in files if _clashes(tree.root / file.path, file)}
     named = _named_by_lists(tree, taken) if taken else set()
-    others = taken - named - ownership.noted(tree) if taken else set()
+    others = taken - named - ownership.owned(tree) if taken else set()
     if taken := named | others:
         raise FilesRefused(
             [
-                f"{path} is published with other bytes: a changed package wants a new version"
+                f"{path} is published with other bytes: a changed package needs a new version"
                 if path in named
                 else f"{path} is there, and hadeb did not put it there: move it away"
                 for path in sorted(taken)
@@ -73,7 +73,7 @@ def _named_by_lists(tree: Tree, paths: set[str]) -> set[str]:
     return found
 
 
-def stand_in(path: Path, size: int, sha256: str, elsewhere: Path) -> None:
+def make_placeholder(path: Path, size: int, sha256: str, elsewhere: Path) -> None:
     """Let a link have a file's place, size and hash, whose bytes lie in an object store."""
     target = elsewhere / _ELSEWHERE / f"{size}" / sha256
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -104,8 +104,8 @@ def faults(packages: Sequence[Published], root: Path) -> list[str]:
         f"{file.path} has changed in the pool since it was published"
         if (root / file.path).is_file()
         else f"{file.path} is gone from the pool"
-        for one in packages
-        for file in one.files
+        for package in packages
+        for file in package.files
         if not _is(root / file.path, file)
     ]
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packages and sources on their way in: read, checked, copied."""
+"""Incoming packages: copied, checked and read."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a FILE on the command line stands for: a .deb, a .dsc with its files, or a .changes."""
+"""The files that a user names: a .deb, a .dsc with its files, or a .changes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """A file, with the size in bytes and the SHA256 in hex that it has, or is to have."""
+class FileSum:
+    """A file with its size in bytes and its SHA256 in hex, either actual or expected."""
 
     path: Path
     size: int
@@ -24,47 +24,46 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A .deb or a .dsc; `wanted` is what a .changes says of it, where one does."""
+class InputFile:
+    """A .deb or a .dsc; `expected` is its entry in a .changes, if it comes from one."""
 
     path: Path
-    wanted: Sum | None = None
+    expected: FileSum | None = None
 
 
-class Refused(Exception):
-    """What is wrong with one file."""
+class Refusal(Exception):
+    """Why one file is refused."""
 
 
-def parcels(path: Path) -> list[Parcel]:
-    """The packages that a file stands for: itself, or those that it lists. Raises Refused."""
+def packages_in(path: Path) -> list[InputFile]:
+    """The packages that a file is or lists. Raises Refusal."""
     check_file(path)
     if path.suffix in {".deb", ".dsc"}:
-        return [Parcel(path)]
+        return [InputFile(path)]
     if path.suffix != ".changes":
-        raise Refused("is no .deb, .dsc or .changes")
-    found = []
-    for wanted in listed(read_paragraph(path), path.parent):
-        if wanted.path.suffix in {".deb", ".dsc"}:
-            # Held against what is said of it when there is a copy, which nobody changes.
-            found.append(Parcel(wanted.path, wanted))
+        raise Refusal("is not a .deb, .dsc or .changes")
+    packages = []
+    for entry in listed_files(read_paragraph(path), path.parent):
+        if entry.path.suffix in {".deb", ".dsc"}:
+            # It is compared with its entry once there is a copy, which nobody can change.
+            packages.append(InputFile(entry.path, entry))
         else:
-            compare(
-                Sum(wanted.path, wanted.path.stat().st_size, digest(wanted.path)), wanted, "lists"
-            )
-    if not found:
-        raise Refused("lists no .deb and no .dsc, so there is nothing to publish")
-    return found
+            actual = FileSum(entry.path, entry.path.stat().st_size, digest(entry.path))
+            compare(actual, entry, "lists")
+    if not packages:
+        raise Refusal("lists no .deb and no .dsc, so there is nothing to publish")
+    return packages
 
 
 def check_file(path: Path) -> None:
-    """Raise Refused where a path is not that of a file."""
+    """Raise Refusal if a path is not that of a regular file."""
     if path.is_dir():
-        raise Refused("is a directory; name the files in it")
+        raise Refusal("is a directory; name the files in it")
     if not path.exists():
-        raise Refused("there is no such file")
-    # Nobody may write to the other end of a pipe, ever.
+        raise Refusal("does not exist")
+    # Reading a pipe could take forever.
     if not path.is_file():
-        raise Refused("is no regular file; copy what it gives into one")
+        raise Refusal("is not a regular file; copy its content into one")
 
 
 def read_paragraph(path: Path) -> str:
@@ -72,28 +71,28 @@ def read_paragraph(path: Path) -> str:
     return without_signature(path.read_text("utf-8", "surrogateescape"))
 
 
-def listed(paragraph: str, directory: Path) -> list[Sum]:
-    """The files that Checksums-Sha256 lists, which are to lie in a directory. Raises Refused."""
+def listed_files(paragraph: str, directory: Path) -> list[FileSum]:
+    """The files that Checksums-Sha256 lists; they must be in the directory. Raises Refusal."""
     words = field(paragraph, "Checksums-Sha256").split()
     rows = list(zip(words[::3], words[1::3], words[2::3], strict=False))
     if not rows or len(rows) * 3 != len(words):
-        raise Refused("lists no files with their SHA256")
-    found = []
+        raise Refusal("lists no files with their SHA256")
+    files = []
     for sha256, size, name in rows:
         if not _SHA256.fullmatch(sha256) or not size.isdecimal():
-            raise Refused(f"lists {name} without a SHA256 and a size")
+            raise Refusal(f"lists {name} without a SHA256 and a size")
         if not FILE_NAME.fullmatch(name):
-            raise Refused(f"lists {name!r}, which no URL can name as it is")
+            raise Refusal(f"lists {name!r}, which a URL cannot hold unescaped")
         if not (directory / name).is_file():
-            raise Refused(f"lists {name}, which is not beside it")
-        found.append(Sum(directory / name, int(size), sha256))
-    return found
+            raise Refusal(f"lists {name}, which is not beside it")
+        files.append(FileSum(directory / name, int(size), sha256))
+    return files
 
 
-def compare(has: Sum, wanted: Sum, verb: str) -> None:
-    """Raise Refused where a file is not what is said of it."""
-    name = wanted.path.name
-    if has.size != wanted.size:
-        raise Refused(f"{verb} {name} with {wanted.size} bytes, and it has {has.size}")
-    if has.sha256 != wanted.sha256:
-        raise Refused(f"{verb} {name} with another SHA256")
+def compare(actual: FileSum, expected: FileSum, verb: str) -> None:
+    """Raise Refusal if a file does not have the expected size and SHA256."""
+    name = expected.path.name
+    if actual.size != expected.size:
+        raise Refusal(f"{verb} {name} with {expected.size} bytes, but it has {actual.size}")
+    if actual.sha256 != expected.sha256:
+        raise Refusal(f"{verb} {name} with another SHA256")

@@ -61,50 +61,54 @@ class Contents:
         """What one index lists: a binary index has the packages of all architectures, too."""
         fits = {architecture} if architecture == SOURCE else {architecture, "all"}
         return [
-            one for one in self.packages if one.component == component and one.architecture in fits
+            package
+            for package in self.packages
+            if package.component == component and package.architecture in fits
         ]
 
     def with_packages(self, added: Iterable[Published]) -> Self:
         """The list with these in it, each in place of the one with its identity."""
-        new = {one.identity: one for one in added}
+        new = {package.identity: package for package in added}
         packages = list(self.without(new.values()).packages)
         # To look for a few places among many is quicker than to sort all.
         if len(new) < len(packages) // 100:
-            for one in new.values():
-                insort(packages, one, key=_place)
+            for package in new.values():
+                insort(packages, package, key=_place)
         else:
             packages = sorted([*packages, *new.values()], key=_place)
         return dataclasses.replace(self, packages=tuple(packages))
 
     def without(self, removed: Iterable[Published]) -> Self:
         """The list without these."""
-        gone = {one.identity for one in removed}
+        gone = {package.identity for package in removed}
         names = {name for name, _, _ in gone}
         left = tuple(
-            one for one in self.packages if one.name not in names or one.identity not in gone
+            package
+            for package in self.packages
+            if package.name not in names or package.identity not in gone
         )
         return dataclasses.replace(self, packages=left)
 
     def named(self, name: str, version: str | None = None) -> list[Published]:
         """All packages of a name, or of one version of it."""
         return [
-            one
-            for one in self.packages
-            if one.name == name and (version is None or one.version == version)
+            package
+            for package in self.packages
+            if package.name == name and (version is None or package.version == version)
         ]
 
-    def newer(self, one: Published) -> list[Published]:
+    def newer(self, package: Published) -> list[Published]:
         """What a suite has under a package's name that is newer, for whatever architecture.
 
         The newest is the last. Sources have versions of their own; and a rebuild for another
         architecture alone (+bN) makes nothing newer than what it was built from.
         """
-        key = version_key(one.version)
+        key = version_key(package.version)
         found = [
             other
-            for other in self.named(one.name)
-            if (other.architecture == SOURCE) == (one.architecture == SOURCE)
-            and version_key(_compared(other, one)) > key
+            for other in self.named(package.name)
+            if (other.architecture == SOURCE) == (package.architecture == SOURCE)
+            and version_key(_compared(other, package)) > key
         ]
         return sorted(found, key=lambda other: version_key(other.version))
 
@@ -123,40 +127,46 @@ class Difference:
     def lines(self) -> list[str]:
         """A line a package: `+ name version architecture`, `-` for one that goes."""
         return [
-            *(f"+ {one}{_share(one)}" for one in self.added),
-            *(f"- {one}" for one in self.removed),
-            *(f"~ {one}, for {one.phase} % of machines" for one in self.phased),
+            *(f"+ {package}{_share(package)}" for package in self.added),
+            *(f"- {package}" for package in self.removed),
+            *(f"~ {package}, for {package.phase} % of machines" for package in self.phased),
         ]
 
 
 def difference(old: Contents, new: Contents) -> Difference:
     """What changes from one list to the other; another file under one name goes and comes."""
     # Most are the same object in both.
-    common = {id(one) for one in old.packages} & {id(one) for one in new.packages}
+    common = {id(package) for package in old.packages} & {id(package) for package in new.packages}
     old, new = _but(old, common), _but(new, common)
-    before = {(one.identity, one.component, one.files): one for one in old.packages}
-    after = {(one.identity, one.component, one.files): one for one in new.packages}
+    before = {
+        (package.identity, package.component, package.files): package for package in old.packages
+    }
+    after = {
+        (package.identity, package.component, package.files): package for package in new.packages
+    }
     return Difference(
-        added=tuple(one for key, one in after.items() if key not in before),
-        removed=tuple(one for key, one in before.items() if key not in after),
+        added=tuple(package for key, package in after.items() if key not in before),
+        removed=tuple(package for key, package in before.items() if key not in after),
         phased=tuple(
-            one for key, one in after.items() if key in before and before[key].phase != one.phase
+            package
+            for key, package in after.items()
+            if key in before and before[key].phase != package.phase
         ),
     )
 
 
 def _but(contents: Contents, common: set[int]) -> Contents:
-    return Contents(tuple(one for one in contents.packages if id(one) not in common))
+    return Contents(tuple(package for package in contents.packages if id(package) not in common))
 
 
-def _compared(other: Published, one: Published) -> str:
-    same = other.architecture == one.architecture
+def _compared(other: Published, package: Published) -> str:
+    same = other.architecture == package.architecture
     return other.version if same else _REBUILD.sub("", other.version)
 
 
-def _share(one: Published) -> str:
-    return "" if one.phase == 100 else f", for {one.phase} % of machines"
+def _share(package: Published) -> str:
+    return "" if package.phase == 100 else f", for {package.phase} % of machines"
 
 
-def _place(one: Published) -> tuple[str, str, object, str]:
-    return one.component, one.name, version_key(one.version), one.architecture
+def _place(package: Published) -> tuple[str, str, object, str]:
+    return package.component, package.name, version_key(package.version), package.architecture

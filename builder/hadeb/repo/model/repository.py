@@ -77,7 +77,8 @@ def read_repository(text: str, file: str) -> Repository:
         fields: dict[str, Any] = json.loads(text)
         if fields.pop("format") != FORMAT:
             raise HadebError(
-                f"{file} was written by another release of hadeb", hint="use that release, or newer"
+                f"{file} has the format of another release of hadeb",
+                hint="use that release or a newer one",
             )
         suites = tuple(_read_suite(suite) for suite in fields.pop("suites"))
         listed = {name: tuple(fields[name]) for name in ("keys", "former_urls")}

@@ -34,12 +34,12 @@ class SuiteView:
     def example(self) -> str:
         """A package that a client may install; a word that stands for one where there is none."""
         fits = [
-            one
-            for one in self.contents.packages
-            if one.architecture != SOURCE and not one.name.endswith("-archive-keyring")
+            package
+            for package in self.contents.packages
+            if package.architecture != SOURCE and not package.name.endswith("-archive-keyring")
         ]
         first = self.suite.components[:1]
-        found = min(fits, key=lambda one: (one.component,) != first, default=None)
+        found = min(fits, key=lambda package: (package.component,) != first, default=None)
         return found.name if found else "PACKAGE"
 
 

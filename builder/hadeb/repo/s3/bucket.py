@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A repository's place in an object store, and how much of it a command looks at. Pure."""
+"""A repository's location in an object store, and how much of it a command needs. Pure."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ _PREFIX = re.compile(r"([A-Za-z0-9._~+-]+/)*")
 
 
 class Reach(enum.Enum):
-    """How much of the repository a command looks at."""
+    """How much of the repository a command needs."""
 
-    NOW = "the generations in force"
+    NOW = "the current generations"
     PAST = "all generations"
-    ALL = "all generations, and files that none of them names"
+    ALL = "all generations, and files that none of them lists"
     BYTES = "what clients get, down to the bytes of the pool"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, and the prefix of a repository's keys in it: empty, or with a slash at its end."""
+    """A bucket and the prefix of the repository's keys in it: empty, or ending with a slash."""
 
     name: str
     prefix: str
 
     @classmethod
     def read(cls, url: str) -> Self:
-        """The place that `s3://BUCKET/PREFIX` names; UsageError where it names none."""
+        """Parse `s3://BUCKET/PREFIX`; UsageError if it is not of that form."""
         name, _, rest = url.removeprefix(SCHEME).partition("/")
         prefix = f"{rest.strip('/')}/" if rest.strip("/") else ""
         parts = prefix.split("/")
         if not _BUCKET.fullmatch(name) or not _PREFIX.fullmatch(prefix) or {".", ".."} & {*parts}:
             raise UsageError(
-                f"{url} names no place in an object store",
-                hint=f"as in {SCHEME}BUCKET or {SCHEME}BUCKET/PREFIX; apt's URLs want letters, "
-                "digits and . _ ~ + - in a prefix",
+                f"{url} is not a location in an object store",
+                hint=f"write {SCHEME}BUCKET or {SCHEME}BUCKET/PREFIX; apt takes prefixes of "
+                "letters, digits and . _ ~ + - only",
             )
         return cls(name, prefix)
 
@@ -50,5 +50,5 @@ class Bucket:
 
     @property
     def last(self) -> str:
-        """The last word of it, as a directory would be called."""
+        """The last part of the location, like a directory's name."""
         return self.prefix.rstrip("/").rpartition("/")[2] or self.name

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a repository in an object store says of itself to those who write it. Pure.
+"""The state of a repository in an object store, which all publishers share. Pure.
 
-state.json is the one truth among writers: everything it names is in the store before it is
-written, and it is written only where nobody else has written it since it was read.
+state.json is the single source of truth among publishers. Everything it names is in the store
+before it is written, and it is written only if nobody else has written it since it was read.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from hadeb.errors import HadebError
 
 STATE = ".hadeb/state.json"
 FORMAT = 1
-# The name of such an object is never given to other bytes.
-_FOR_GOOD = "public, max-age=31536000, immutable"
+# For objects whose bytes never change.
+_IMMUTABLE = "public, max-age=31536000, immutable"
 _TYPES = {
     ".asc": "text/plain; charset=utf-8",
     ".deb": "application/vnd.debian.binary-package",
@@ -34,7 +34,7 @@ _TEXTS = {"InRelease", "Release"}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredGeneration:
     """A generation: the object with its files, and when it was made, in seconds since 1970."""
 
     pack: str
@@ -45,14 +45,14 @@ class Kept:
 class State:
     """What is in force. `files` are those below .hadeb/, `generations` those of each suite.
 
-    `serial` counts the changes, and `token` is whose the last one was, so that no state is ever
-    there twice. `leaving` are the paths that a prune removes at this moment, or was killed over.
+    `serial` counts the changes and `token` marks the last one, so no two states are equal.
+    `leaving` are the paths that a prune is removing, or was removing when it was killed.
     """
 
     serial: int = 0
     token: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
-    generations: Mapping[str, Mapping[int, Kept]] = field(default_factory=dict)
+    generations: Mapping[str, Mapping[int, StoredGeneration]] = field(default_factory=dict)
     leaving: tuple[str, ...] = ()
 
     def write(self) -> bytes:
@@ -63,17 +63,17 @@ class State:
 
     def packs(self) -> set[str]:
         """The objects that hold generations."""
-        return {kept.pack for suite in self.generations.values() for kept in suite.values()}
+        return {stored.pack for suite in self.generations.values() for stored in suite.values()}
 
 
 def read_state(content: bytes, place: str) -> State:
-    """The state that `State.write` wrote; HadebError where it is another's."""
+    """Parse what `State.write` wrote; HadebError if it is damaged or of another format."""
     try:
         fields = json.loads(content)
         if fields["format"] != FORMAT:
             raise HadebError(
-                f"{place} was written by another release of hadeb",
-                hint="use that release, or newer",
+                f"{place} has the format of another release of hadeb",
+                hint="use that release or a newer one",
             )
         return State(
             serial=int(fields["serial"]),
@@ -81,8 +81,8 @@ def read_state(content: bytes, place: str) -> State:
             files={below(path): str(text) for path, text in fields["files"].items()},
             generations={
                 below(suite): {
-                    int(number): Kept(below(kept["pack"]), float(kept["time"]))
-                    for number, kept in numbers.items()
+                    int(number): StoredGeneration(below(stored["pack"]), float(stored["time"]))
+                    for number, stored in numbers.items()
                 }
                 for suite, numbers in fields["generations"].items()
             },
@@ -90,19 +90,19 @@ def read_state(content: bytes, place: str) -> State:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HadebError(
-            f"{place} is damaged: {error!r}", hint="put it back from an older version of the object"
+            f"{place} is damaged: {error!r}", hint="restore it from an older version of the object"
         ) from error
 
 
 def below(path: str) -> str:
-    """A path that stays below where it is put; ValueError where it does not."""
+    """The path itself; ValueError if it could lead out of the directory it is joined to."""
     if {"", ".", ".."} & {*path.split("/")}:
         raise ValueError(path)
     return path
 
 
 def headers(path: str) -> dict[str, str]:
-    """How an object is served: its type, and for how long whoever has it need not ask again."""
+    """The HTTP headers of an object: its type, and how long caches may keep it."""
     name = path.rpartition("/")[2]
     suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
     if name in _TEXTS:
@@ -111,5 +111,5 @@ def headers(path: str) -> dict[str, str]:
         kind = _TYPES[".gz"]
     else:
         kind = _TYPES.get(suffix, "application/octet-stream")
-    for_good = path.startswith("pool/") or "/by-hash/" in path
-    return {"ContentType": kind, "CacheControl": _FOR_GOOD if for_good else "no-cache"}
+    immutable = path.startswith("pool/") or "/by-hash/" in path
+    return {"ContentType": kind, "CacheControl": _IMMUTABLE if immutable else "no-cache"}

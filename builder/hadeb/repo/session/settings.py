@@ -7,26 +7,24 @@ import dataclasses
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from hadeb.debian.names import check_architecture, check_codename
-from hadeb.errors import HadebError, UsageError
-from hadeb.files import atomic
+from hadeb.errors import UsageError
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.model.repository import Repository, RepoSuite, read_repository
-from hadeb.repo.signing import gpg
+from hadeb.repo.disk.repository_file import find_repository
+from hadeb.repo.model.repository import Repository, RepoSuite
+from hadeb.repo.signing.keychain import Keychain, full_fingerprint, secret_keys
 from hadeb.run import run
 
 # What may stand in a package's name and in a Release; apt ignores a .sources file with a + in
 # its name, and says nothing.
 _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
-_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """What a call says of the repository and the suite; None or empty where it says nothing."""
 
     name: str | None = None
@@ -39,70 +37,7 @@ class Wishes:
     valid_days: int | None = None
 
 
-def repository_at(where: str, base: Path) -> Tree:
-    """Where a repository is, or is to be: a directory, as a user names it, seen from `base`.
-
-    The one place that knows what else could be named. Raises UsageError where it cannot be there.
-    """
-    if scheme := _SCHEME.match(where):
-        raise UsageError(
-            f"--repo {where}: hadeb publishes to no {scheme[0]}",
-            hint="name a directory; a copy of it is what others serve",
-        )
-    root = base / where
-    for above in (root, *root.parents):
-        if above.is_dir():
-            break
-        if above.exists() or above.is_symlink():
-            raise UsageError(
-                f"--repo {where}: {above} is there, and no directory",
-                hint="name another directory with --repo, or move that away",
-            )
-    return Tree(root)
-
-
-def open_repository(tree: Tree) -> Repository:
-    """The repository in a directory; UsageError where there is none."""
-    found = find_repository(tree)
-    if found is None:
-        raise UsageError(
-            f"there is no repository in {tree.root}", hint="hadeb publish --repo DIR makes one"
-        )
-    return found
-
-
-def find_repository(tree: Tree) -> Repository | None:
-    """The repository in a directory, with the suites that were published; None where there is none.
-
-    A suite without a generation is left of a command that was killed.
-    """
-    known = _written(tree)
-    if known is None:
-        return None
-    suites = tuple(suite for suite in known.suites if tree.numbers(suite.name))
-    return dataclasses.replace(known, suites=suites)
-
-
-def _written(tree: Tree) -> Repository | None:
-    try:
-        text = tree.repository.read_text("utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise HadebError(
-            f"{tree.repository} is damaged: {error}",
-            hint="put it back from a copy of the repository",
-        ) from error
-    return read_repository(text, str(tree.repository))
-
-
-def save_repository(tree: Tree, repository: Repository) -> None:
-    """Write what the repository is; only where it has changed."""
-    if _written(tree) != repository:
-        atomic.replace(tree.repository, repository.write().encode())
-
-
-def wished_repository(tree: Tree, wishes: Wishes, keychain: gpg.Keychain) -> Repository:
+def requested_repository(tree: Tree, options: Options, keychain: Keychain) -> Repository:
     """The repository as it is to be; nothing is written.
 
     Raises UsageError where a wish goes against what clients know of it. Of a first publish that was
@@ -110,9 +45,9 @@ def wished_repository(tree: Tree, wishes: Wishes, keychain: gpg.Keychain) -> Rep
     """
     known = find_repository(tree)
     if known and known.suites:
-        return _reborn(known, wishes, keychain)
-    keys = _first_keys(keychain, wishes.key)
-    born = _born(tree, wishes, keys or (known.keys if known else ()))
+        return _update(known, options, keychain)
+    keys = _first_keys(keychain, options.key)
+    born = _create(tree, options, keys or (known.keys if known else ()))
     if known is None:
         return born
     # A package of keys may be in the pool already.
@@ -124,76 +59,64 @@ def wished_repository(tree: Tree, wishes: Wishes, keychain: gpg.Keychain) -> Rep
     )
 
 
-def _born(tree: Tree, wishes: Wishes, keys: tuple[str, ...]) -> Repository:
+def _create(tree: Tree, options: Options, keys: tuple[str, ...]) -> Repository:
     """A repository that is to be; where it has no key yet, one is to be made."""
-    name = wishes.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
+    name = options.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be a repository's name: small letters, digits, . and -",
             hint="name it with --name",
         )
-    for option, value in (("origin", wishes.origin), ("label", wishes.label)):
+    for option, value in (("origin", options.origin), ("label", options.label)):
         if value is not None and not (value.isprintable() and value.strip() == value != ""):
             raise UsageError(
                 f"--{option} {value!r}: it is a line of text in UTF-8, with nothing in it that "
                 "does not print",
                 hint="clients' apt shows it, and compares it byte by byte",
             )
-    _check_url(wishes.url)
-    origin = wishes.origin or name
+    _check_url(options.url)
+    origin = options.origin or name
     return Repository(
         name=name,
         origin=origin,
-        label=wishes.label or origin,
-        url=wishes.url or f"file:{quote(os.fsencode(tree.root.resolve()))}",
+        label=options.label or origin,
+        url=options.url or f"file:{quote(os.fsencode(tree.root.resolve()))}",
         keys=keys,
     )
 
 
-def _first_keys(keychain: gpg.Keychain, key: str | None) -> tuple[str, ...]:
+def _first_keys(keychain: Keychain, key: str | None) -> tuple[str, ...]:
     """The key that is named, or those of a key file; none where one is to be made."""
     if key is not None:
         return (full_fingerprint(keychain, key),)
     if keychain.home is None:
         return ()
-    return tuple(each.fingerprint for each in gpg.secret_keys(keychain))
+    return tuple(each.fingerprint for each in secret_keys(keychain))
 
 
-def full_fingerprint(keychain: gpg.Keychain, key: str) -> str:
-    """The fingerprint of the one secret key that a user means."""
-    found = gpg.secret_keys(keychain, [key])
-    if len(found) != 1:
-        listed = "".join(f"\n  {each.fingerprint} {each.user_id}" for each in found) or " none"
-        raise HadebError(
-            f"{key} is to be one key that can sign; gpg finds:{listed}",
-            hint="name it by its fingerprint",
-        )
-    return found[0].fingerprint
-
-
-def _reborn(repository: Repository, wishes: Wishes, keychain: gpg.Keychain) -> Repository:
+def _update(repository: Repository, options: Options, keychain: Keychain) -> Repository:
     """The repository with what may change; UsageError where a wish goes against its birth."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():
-        wanted = getattr(wishes, option)
+        wanted = getattr(options, option)
         if wanted is not None and wanted != value:
             raise _fixed(f"--{option} {wanted}", f"{option} {value}")
     # gpg is asked only about what is no whole fingerprint: each call takes time.
     if (
-        wishes.key
-        and wishes.key not in repository.keys
-        and full_fingerprint(keychain, wishes.key) not in repository.keys
+        options.key
+        and options.key not in repository.keys
+        and full_fingerprint(keychain, options.key) not in repository.keys
     ):
         raise UsageError(
-            f"{wishes.key} does not sign here; {', '.join(repository.keys)} does",
+            f"{options.key} does not sign here; {', '.join(repository.keys)} does",
             hint="a new key comes in with hadeb repo key add",
         )
-    if wishes.url is None or wishes.url == repository.url:
+    if options.url is None or options.url == repository.url:
         return repository
-    _check_url(wishes.url)
+    _check_url(options.url)
     former = dict.fromkeys([repository.url, *repository.former_urls])
-    former.pop(wishes.url, None)
-    return dataclasses.replace(repository, url=wishes.url, former_urls=tuple(former))
+    former.pop(options.url, None)
+    return dataclasses.replace(repository, url=options.url, former_urls=tuple(former))
 
 
 def _check_url(url: str | None) -> None:
@@ -210,28 +133,30 @@ def _fixed(asked: str, has: str) -> UsageError:
     )
 
 
-def wished_suite(repository: Repository, name: str, component: str, wishes: Wishes) -> RepoSuite:
+def requested_suite(
+    repository: Repository, name: str, component: str, options: Options
+) -> RepoSuite:
     """The suite as it is to be: made where it is not there, wider where more is wished for."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, . and -")
     if not _NAME.fullmatch(component):
         raise UsageError(f"{component!r} cannot be a component: small letters, digits, . and -")
-    for architecture in wishes.architectures:
+    for architecture in options.architectures:
         check_architecture(architecture)
-    if wishes.codename is not None:
-        check_codename(wishes.codename)
+    if options.codename is not None:
+        check_codename(options.codename)
     known = {suite.name: suite for suite in repository.suites}
     suite = known.get(name)
     if suite is None:
-        native = wishes.architectures or (_native_architecture(),)
-        suite = RepoSuite(name, wishes.codename or name, (component,), native)
-    elif wishes.codename not in {None, suite.codename}:
-        raise _fixed(f"--codename {wishes.codename}", f"codename {suite.codename} for {name}")
+        native = options.architectures or (_native_architecture(),)
+        suite = RepoSuite(name, options.codename or name, (component,), native)
+    elif options.codename not in {None, suite.codename}:
+        raise _fixed(f"--codename {options.codename}", f"codename {suite.codename} for {name}")
     return dataclasses.replace(
         suite,
         components=tuple(dict.fromkeys([*suite.components, component])),
-        architectures=tuple(dict.fromkeys([*suite.architectures, *wishes.architectures])),
-        valid_days=suite.valid_days if wishes.valid_days is None else wishes.valid_days,
+        architectures=tuple(dict.fromkeys([*suite.architectures, *options.architectures])),
+        valid_days=suite.valid_days if options.valid_days is None else options.valid_days,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever changes a repository: with what keys, under what name, one at a time."""
+"""The session of a command that changes a repository: its keys, its user, and the lock."""
 
 from __future__ import annotations
 
@@ -15,40 +15,39 @@ from hadeb.files import atomic
 from hadeb.files.lock import locked_by
 from hadeb.files.scratch import sweep
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.session.settings import open_repository
-from hadeb.repo.signing import gpg
+from hadeb.repo.disk.repository_file import open_repository
+from hadeb.repo.signing.keychain import Keychain
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who changes a repository, with whose keys, and how they hear of it. `now` is in UTC.
+    """Who changes a repository, with which keys, and how messages reach them. `now` is in UTC.
 
-    `info` is silent under --quiet, `warning` never is. Where the tree is a copy of
-    the repository, `hand_over` brings a change to the repository, and `amiss` says what was found
-    wrong with it while it was copied.
+    `info` may be silent if the user asked for few messages; `warning` never is. If the tree is a
+    checkout, `push` uploads the change, and `differences` are what was wrong in the object store.
     """
 
     tree: Tree
-    keychain: gpg.Keychain
+    keychain: Keychain
     who: str
     now: datetime.datetime
     info: Callable[[str], None]
     warning: Callable[[str], None]
-    hand_over: Callable[[], None] | None = None
-    amiss: tuple[str, ...] = ()
+    push: Callable[[], None] | None = None
+    differences: tuple[str, ...] = ()
 
 
 @contextmanager
 def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iterator[Writer]:
-    """Be the one who changes the repository, after whoever is; a Writer whose time has gone on.
+    """Hold the repository's lock; yields a Writer whose `now` includes the time spent waiting.
 
-    A `new` one has its directory made. A `dry_run` changes nothing, and waits for nobody.
+    With `new`, the directory is created. With `dry_run`, nothing changes and the lock is not taken.
     """
     tree = writer.tree
     if dry_run:
         yield writer
         return
-    with _readable():
+    with _public_umask():
         if new:
             atomic.make_directory(tree.root)
             atomic.make_directory(tree.state, 0o770)
@@ -59,13 +58,13 @@ def writing(writer: Writer, *, new: bool = False, dry_run: bool = False) -> Iter
         with locked_by(tree.lock, writer.who, writer.info):
             waited = datetime.timedelta(seconds=time.monotonic() - asked)
             yield dataclasses.replace(writer, now=writer.now + waited)
-            if writer.hand_over:
-                writer.hand_over()
+            if writer.push:
+                writer.push()
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
-    """Let a web server read what is written, and nobody else write, whatever umask(2) we have."""
+def _public_umask() -> Iterator[None]:
+    """Let a web server read what is written and nobody else write it, whatever the umask(2)."""
     before = os.umask(0o022)
     try:
         yield

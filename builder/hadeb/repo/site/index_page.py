@@ -105,12 +105,12 @@ def _packages(view: SuiteView) -> Markup:
     rows: list[Markup] = []
     left, unlisted = LONGEST_TABLE, 0
     for (component, name), group in itertools.groupby(
-        packages, key=lambda one: (one.component, one.name)
+        packages, key=lambda package: (package.component, package.name)
     ):
         if left <= 0:
             unlisted += 1
             continue
-        versions = sorted(group, key=lambda one: version_key(one.version), reverse=True)
+        versions = sorted(group, key=lambda package: version_key(package.version), reverse=True)
         rows.append(_row(name, component if several else "", versions[:left], len(versions)))
         left -= len(versions)
     more = "one more package" if unlisted == 1 else f"{unlisted:,} more packages"
@@ -131,19 +131,19 @@ def _row(name: str, component: str, shown: Sequence[Published], count: int) -> M
         '<td role="cell"><ul role="list">@VERSIONS@@OLDER@</ul></td></tr>\n',
         name=name,
         component=markup(' <span class="of">@NAME@</span>', name=component) if component else "",
-        versions=joined(_version(one) for one in shown),
+        versions=joined(_version(package) for package in shown),
         older=markup('<li class="of">and @COUNT@ older</li>', count=older) if older else "",
     )
 
 
-def _version(one: Published) -> Markup:
-    phase = f"for {one.phase} % of machines" if one.phase != 100 else ""
+def _version(package: Published) -> Markup:
+    phase = f"for {package.phase} % of machines" if package.phase != 100 else ""
     return markup(
         '<li><span class="figure">@VERSION@</span> <span>@ARCHITECTURE@</span> '
         '<span class="number">@SIZE@</span>@PHASE@</li>',
-        version=one.version,
-        architecture=one.architecture,
-        size=_size(sum(file.size for file in one.files)),
+        version=package.version,
+        architecture=package.architecture,
+        size=_size(sum(file.size for file in package.files)),
         phase=markup(' <span class="phase">@PHASE@</span>', phase=phase) if phase else "",
     )
 

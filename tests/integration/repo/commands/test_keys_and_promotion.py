@@ -10,7 +10,7 @@ import pytest
 
 from hadeb.repo.commands.publish import Addition, publish
 from hadeb.repo.keyring import package
-from hadeb.repo.session.settings import Wishes
+from hadeb.repo.session.settings import Options
 from integration.repo.commands.test_refusals import refused, unchanged
 from support.repo.publishing import Desk, writer
 
@@ -28,7 +28,7 @@ def test_a_package_of_keys_is_taken_as_it_was_published_where_hadeb_makes_anothe
     before = deb.read_bytes()
     changed_template(monkeypatch)
     publish(
-        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Wishes(), dry_run=False
+        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Options(), dry_run=False
     )
     assert desk.listed(root, "stable") == {"world 1.0", f"{KEYRING} 1"}
     assert deb.read_bytes() == before
@@ -42,7 +42,7 @@ def test_a_package_of_keys_that_no_list_has_whole_comes_back_as_another_version(
     deb.unlink()
     changed_template(monkeypatch)
     publish(
-        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Wishes(), dry_run=False
+        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Options(), dry_run=False
     )
     assert desk.listed(root, "stable") == {"world 1.0", f"{KEYRING} 2"}
     assert not deb.exists()
@@ -94,4 +94,4 @@ def test_other_bytes_of_one_version_are_not_promoted(desk: Desk, root: Path) -> 
     assert done.code == 0, done.stderr
     with unchanged(root):
         done = desk.hadeb("promote", "hello=2.0", "staging", "stable", "--repo", root)
-    refused(done, "hello 2.0 all is in the suite already, as pool/extra/h/hello/hello_2.0_all.deb")
+    refused(done, "hello 2.0 all is already in the suite, as pool/extra/h/hello/hello_2.0_all.deb")

@@ -83,7 +83,7 @@ def test_an_expired_key_signs_nothing(desk: Desk, tmp_path: Path) -> None:
     with key_that_ends(desk, -1) as environment:
         key = _fingerprint(environment)
         done = publish(desk, root, desk.deb("hello", "1.0"), "--key", key, **environment)
-    refused(done, f"the signing key {key} ended on 2024-02-01")
+    refused(done, f"the signing key {key} expired on 2024-02-01")
     assert "gpg --quick-set-expire" in done.stderr
     assert inspection.in_release(root, "staging") is None
 
@@ -101,7 +101,7 @@ def test_a_key_that_expires_between_two_publishes_leaves_the_suite_as_it_was(
         subprocess.run(["sleep", "2"], check=True)
         before = inspection.in_release(root, "staging")
         done = publish(desk, root, desk.deb("hello", "2.0"), **environment)
-        refused(done, f"the signing key {key} ended on ")
+        refused(done, f"the signing key {key} expired on ")
         assert inspection.in_release(root, "staging") == before
         assert inspection.packages(root, "staging") == {"hello_1.0_all.deb"}
 
@@ -111,13 +111,13 @@ def test_a_key_that_ends_in_less_than_90_days_is_warned_of(desk: Desk, tmp_path:
         arguments = (desk.deb("hello", "1.0"), "--key", _fingerprint(environment))
         done = publish(desk, tmp_path / "repository", *arguments, **environment)
     assert done.code == 0
-    assert re.search("the signing key [0-9A-F]{40} ends in (79|80) days, on 20", done.stderr)
+    assert re.search("the signing key [0-9A-F]{40} expires in (79|80) days, on 20", done.stderr)
     assert "gpg --quick-set-expire" in done.stderr
 
 
 def test_a_key_that_lives_long_is_not_warned_of(desk: Desk, tmp_path: Path) -> None:
     done = desk.publish(tmp_path / "repository", desk.deb("hello", "1.0"))
-    assert "ends in" not in done.stderr
+    assert "expires in" not in done.stderr
 
 
 def test_a_key_that_gpg_does_not_have_is_named(desk: Desk, root: Path, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_other_bytes_under_a_published_name_and_version_are_refused(desk: Desk, 
     other = desk.deb("hello", "2.0", content="other", directory="other")
     with unchanged(root):
         done = publish(desk, root, other)
-    refused(done, r"hello_2.0_all.deb is published with other bytes: .* wants a new version")
+    refused(done, r"hello_2.0_all.deb is published with other bytes: .* needs a new version")
 
 
 def test_other_bytes_are_refused_where_another_source_takes_them_elsewhere_in_the_pool(
@@ -202,7 +202,7 @@ def test_other_bytes_are_refused_where_another_source_takes_them_elsewhere_in_th
     other = desk.deb("hello", "2.0", fields="Source: another\n", directory="other")
     with unchanged(root):
         done = publish(desk, root, other)
-    refused(done, "hello 2.0 all is in the suite already, as pool/main/h/hello/hello_2.0_all.deb")
+    refused(done, "hello 2.0 all is already in the suite, as pool/main/h/hello/hello_2.0_all.deb")
 
 
 def test_the_same_package_twice_changes_nothing_and_is_no_error(desk: Desk, root: Path) -> None:

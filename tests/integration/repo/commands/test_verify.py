@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.signing.keychain import Keychain, make_key, public_keys, secret_keys
 from integration.repo.commands.test_refusals import refused
 from support.repo.damage import cut, in_force
 from support.repo.publishing import Desk
@@ -39,7 +39,10 @@ def test_a_page_that_is_not_as_hadeb_writes_it_is_found(
 
 def test_a_keyring_that_is_missing_or_unreadable_is_a_finding(desk: Desk, root: Path) -> None:
     file = root / f"{KEYRING}.pgp"
-    for damage, words in ((Path.unlink, "it is missing"), (Path.touch, "no keys that gpg reads")):
+    for damage, words in (
+        (Path.unlink, "it is missing"),
+        (Path.touch, "keys that gpg can read"),
+    ):
         damage(file)
         (root / "pool/main/h/hello/hello_1.0_all.deb").unlink(missing_ok=True)
         done = desk.hadeb("repo", "verify", "--repo", root)

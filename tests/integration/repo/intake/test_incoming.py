@@ -157,7 +157,7 @@ def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
     elsewhere = packer.deb("hello", "1.0", fields="Source: greet\n", directory="elsewhere")
     message = said(take, one, two, elsewhere)
     for other in (two, elsewhere):
-        assert f"{other}: is hello 1.0 all, and so is {one}, with other bytes" in message
+        assert f"{other}: is hello 1.0 all, as is {one}, with other bytes" in message
     epoch = packer.deb("hello", "1:1.0")
     assert f"{epoch}: has another hello_1.0_all.deb than {one}" in said(take, one, epoch)
 
@@ -364,7 +364,7 @@ def test_a_changes_without_packages_makes_no_repository(desk: Desk, tmp_path: Pa
 
 def test_the_name_of_hadeb_s_own_package_is_refused(desk: Desk, root: Path) -> None:
     deb = desk.deb("sample-archive-keyring", "9")
-    words = f"{deb}: is called sample-archive-keyring, as the package with this .* keys"
+    words = f"{deb}: has the name sample-archive-keyring, which hadeb gives to the package .* keys"
     refused(desk, root, words, deb)
 
 

@@ -24,9 +24,9 @@ import pytest
 
 from hadeb.errors import HadebError
 from hadeb.repo.commands import prune
-from hadeb.repo.s3 import checkout, push
-from hadeb.repo.s3.client import Listed, ObjectStore
-from hadeb.repo.signing.gpg import Keychain, make_key, public_keys, secret_keys
+from hadeb.repo.s3 import checkout, pool_placeholders, public_files, push
+from hadeb.repo.s3.client import ObjectInfo, ObjectStore, PendingObject
+from hadeb.repo.signing.keychain import Keychain, make_key, public_keys, secret_keys
 from support.command import ROOT, Outcome, call_hadeb
 from support.repo.object_store import (
     BUCKET,
@@ -64,7 +64,7 @@ def stored(server: Server, desk: Desk) -> Stored:
 def old(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time enough has passed for a prune to take what it may."""
     monkeypatch.setattr(prune, "_GRACE", -10)
-    monkeypatch.setattr(checkout, "GRACE", -10)
+    monkeypatch.setattr(pool_placeholders, "GRACE", -10)
     monkeypatch.setattr(push, "GRACE", -10)
 
 
@@ -322,8 +322,8 @@ def test_a_store_that_fails_before_the_switch_is_told_with_what_finishes_the_wor
 
     with before_each_change(fail):
         done = stored.hadeb(*stored.words(_HELLO[1]))
-    refused(done, "the store is out of order; what changed is written down, and clients do not")
-    assert "call the same again" in done.stderr
+    refused(done, "the store is out of order; the change is recorded, but clients do not")
+    assert "run the same command again" in done.stderr
     reader = Reader(tmp_path / "reader", stored)
     assert reader.newest("hello") == "1.0"
     stored.publish(_HELLO[1])
@@ -333,7 +333,7 @@ def test_a_store_that_fails_before_the_switch_is_told_with_what_finishes_the_wor
 def test_a_suite_that_another_program_writes_all_the_time_is_told(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(push, "_TRIES", 2)
+    monkeypatch.setattr(public_files, "ATTEMPTS", 2)
     stored.publish(_HELLO[0])
 
     def meddle(number: int, path: str) -> None:
@@ -342,7 +342,7 @@ def test_a_suite_that_another_program_writes_all_the_time_is_told(
 
     with before_each_change(meddle):
         done = stored.hadeb(*stored.words(_HELLO[1]))
-    refused(done, "somebody else writes the files of the suites, and not by hadeb")
+    refused(done, "another program than hadeb writes the files of the suites")
 
 
 def test_keys_that_are_no_paths_are_left_alone(stored: Stored) -> None:
@@ -368,7 +368,7 @@ def test_who_is_overtaken_again_and_again_says_so_and_leaves_the_suite_as_it_was
 
     with before_each_change(overtake):
         done = stored.hadeb(*stored.words(_HELLO[1]))
-    refused(done, "again and again; nothing of this is in force")
+    refused(done, "; nothing of this change is in force")
     assert done.stdout == ""
     now = stored.objects()
     assert {path: now[path] for path in served} == served
@@ -635,13 +635,13 @@ def test_a_switch_is_a_second_younger_than_the_one_before(
     stored.publish(_HELLO[0])
     path = "dists/staging/InRelease"
     slept: list[float] = []
-    monkeypatch.setattr("hadeb.repo.s3.push.time.sleep", slept.append)
+    monkeypatch.setattr("hadeb.repo.s3.public_files.time.sleep", slept.append)
     store = ObjectStore(stored.server.client, mock.Mock())
     monkeypatch.setattr(ObjectStore, "_named", lambda _, path: {"Bucket": BUCKET, "Key": path})
     etag, _ = store.put(path, b"first", None)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    listing = {path: Listed(5, etag, now + datetime.timedelta(seconds=1))}
-    push._put_changed(store, [push._Put(path, b"second")], listing)
+    listing = {path: ObjectInfo(5, etag, now + datetime.timedelta(seconds=1))}
+    public_files._put_changed(store, [PendingObject(path, b"second")], listing)
     assert slept == [1.1]
     assert store.get(path) == (b"second", mock.ANY)
 
@@ -649,7 +649,7 @@ def test_a_switch_is_a_second_younger_than_the_one_before(
 def test_without_boto3_the_command_that_installs_it_is_named(stored: Stored) -> None:
     with mock.patch.dict(sys.modules, {"boto3": None}):
         done = stored.hadeb("repo", "status")
-    refused(done, "wants boto3, which is not here", code=5)
+    refused(done, "needs boto3, which is not installed", code=5)
     (wanted,) = tomllib.loads(_PYPROJECT.read_text())["project"]["optional-dependencies"]["s3"]
     assert f"{sys.executable} -m pip install '{wanted}'" in done.stderr
 
@@ -668,7 +668,7 @@ def test_a_boto3_that_knows_no_conditions_is_refused(
 def test_a_place_that_is_none_is_refused(stored: Stored, place: str) -> None:
     words = ("repo", "status", "--repo", place)
     done = call_hadeb(*words, directory=stored.desk.place, environment=stored.environment)
-    refused(done, "names no place in an object store", code=2)
+    refused(done, "is not a location in an object store", code=2)
 
 
 def test_a_bucket_that_is_not_there_is_told_by_its_name(stored: Stored) -> None:
@@ -728,7 +728,7 @@ def test_a_repository_that_another_tool_put_there_is_not_overwritten(stored: Sto
 
 def test_a_state_of_another_release_is_not_touched(stored: Stored) -> None:
     stored.write(".hadeb/state.json", b'{"format": 2}')
-    refused(stored.hadeb("repo", "status"), "was written by another release of hadeb")
+    refused(stored.hadeb("repo", "status"), "has the format of another release of hadeb")
     stored.write(".hadeb/state.json", b"{")
     refused(stored.hadeb("repo", "status"), "/.hadeb/state.json is damaged")
 
@@ -739,7 +739,7 @@ def test_a_generation_that_is_gone_or_damaged_is_named(stored: Stored) -> None:
     stored.write(pack, b"no archive")
     refused(stored.hadeb("repo", "list"), f"{pack} is damaged")
     stored.remove(pack)
-    refused(stored.hadeb("repo", "list"), f"{pack} is gone, which holds a generation")
+    refused(stored.hadeb("repo", "list"), f"{pack}, which holds a generation, is gone")
 
 
 def test_a_version_with_a_plus_and_a_tilde_is_found_by_its_url(
@@ -751,19 +751,19 @@ def test_a_version_with_a_plus_and_a_tilde_is_found_by_its_url(
 
 
 def test_publishing_needs_no_room_for_the_pool(stored: Stored) -> None:
-    """A stand-in has a package's size, and takes no room on the disk."""
+    """A placeholder has a package's size, and takes no room on the disk."""
     stored.publish(stored.desk.deb("large", "1.0", size=5_000_000))
     taken: list[int] = []
-    laid_out = checkout._laid_out
+    check_out = checkout._check_out
 
     def measured(*arguments: Any) -> Any:
-        copy = laid_out(*arguments)
+        copy = check_out(*arguments)
         top = copy.tree.root.parent
         files = [path for path in top.rglob("*") if path.is_file()]
         taken.append(sum(path.lstat().st_blocks * 512 for path in files))
         return copy
 
-    with mock.patch.object(checkout, "_laid_out", measured):
+    with mock.patch.object(checkout, "_check_out", measured):
         stored.call("repo", "list")
     assert taken[0] < 1_000_000
     shutil.rmtree(stored.desk.place / "tmp", ignore_errors=True)

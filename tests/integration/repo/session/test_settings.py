@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.repo.commands.rollback import refresh
+from hadeb.repo.commands.refresh import refresh
 from hadeb.repo.session.writer import writing
 from support.command import Outcome
 from support.repo import inspection

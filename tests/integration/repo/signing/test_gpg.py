@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hadeb.repo.model.keys import Key
-from hadeb.repo.signing.gpg import Keychain, sign, sign_apart
+from hadeb.repo.signing.keychain import Keychain
+from hadeb.repo.signing.sign_release import sign_detached, sign_in_release
 
 _GPG = """#!/bin/sh
 echo begin >>"$GPG_LOG"
@@ -27,8 +28,8 @@ def test_a_key_that_was_just_imported_signs_alone_once_since_gpg_agent_rewrites_
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("GPG_LOG", str(log))
     signers = (Keychain(tmp_path), [Key("0" * 40, "somebody", None)], tmp_path, print)
-    sign(*signers)
-    sign_apart(*signers)
+    sign_in_release(*signers)
+    sign_detached(*signers)
     assert log.read_text().split()[:2] == ["begin", "end"]
     assert len(log.read_text().split()) == 6
     assert (tmp_path / "InRelease").exists()

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.repo.signing import gpg
+from hadeb.repo.signing import keychain, sign_release
 from hadeb.repo.signing.key_file import from_key_file, sweep
+from hadeb.repo.signing.keychain import secret_keys
 from integration.repo.session.test_settings import refused
 from support.command import Outcome, call_hadeb
 from support.repo import inspection
@@ -86,7 +87,7 @@ def test_a_key_file_with_a_public_key_alone_is_refused_and_no_key_is_made(
     assert "made" not in done.stderr
     assert not owner.repository.exists()
     file.write_text("no key\n")
-    refused(_published(owner, "--key-file", file), f"{file} holds no secret key that gpg reads")
+    refused(_published(owner, "--key-file", file), f"{file} holds no secret key that gpg can read")
 
 
 def test_a_key_file_whose_key_only_encrypts_is_refused(owner: Publisher) -> None:
@@ -163,7 +164,7 @@ def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Publisher, run
     file = _key_file(owner, "--export-secret-keys")
     with from_key_file(file, None, runtime) as one, from_key_file(file, None, runtime) as another:
         sweep(runtime)
-        assert gpg.secret_keys(one) == gpg.secret_keys(another) != []
+        assert secret_keys(one) == secret_keys(another) != []
     assert _homes(runtime) == []
 
 
@@ -175,11 +176,11 @@ def test_secret_keys_go_into_no_directory_that_others_reach(
     homes = runtime / f"hadeb-keys-{os.geteuid()}"
     homes.mkdir()
     homes.chmod(0o755)
-    with pytest.raises(HadebError, match="is not a directory for you alone"):
+    with pytest.raises(HadebError, match="is not private to you"):
         from_key_file(file, None, runtime).__enter__()
     homes.rmdir()
     homes.symlink_to(tmp_path)
-    with pytest.raises(HadebError, match="is not a directory for you alone"):
+    with pytest.raises(HadebError, match="is not private to you"):
         from_key_file(file, None, runtime).__enter__()
     # Who has no such keys has nothing to do with it.
     sweep(runtime)
@@ -195,20 +196,20 @@ def test_a_new_key_takes_over_when_the_old_one_has_ended(owner: Publisher, tmp_p
     old = owner.new_key("old")
     owner.publish(owner.file("1.0"), options=("--key", old))
     _of_a_second(owner, old)
-    assert f"the signing key {old} ended on" in owner.refused("repo", "refresh")
+    assert f"the signing key {old} expired on" in owner.refused("repo", "refresh")
     new = owner.new_key("new")
     told = owner.call("repo", "key", "add", new)
-    assert told.stderr.count(f"the signing key {old} ended on ") == 1
-    assert f"signs no more: hadeb repo key drop {old}" in told.stderr
+    assert told.stderr.count(f"the signing key {old} expired on ") == 1
+    assert f"longer signs: hadeb repo key drop {old}" in told.stderr
     keyring = tmp_path / "keyring.pgp"
     keyring.write_bytes(owner.keychain.gpg("--export", new).stdout_bytes)
     assert _faults(owner, keyring) == []
     assert owner.call("repo", "verify").code == 0
     owner.release("1.1")
     assert _faults(owner, keyring) == []
-    assert "ended on" not in owner.call("repo", "key", "drop", old).stderr
+    assert "expired on" not in owner.call("repo", "key", "drop", old).stderr
     assert owner.json("repo", "status")["keys"] == [new]
-    assert "ended on" not in owner.call("repo", "refresh").stderr
+    assert "expired on" not in owner.call("repo", "refresh").stderr
     assert _faults(owner, keyring) == []
     assert owner.call("repo", "verify").code == 0
 
@@ -227,7 +228,7 @@ def test_an_end_that_is_near_is_said_once_however_many_suites_are_signed(
     owner.publish(owner.file("1.0"), options=("--key", old))
     owner.publish(owner.file("1.0"), suite="staging")
     for arguments in (("key", "add", owner.new_key("new")), ("refresh",)):
-        assert owner.call("repo", *arguments).stderr.count("ends in ") == 1
+        assert owner.call("repo", *arguments).stderr.count("expires in ") == 1
 
 
 def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Publisher) -> None:
@@ -251,7 +252,7 @@ def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Publi
     assert owner.json("repo", "key", "add", new)[0]["changes"] == added
     told = owner.call("repo", "key", "drop", old, "--dry-run")
     assert told.stdout == "+ example-archive-keyring 3 all\n"
-    assert "would sign no more" in told.stderr
+    assert "would no longer sign" in told.stderr
     assert owner.json("repo", "status")["keys"] == [old, new]
     assert "nothing would change" in owner.call("repo", "key", "add", new, "--dry-run").stderr
 
@@ -266,9 +267,9 @@ def test_who_is_asked_for_a_passphrase_has_time_and_is_told_what_is_waited_for(
     owner.keychain.gpg(*options, "--quick-generate-key", "a key", "ed25519", "sign", "1y")
     (owner.home / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\n")
     subprocess.run(["gpgconf", "--homedir", owner.home, "--kill", "gpg-agent"], check=True)
-    (key,) = gpg.secret_keys(owner.keychain)
-    monkeypatch.setattr(gpg, "_PATIENCE", 2.5)
-    monkeypatch.setattr(gpg, "_SAID_AFTER", 0.5)
+    (key,) = secret_keys(owner.keychain)
+    monkeypatch.setattr(keychain, "_PATIENCE", 2.5)
+    monkeypatch.setattr(sign_release, "_REPORT_AFTER", 0.5)
     done = call_hadeb(
         *("publish", owner.file("1.0"), "--repo", owner.repository, "--suite", "stable"),
         *("--key", key.fingerprint),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hadeb.debian.deb822 import field
 from hadeb.debian.version import version_key
 from hadeb.errors import HadebError, UsageError
-from hadeb.repo.apt.dependencies import NoStandIn, stand_ins
+from hadeb.repo.apt.dependencies import NoPlaceholder, placeholders
 from hadeb.repo.disk.history import Change, origin_of
 from hadeb.repo.disk.indexes import index, index_paths, manifest, misfits, read_contents
 from hadeb.repo.model.contents import SOURCE, Contents, PoolFile, Published, difference
@@ -135,9 +135,9 @@ def test_a_stanza_that_says_something_else_than_the_list_is_told() -> None:
     cut = one._replace(stanza=one.stanza.partition("\nSize")[0])
     other = two._replace(stanza=stanza.replace("s/ss", "s/st"))
     assert misfits(Contents((cut, other))) == [
-        "the index says nothing as Size of aa 1.0 all, and the list 7",
-        f"the index says nothing as SHA256 of aa 1.0 all, and the list {'0' * 64}",
-        "the index says pool/main/s/st as Directory of ss 1 source, and the list pool/main/s/ss",
+        "the index has nothing as Size of aa 1.0 all, but the list has 7",
+        f"the index has nothing as SHA256 of aa 1.0 all, but the list has {'0' * 64}",
+        "the index has pool/main/s/st as Directory of ss 1 source, but the list has pool/main/s/ss",
     ]
 
 
@@ -263,7 +263,7 @@ def test_only_what_the_suite_does_not_have_is_taken_for_installed(
 ) -> None:
     new = published("new", more=f"\nDepends: {depends}")
     own = published("own", more="\nProvides: virtual, numbered (= 4)")
-    assert stand_ins([new], [new, own], "amd64") == expected
+    assert placeholders([new], [new, own], "amd64") == expected
 
 
 @pytest.mark.parametrize("depends", ["own (>> 1.0)", "own (= 2)", "own (<< 1)"])
@@ -272,20 +272,20 @@ def test_a_name_that_the_suite_has_in_another_version_is_not_taken_for_installed
 ) -> None:
     new, own = published("new", more=f"\nDepends: {depends}"), published("own")
     with pytest.raises(
-        NoStandIn, match=r"new 1\.0 all has Depends: own .*, and the suite has own 1.0"
+        NoPlaceholder, match=r"new 1\.0 all has Depends: own .*, and the suite has own 1.0"
     ):
-        stand_ins([new], [new, own], "amd64")
+        placeholders([new], [new, own], "amd64")
     # Of what comes along with it apt is to judge.
     more = published("more", more="\nDepends: new")
-    assert stand_ins([more], [more, new, own], "amd64") == {}
+    assert placeholders([more], [more, new, own], "amd64") == {}
     other = published("new", more=f"\nDepends: {depends} | debian")
-    assert stand_ins([other], [other, own], "amd64") == {"debian": "9999:0"}
+    assert placeholders([other], [other, own], "amd64") == {"debian": "9999:0"}
 
 
 def test_what_the_suite_has_for_another_architecture_is_not_there() -> None:
     new, own = published("new", more="\nDepends: own"), published("own", architecture="arm64")
-    assert stand_ins([new], [new, own], "amd64") == {"own": "9999:0"}
-    assert stand_ins([new], [new, own], "arm64") == {}
+    assert placeholders([new], [new, own], "amd64") == {"own": "9999:0"}
+    assert placeholders([new], [new, own], "arm64") == {}
 
 
 @pytest.mark.parametrize(
@@ -301,15 +301,15 @@ def test_what_the_suite_has_for_another_architecture_is_not_there() -> None:
 def test_what_is_taken_for_installed_is_nothing_that_the_package_refuses(
     more: str, expected: dict[str, str]
 ) -> None:
-    assert stand_ins([published("new", more=more)], [], "amd64") == expected
+    assert placeholders([published("new", more=more)], [], "amd64") == expected
 
 
 def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -> None:
     new = published("new", more="\nDepends: own")
     old = published("own", "1.0", more="\nDepends: debian (<< 2)")
     own = published("own", "2.0", more="\nDepends: debian (>= 2), new")
-    assert stand_ins([new], [new, old, own], "amd64") == {"debian": "9999:0"}
-    assert stand_ins([new, old], [new, old, own], "amd64") == {"debian": "2~"}
+    assert placeholders([new], [new, old, own], "amd64") == {"debian": "9999:0"}
+    assert placeholders([new, old], [new, old, own], "amd64") == {"debian": "2~"}
 
 
 @pytest.mark.parametrize(
@@ -323,9 +323,9 @@ def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -
 )
 def test_bounds_that_no_version_fits_are_all_told(more: str) -> None:
     with pytest.raises(
-        NoStandIn, match="no version of debian fits all that is said of it:"
+        NoPlaceholder, match="no version of debian fits all that is said of it:"
     ) as told:
-        stand_ins([published("new", more=more)], [], "amd64")
+        placeholders([published("new", more=more)], [], "amd64")
     assert told.value.message.count("\n  new 1.0 all has ") == 2
 
 
@@ -335,5 +335,5 @@ def test_many_bounds_on_one_name_take_no_time() -> None:
         for n in range(2000)
     ]
     started = time.process_time()
-    assert stand_ins(many, many, "amd64") == {"debian": "9999:0", "lib": "5~"}
+    assert placeholders(many, many, "amd64") == {"debian": "9999:0", "lib": "5~"}
     assert time.process_time() - started < 2

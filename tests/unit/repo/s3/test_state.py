@@ -13,14 +13,14 @@ from hadeb.errors import HadebError, UsageError
 from hadeb.repo.disk import pool
 from hadeb.repo.model.contents import PoolFile, Published
 from hadeb.repo.s3.bucket import Bucket
-from hadeb.repo.s3.checkout import _link_by_hash, pack
-from hadeb.repo.s3.state import Kept, State, headers, read_state
+from hadeb.repo.s3.pack import link_by_hash, pack
+from hadeb.repo.s3.state import State, StoredGeneration, headers, read_state
 
 _STATE = State(
     serial=7,
     token="abc",
     files={"repository.json": "{}\n", "history/stable/1.json": "caf\udce9"},
-    generations={"stable": {3: Kept(".hadeb/generations/stable/3-00.zip", 12.5)}},
+    generations={"stable": {3: StoredGeneration(".hadeb/generations/stable/3-00.zip", 12.5)}},
     leaving=("pool/main/h/hello/hello_1_all.deb",),
 )
 
@@ -48,9 +48,9 @@ def test_a_place_is_a_bucket_and_a_prefix(url: str, name: str, prefix: str, last
     ],
 )
 def test_what_no_url_of_apt_can_name_is_no_place(url: str) -> None:
-    with pytest.raises(UsageError, match="names no place") as refused:
+    with pytest.raises(UsageError, match="is not a location") as refused:
         Bucket.read(url)
-    assert "as in s3://BUCKET" in str(refused.value.hint)
+    assert "write s3://BUCKET" in str(refused.value.hint)
 
 
 def test_a_state_is_read_as_it_was_written() -> None:
@@ -78,7 +78,7 @@ def test_a_state_that_leads_out_of_the_repository_is_refused(broken: dict[str, o
 
 
 def test_a_state_of_another_release_is_told_from_a_damaged_one() -> None:
-    with pytest.raises(HadebError, match="by another release of hadeb"):
+    with pytest.raises(HadebError, match="of another release of hadeb"):
         read_state(b'{"format": 2}', "bucket/state.json")
 
 
@@ -103,10 +103,10 @@ def test_what_may_change_is_asked_for_anew_and_what_never_does_is_kept(
     assert (said["CacheControl"] == "no-cache") is not lasting
 
 
-def test_a_stand_in_has_the_size_and_the_hash_of_what_it_stands_for(tmp_path: Path) -> None:
+def test_a_placeholder_has_the_size_and_the_hash_of_what_it_stands_for(tmp_path: Path) -> None:
     file = PoolFile("pool/main/h/hello/hello_1_all.deb", 3_000_000_000, "ab" * 32)
     one = Published("main", "hello", "1", "all", "", (file,))
-    pool.stand_in(tmp_path / "root" / file.path, file.size, file.sha256, tmp_path)
+    pool.make_placeholder(tmp_path / "root" / file.path, file.size, file.sha256, tmp_path)
     assert pool.faults([one], tmp_path / "root") == []
     for other in (file._replace(sha256="cd" * 32), file._replace(size=3)):
         assert pool.faults([one._replace(files=(other,))], tmp_path / "root") != []
@@ -130,13 +130,13 @@ def test_a_generation_comes_out_of_its_object_as_it_went_in(tmp_path: Path) -> N
     (made / "main/binary-amd64").mkdir(parents=True)
     (made / "InRelease").write_text("signed")
     (made / "main/binary-amd64/Packages.gz").write_bytes(b"index")
-    _link_by_hash(made)
+    link_by_hash(made)
     content = pack(made)
     (tmp_path / "pack.zip").write_bytes(content)
     with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
         assert archive.namelist() == ["InRelease", "main/binary-amd64/Packages.gz"]
         archive.extractall(read)
-    _link_by_hash(read)
+    link_by_hash(read)
     (by_hash,) = (read / "main/binary-amd64/by-hash/SHA256").iterdir()
     assert by_hash.read_bytes() == b"index"
     assert by_hash.name == next((made / "main/binary-amd64/by-hash/SHA256").iterdir()).name

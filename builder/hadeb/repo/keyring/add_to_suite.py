@@ -16,50 +16,20 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed
 from hadeb.files.digest import digest
-from hadeb.files.scratch import scratch_directory
 from hadeb.repo.disk import pool
 from hadeb.repo.disk.indexes import MANIFEST
 from hadeb.repo.disk.layout import Tree
-from hadeb.repo.intake.incoming import read_incoming, staging_in
+from hadeb.repo.intake.incoming import read_incoming
+from hadeb.repo.intake.staging import staging_directory
 from hadeb.repo.model.contents import Contents
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.session.writer import Writer
-from hadeb.repo.signing import gpg
 from hadeb.repo.site.sources import addresses, keyring_name
 from hadeb.run import run
 
 
-def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
-    """The keys that sign now; HadebError where one is not here, or all have ended.
-
-    One that has ended is left out, with a warning, as there is one before that.
-    """
-    keys = gpg.secret_keys(writer.keychain, repository.keys)
-    for warning in gpg.warnings(keys, writer.now):
-        writer.info(warning)
-    return gpg.public_keys(writer.keychain, gpg.living(keys, writer.now))
-
-
-def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
-    """Let the keys sign something that nobody gets, before a repository is known to have them.
-
-    With a key that gpg, a verifier or time refuses, no later command could do anything.
-    """
-    keys = current_keys(writer, repository)
-    with (
-        gpg.keyring_file(keys.binary) as keyring,
-        scratch_directory("trial") as directory,
-    ):
-        for file in ("Release", "manifest.json"):
-            (directory / file).write_text("a trial\n", encoding="utf-8")
-        gpg.sign(writer.keychain, keys.keys, directory, writer.info)
-        gpg.sign_apart(writer.keychain, keys.keys, directory, writer.info)
-        gpg.verify(keyring, directory, len(keys.keys))
-    return keys
-
-
-def with_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
+def record_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
     """The repository that says of itself which keys clients are to have."""
     if is_recorded(repository, keys):
         return repository
@@ -81,7 +51,7 @@ def _record(repository: Repository, keys: PublicKeys) -> str:
     return hashlib.sha256(keys.binary + urls.encode()).hexdigest()
 
 
-def with_keyring(
+def add_keyring(
     writer: Writer,
     repository: Repository,
     keys: PublicKeys,
@@ -98,12 +68,12 @@ def with_keyring(
     if contents.named(keyring_name(repository), str(repository.keyring_version)):
         return repository, contents
     incoming = None if dry_run else tree.incoming
-    with staging_in(incoming) as made, staging_in(incoming) as staging:
+    with staging_directory(incoming) as made, staging_directory(incoming) as staging:
         repository, file = _keyring_file(tree, repository, keys, made)
         arrived = read_incoming([file], staging, suite, suite.components[0])
         if not dry_run:
-            pool.place(tree, arrived)
-    return repository, contents.with_packages(one.published for one in arrived)
+            pool.add(tree, arrived)
+    return repository, contents.with_packages(package.published for package in arrived)
 
 
 def _keyring_file(

@@ -22,12 +22,12 @@ from hadeb.repo.session.writer import Writer
 from hadeb.repo.site.pages import pages
 
 
-def wanted_pages(
+def current_pages(
     writer: Writer, repository: Repository, keys: PublicKeys, own: SuiteView | None = None
 ) -> dict[str, bytes]:
     """What each page is to hold: one suite as it is given, the others as they are in force."""
     views = [
-        own if own and suite.name == own.name else view_in_force(writer, suite)
+        own if own and suite.name == own.name else published_view(writer, suite)
         for suite in repository.suites
     ]
     return pages(repository, keys, [view for view in views if view])
@@ -41,7 +41,7 @@ def write_pages(tree: Tree, files: Mapping[str, bytes]) -> None:
             atomic.replace(path, content)
 
 
-def view_in_force(
+def published_view(
     writer: Writer, suite: RepoSuite, contents: Contents | None = None
 ) -> SuiteView | None:
     """A suite as clients get it, None before its first generation; its list, if that is known."""
@@ -59,10 +59,10 @@ def view_in_force(
         shown, contents = last_readable(tree, suite, generation + 1, writer.info)
         if shown != generation:
             writer.info(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
-    return view(suite, contents, generation, date)
+    return suite_view(suite, contents, generation, date)
 
 
-def view(
+def suite_view(
     suite: RepoSuite, contents: Contents, generation: int, date: datetime.datetime
 ) -> SuiteView:
     """A suite with a generation in force that was signed at that date."""
