@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package NAME-archive-keyring, which brings new keys to the machines. Pure.
+"""The package NAME-archive-keyring, which brings new keys to machines. Pure.
 
-A client's source has the keys embedded, so the package's script renews them there. It does not
-make the source name the package's file: then a removal would take the keys from apt, and a
-rollback of the suite would bring back the old ones.
+A client's .sources file has the keys embedded, so the package's postinst replaces them there. The
+.sources file does not refer to the package's keyring: if it did, removing the package would take
+the keys from apt, and a rollback of the suite would bring back the old ones.
+
+A version has the same bytes for good, so do not change a template or a text here without need:
+hadeb then publishes the keys under a new version.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from hadeb.package.model import File, Package, Script
 from hadeb.repo.model.keys import PublicKeys
 from hadeb.repo.model.repository import Repository
 from hadeb.repo.site.sources import address, addresses, keyring_name
-from hadeb.repo.site.template import filled
+from hadeb.repo.site.template import render
 
 _TEXT = """
 The keys that sign the apt repository at
@@ -32,7 +35,7 @@ replaces them with those of today.
 
 
 def keyring_package(repository: Repository, keys: PublicKeys, timestamp: int) -> Package:
-    """The package; its version counts the sets of keys that there were. `timestamp` as a Package's.
+    """The package; its version counts the sets of keys so far. `timestamp` is that of a Package.
 
     The same values give the same package.
     """
@@ -58,13 +61,13 @@ def keyring_package(repository: Repository, keys: PublicKeys, timestamp: int) ->
         ("Priority", "optional"),
         ("Description", description(f"public keys of the apt repository {repository.name}", text)),
     )
-    script = filled(
-        "keyring/postinst.in",
+    script = render(
+        "keyring/postinst.j2",
         name=repository.name,
         package=name,
         version=version,
         urls="\n".join(addresses(repository)),
-        signed=keys.signed_by,
+        signed_by=keys.signed_by,
     )
     return Package(control, entries, (), (Script("postinst", script),), timestamp)
 
@@ -79,18 +82,18 @@ def _expiry(expires: datetime.date | None) -> str:
 
 
 def _copyright(repository: Repository, maintainer: str, date: datetime.datetime) -> str:
-    return filled(
-        "keyring/copyright.in",
+    return render(
+        "keyring/copyright.j2",
         name=repository.name,
         url=address(repository),
-        year=str(date.year),
+        year=date.year,
         holder=maintainer,
         license=license_text("Apache-2.0", None),
     )
 
 
 def _maintainer(repository: Repository, keys: PublicKeys) -> str:
-    """Whom the first key with a whole address names; else the repository, at its own host."""
+    """The user ID of the first key that has a full address, else the repository at its host."""
     for key in keys.keys:
         if not maintainer_refusal(key.user_id):
             return key.user_id

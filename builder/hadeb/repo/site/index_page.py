@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""index.html: what is in a repository, and the words that a client types. Pure.
+"""index.html: what is in a repository, and the commands that a client types. Pure.
 
-A person copies the words, and a test follows them: each is the text of a `pre` with an id, such
+People copy the commands and a test runs them: each is the text of a `pre` element with an id, such
 as `add-stable`.
 """
 
@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from hadeb.debian.version import version_key
 from hadeb.repo.model.contents import Published
@@ -18,12 +19,54 @@ from hadeb.repo.model.keys import Key, PublicKeys
 from hadeb.repo.model.repository import Repository
 from hadeb.repo.model.suite_view import SuiteView, main_suite
 from hadeb.repo.site.sources import address, keyring_name, preferences
-from hadeb.repo.site.template import Markup, filled, joined, markup, page
+from hadeb.repo.site.template import render
 
-# Lines of a suite's table. More are no use to a reader, and cost every publish time.
+# Lines of a suite's table. More would not help a reader, and would slow down every publish.
 LONGEST_TABLE = 400
 
-_Fact = tuple[str, object]
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A version in the table; `size` is for people to read."""
+
+    version: str
+    architecture: str
+    size: str
+    phase: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A package in the table. `component` is empty if the suite has only one."""
+
+    name: str
+    component: str
+    versions: Sequence[_Version]
+    older: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Suite:
+    """A suite's section. `unlisted` counts the packages that the table leaves out."""
+
+    name: str
+    is_main: bool
+    facts: Sequence[tuple[str, object]]
+    rows: Sequence[_Row]
+    unlisted: int
+    example: str
+    stanza: str
+    sha256: str
+    preferences: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownKey:
+    """A key; the fingerprint is in groups of four digits."""
+
+    fingerprint: str
+    user_id: str
+    expiry: str
 
 
 def index_page(
@@ -35,142 +78,69 @@ def index_page(
     """The page. `stanzas` are the suites' .sources by name."""
     main = main_suite(suites) if suites else None
     ordered = sorted(suites, key=lambda view: (view is not main, view.name))
-    links = [markup('<a href="#suite-@NAME@">@NAME@</a>', name=view.name) for view in ordered]
-    first = keys.keys[0] if keys.keys else None
-    facts: list[_Fact] = [
-        ("Address", address(repository)),
-        ("Suites", joined(links, ", ") or "none yet"),
-        ("Signed by", _tail(first)),
-    ]
-    words = [_suite(repository, view, stanzas[view.name], main is view) for view in ordered]
-    return page(
-        "site/index.html.in",
-        style=Markup(filled("site/index.css")),
+    return render(
+        "site/index.html.j2",
+        name=repository.name,
         label=repository.label,
         origin=repository.origin,
-        facts=_facts(facts),
-        suites=joined(words) or Markup('<p class="note empty">Nothing is published yet.</p>'),
-        keys=joined(_key(key) for key in keys.keys),
-        keyring=keyring_name(repository),
-    )
-
-
-def _suite(repository: Repository, view: SuiteView, stanza: str, main: bool) -> Markup:
-    suite = view.suite
-    facts: list[_Fact] = [
-        ("Generation", view.generation),
-        ("Published", _moment(view.date)),
-        ("Valid until", _moment(view.valid_until) if view.valid_until else "no end"),
-        ("Codename", suite.codename),
-        ("Components", ", ".join(suite.components)),
-        ("Architectures", ", ".join(suite.architectures)),
-    ]
-    steps = _steps(repository, view, stanza)
-    return page(
-        "site/suite.html.in",
-        name=view.name,
-        facts=_facts(facts),
-        steps=steps if main else _folded(steps, view.name),
-        packages=_packages(view),
-    )
-
-
-def _folded(steps: Markup, name: str) -> Markup:
-    """What most readers want of the main suite alone is shut in the others."""
-    summary = markup("<summary>How a machine follows @NAME@</summary>", name=name)
-    return Markup(f"<details>{summary}{steps}</details>")
-
-
-def _steps(repository: Repository, view: SuiteView, stanza: str) -> Markup:
-    sha256 = hashlib.sha256(stanza.encode()).hexdigest()
-    return page(
-        "site/steps.html.in",
-        suite=view.name,
-        name=repository.name,
         url=address(repository),
         keyring=keyring_name(repository),
-        package=view.example,
-        stanza=stanza,
-        sha256=sha256,
-        preferences=preferences(repository, view.suite),
+        suites=[_suite(repository, view, stanzas[view.name], view is main) for view in ordered],
+        keys=[_shown_key(key) for key in keys.keys],
+        key_end=keys.keys[0].fingerprint[-8:] if keys.keys else "",
     )
 
 
-def _packages(view: SuiteView) -> Markup:
-    """The table of packages, or a sentence where there are none."""
-    packages = view.contents.packages
-    if not packages:
-        return Markup('<p class="note">This suite is empty.</p>')
+def _suite(repository: Repository, view: SuiteView, stanza: str, is_main: bool) -> _Suite:
+    suite = view.suite
+    rows, unlisted = _rows(view)
+    return _Suite(
+        name=view.name,
+        is_main=is_main,
+        facts=[
+            ("Generation", view.generation),
+            ("Published", _moment(view.date)),
+            ("Valid until", _moment(view.valid_until) if view.valid_until else "no end"),
+            ("Codename", suite.codename),
+            ("Components", ", ".join(suite.components)),
+            ("Architectures", ", ".join(suite.architectures)),
+        ],
+        rows=rows,
+        unlisted=unlisted,
+        example=view.example,
+        stanza=stanza,
+        sha256=hashlib.sha256(stanza.encode()).hexdigest(),
+        preferences=preferences(repository, suite),
+    )
+
+
+def _rows(view: SuiteView) -> tuple[list[_Row], int]:
+    """The rows of the table, and how many packages it leaves out."""
     several = len(view.suite.components) > 1
-    rows: list[Markup] = []
+    rows: list[_Row] = []
     left, unlisted = LONGEST_TABLE, 0
     for (component, name), group in itertools.groupby(
-        packages, key=lambda package: (package.component, package.name)
+        view.contents.packages, key=lambda package: (package.component, package.name)
     ):
         if left <= 0:
             unlisted += 1
             continue
         versions = sorted(group, key=lambda package: version_key(package.version), reverse=True)
-        rows.append(_row(name, component if several else "", versions[:left], len(versions)))
+        shown = [_version(package) for package in versions[:left]]
+        rows.append(_Row(name, component if several else "", shown, len(versions) - len(shown)))
         left -= len(versions)
-    more = "one more package" if unlisted == 1 else f"{unlisted:,} more packages"
-    return page(
-        "site/packages.html.in",
-        rows=joined(rows),
-        more=markup("<p class='note'>And @MORE@; the manifest lists all.</p>", more=more)
-        if unlisted
-        else Markup(),
-        suite=view.name,
-    )
+    return rows, unlisted
 
 
-def _row(name: str, component: str, shown: Sequence[Published], count: int) -> Markup:
-    older = count - len(shown)
-    return markup(
-        '<tr role="row"><th role="rowheader" scope="row">@NAME@@COMPONENT@</th>'
-        '<td role="cell"><ul role="list">@VERSIONS@@OLDER@</ul></td></tr>\n',
-        name=name,
-        component=markup(' <span class="of">@NAME@</span>', name=component) if component else "",
-        versions=joined(_version(package) for package in shown),
-        older=markup('<li class="of">and @COUNT@ older</li>', count=older) if older else "",
-    )
+def _version(package: Published) -> _Version:
+    size = _size(sum(file.size for file in package.files))
+    return _Version(package.version, package.architecture, size, package.phase)
 
 
-def _version(package: Published) -> Markup:
-    phase = f"for {package.phase} % of machines" if package.phase != 100 else ""
-    return markup(
-        '<li><span class="figure">@VERSION@</span> <span>@ARCHITECTURE@</span> '
-        '<span class="number">@SIZE@</span>@PHASE@</li>',
-        version=package.version,
-        architecture=package.architecture,
-        size=_size(sum(file.size for file in package.files)),
-        phase=markup(' <span class="phase">@PHASE@</span>', phase=phase) if phase else "",
-    )
-
-
-def _key(key: Key) -> Markup:
+def _shown_key(key: Key) -> _ShownKey:
     groups = [key.fingerprint[start : start + 4] for start in range(0, len(key.fingerprint), 4)]
-    return markup(
-        '<li><p class="fingerprint">@FINGERPRINT@</p><p class="of">@USER@ · @EXPIRY@</p></li>\n',
-        fingerprint=" ".join(groups),
-        user=markup("<bdi>@USER@</bdi>", user=key.user_id),
-        expiry=f"valid until {key.expires:%Y-%m-%d}" if key.expires else "does not expire",
-    )
-
-
-def _tail(key: Key | None) -> Markup:
-    """The end of a fingerprint, to tell keys apart at a glance."""
-    if not key:
-        return Markup("no key")
-    return markup('<a href="#keys">…@TAIL@</a>', tail=key.fingerprint[-8:])
-
-
-def _facts(facts: Sequence[_Fact]) -> Markup:
-    return joined(_fact(*fact) for fact in facts)
-
-
-def _fact(term: str, value: object) -> Markup:
-    return markup("<div><dt>@TERM@</dt><dd>@VALUE@</dd></div>\n", term=term, value=value)
+    expiry = f"valid until {key.expires:%Y-%m-%d}" if key.expires else "does not expire"
+    return _ShownKey(" ".join(groups), key.user_id, expiry)
 
 
 def _moment(time: datetime.datetime) -> str:
@@ -178,7 +148,7 @@ def _moment(time: datetime.datetime) -> str:
 
 
 def _size(size: int) -> str:
-    """Bytes as people read them."""
+    """A size in bytes as people read it."""
     return next(_sizes(size))
 
 

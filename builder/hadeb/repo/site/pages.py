@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files at the root of a repository, beside its indexes, for people and their machines. Pure.
+"""The files at the root of a repository, for people and their machines. Pure.
 
-Each is made from the same few values, so that what the page tells to type, what the installer
-writes and what lies there to be downloaded are one text.
+All are made from the same values, so the commands on the page, the installer and the files to
+download agree.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from hadeb.repo.model.repository import Repository
 from hadeb.repo.model.suite_view import SuiteView, main_suite
 from hadeb.repo.site.index_page import index_page
 from hadeb.repo.site.sources import keyring_name, preferences, sources
-from hadeb.repo.site.template import filled
+from hadeb.repo.site.template import render
 
 
 def pages(
     repository: Repository, keys: PublicKeys, suites: Sequence[SuiteView]
 ) -> dict[str, bytes]:
-    """Each file's name and content. Without a suite there is nothing for apt yet."""
+    """The content of each file by name. Without a suite, there is nothing for apt yet."""
     name = repository.name
     stanzas = {view.name: sources(repository, view.suite, keys) for view in suites}
     texts = {f"{name}-{suite}.sources": stanza for suite, stanza in stanzas.items()}
@@ -34,25 +34,17 @@ def pages(
         f"{keyring_name(repository)}.asc": keys.armored,
         "index.html": index_page(repository, keys, suites, stanzas),
     }
-    made = {file: text.encode() for file, text in texts.items()}
-    return made | {f"{keyring_name(repository)}.pgp": keys.binary}
+    files = {file: text.encode() for file, text in texts.items()}
+    return files | {f"{keyring_name(repository)}.pgp": keys.binary}
 
 
 def _installer(repository: Repository, stanzas: dict[str, str], suites: Sequence[SuiteView]) -> str:
-    """A program of POSIX sh that adds the repository to a machine."""
-    return filled(
-        "site/install.sh.in",
+    """A POSIX shell script that adds the repository to a machine."""
+    return render(
+        "site/install.sh.j2",
         name=repository.name,
         main=main_suite(suites).name,
         suites=", ".join(stanzas),
-        sources=_case({suite: f"cat <<'END'\n{text}END" for suite, text in stanzas.items()}),
-        examples=_case({view.name: f"echo '{view.example}'" for view in suites}),
+        stanzas=stanzas,
+        examples={view.name: view.example for view in suites},
     )
-
-
-def _case(commands: dict[str, str]) -> str:
-    """What the shell is to do for each suite."""
-    unknown = f'fail "there is no suite $1; the suites are: {", ".join(commands)}"'
-    cases = [*commands.items(), ("*", unknown)]
-    lines = [f"    {suite})\n        {command}\n        ;;" for suite, command in cases]
-    return "\n".join(['case "$1" in', *lines, "    esac"])

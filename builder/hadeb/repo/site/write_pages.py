@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files beside the indexes, brought to what is in force.
+"""Bring the pages at the root of a repository up to date.
 
-They name no package file by its hash, so that it does no harm where they come a moment after
-the switch; only what has changed is written.
+They name no package file by its hash, so it does no harm that they are written a moment after the
+switch. Only pages that changed are written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hadeb.repo.site.pages import pages
 def current_pages(
     writer: Writer, repository: Repository, keys: PublicKeys, own: SuiteView | None = None
 ) -> dict[str, bytes]:
-    """What each page is to hold: one suite as it is given, the others as they are in force."""
+    """The content of each page: with `own` for its suite, and the other suites as published."""
     views = [
         own if own and suite.name == own.name else published_view(writer, suite)
         for suite in repository.suites
@@ -34,7 +34,7 @@ def current_pages(
 
 
 def write_pages(tree: Tree, files: Mapping[str, bytes]) -> None:
-    """Write what has changed."""
+    """Write the pages that changed."""
     for name, content in files.items():
         path = tree.root / name
         if not path.is_file() or path.read_bytes() != content:
@@ -44,7 +44,10 @@ def write_pages(tree: Tree, files: Mapping[str, bytes]) -> None:
 def published_view(
     writer: Writer, suite: RepoSuite, contents: Contents | None = None
 ) -> SuiteView | None:
-    """A suite as clients get it, None before its first generation; its list, if that is known."""
+    """A suite as clients get it, None before its first generation.
+
+    `contents` is its list, if the caller knows it.
+    """
     tree = writer.tree
     try:
         generation = tree.current(suite.name)
@@ -53,18 +56,19 @@ def published_view(
         generation = max(tree.numbers(suite.name), default=0)
     if not generation:
         return None
-    # A client follows the suite all the same: it stays on the pages while it is damaged.
+    # A damaged suite stays on the pages, because clients still follow it.
     date = date_of(tree, suite, generation) or writer.now
     if contents is None:
         shown, contents = last_readable(tree, suite, generation + 1, writer.info)
         if shown != generation:
-            writer.info(f"index.html shows {f'generation {shown}' if shown else 'none'} of it")
+            what = f"generation {shown}" if shown else "no packages"
+            writer.info(f"index.html shows {what} of {suite.name}")
     return suite_view(suite, contents, generation, date)
 
 
 def suite_view(
     suite: RepoSuite, contents: Contents, generation: int, date: datetime.datetime
 ) -> SuiteView:
-    """A suite with a generation in force that was signed at that date."""
+    """A suite whose current generation was signed at that date."""
     until = valid_until(suite, date) if suite.valid_days else None
     return SuiteView(suite, contents, generation, date, until)
