@@ -16,14 +16,14 @@ _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def repository_at(where: str, base: Path) -> Tree:
-    """Where a repository is, or is to be: a directory, as a user names it, seen from `base`.
+    """The directory of a repository, as the user names it, relative to `base`.
 
-    The one place that knows what else could be named. Raises UsageError where it cannot be there.
+    Raises UsageError if no repository can be there.
     """
     if scheme := _SCHEME.match(where):
         raise UsageError(
-            f"--repo {where}: hadeb publishes to no {scheme[0]}",
-            hint="name a directory; a copy of it is what others serve",
+            f"--repo {where}: hadeb cannot publish to {scheme[0]}",
+            hint="name a directory, and let a web server serve it or a copy of it",
         )
     root = base / where
     for above in (root, *root.parents):
@@ -31,26 +31,26 @@ def repository_at(where: str, base: Path) -> Tree:
             break
         if above.exists() or above.is_symlink():
             raise UsageError(
-                f"--repo {where}: {above} is there, and no directory",
-                hint="name another directory with --repo, or move that away",
+                f"--repo {where}: {above} exists and is not a directory",
+                hint="name another directory with --repo, or move it away",
             )
     return Tree(root)
 
 
 def open_repository(tree: Tree) -> Repository:
-    """The repository in a directory; UsageError where there is none."""
-    found = find_repository(tree)
-    if found is None:
+    """Read the repository in a directory; UsageError if there is none."""
+    repository = find_repository(tree)
+    if repository is None:
         raise UsageError(
-            f"there is no repository in {tree.root}", hint="hadeb publish --repo DIR makes one"
+            f"there is no repository in {tree.root}", hint="hadeb publish --repo DIR creates one"
         )
-    return found
+    return repository
 
 
 def find_repository(tree: Tree) -> Repository | None:
-    """The repository in a directory, with the suites that were published; None where there is none.
+    """Read the repository in a directory with its published suites; None if there is none.
 
-    A suite without a generation is left of a command that was killed.
+    A suite without a generation is a leftover of a killed command.
     """
     known = _read_file(tree)
     if known is None:
@@ -67,12 +67,12 @@ def _read_file(tree: Tree) -> Repository | None:
     except UnicodeDecodeError as error:
         raise HadebError(
             f"{tree.repository} is damaged: {error}",
-            hint="put it back from a copy of the repository",
+            hint="restore it from a copy of the repository",
         ) from error
     return read_repository(text, str(tree.repository))
 
 
 def save_repository(tree: Tree, repository: Repository) -> None:
-    """Write what the repository is; only where it has changed."""
+    """Write repository.json if it changed."""
     if _read_file(tree) != repository:
         atomic.replace(tree.repository, repository.write().encode())

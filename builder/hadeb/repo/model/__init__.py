@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a repository and its suites hold, as values. Pure."""
+"""A repository and its suites, as values. Pure."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in a suite: a list of packages, and how it changes. Pure values."""
+"""The contents of a suite: its list of packages, and how two lists differ. Pure values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SOURCE = "source"
 _REBUILD = re.compile(r"\+b[0-9]+$")
 
 
-# Tuples, since there are tens of thousands of them: a frozen dataclass takes five times as long
-# to make.
+# These are tuples because there are tens of thousands of them: creating a frozen dataclass takes
+# five times as long (tests/bench/repo_bench.py).
 class PoolFile(NamedTuple):
-    """A file of the pool. `path` is below the repository; `size` in bytes, `sha256` in hex."""
+    """A file in the pool. `path` is relative to the repository; `size` is in bytes."""
 
     path: str
     size: int
@@ -29,9 +29,9 @@ class PoolFile(NamedTuple):
 class Published(NamedTuple):
     """A package in a suite. `architecture` is `source` for a source package.
 
-    `stanza` is what the index says of it, as apt-ftparchive wrote it, with its place in the pool;
-    without a newline at its end. `phase` is the percentage of machines that may upgrade to it,
-    100 for all. A binary package has one file, a source package several.
+    `stanza` is its entry in the index as apt-ftparchive wrote it, with its path in the pool and
+    without a final newline. `phase` is the percentage of machines that may upgrade to it, 100 for
+    all. A binary package has one file, a source package several.
     """
 
     component: str
@@ -44,7 +44,7 @@ class Published(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What two different files must not share."""
+        """Two different packages must not have the same identity."""
         return self.name, self.version, self.architecture
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Contents:
     packages: tuple[Published, ...] = ()
 
     def indexed(self, component: str, architecture: str) -> list[Published]:
-        """What one index lists: a binary index has the packages of all architectures, too."""
+        """The packages of an index; a binary index also has those of architecture `all`."""
         fits = {architecture} if architecture == SOURCE else {architecture, "all"}
         return [
             package
@@ -67,10 +67,10 @@ class Contents:
         ]
 
     def with_packages(self, added: Iterable[Published]) -> Self:
-        """The list with these in it, each in place of the one with its identity."""
+        """The list with these packages; each replaces the package with the same identity."""
         new = {package.identity: package for package in added}
         packages = list(self.without(new.values()).packages)
-        # To look for a few places among many is quicker than to sort all.
+        # Inserting a few packages is faster than sorting all.
         if len(new) < len(packages) // 100:
             for package in new.values():
                 insort(packages, package, key=_place)
@@ -79,7 +79,7 @@ class Contents:
         return dataclasses.replace(self, packages=tuple(packages))
 
     def without(self, removed: Iterable[Published]) -> Self:
-        """The list without these."""
+        """The list without these packages."""
         gone = {package.identity for package in removed}
         names = {name for name, _, _ in gone}
         left = tuple(
@@ -90,7 +90,7 @@ class Contents:
         return dataclasses.replace(self, packages=left)
 
     def named(self, name: str, version: str | None = None) -> list[Published]:
-        """All packages of a name, or of one version of it."""
+        """All packages of a name, or those of one version."""
         return [
             package
             for package in self.packages
@@ -98,24 +98,24 @@ class Contents:
         ]
 
     def newer(self, package: Published) -> list[Published]:
-        """What a suite has under a package's name that is newer, for whatever architecture.
+        """The packages of the same name with a newer version, for any architecture, newest last.
 
-        The newest is the last. Sources have versions of their own; and a rebuild for another
-        architecture alone (+bN) makes nothing newer than what it was built from.
+        Source packages are compared with source packages only. A rebuild for another architecture
+        (+bN) does not count as newer than the version it was built from.
         """
         key = version_key(package.version)
-        found = [
+        newer = [
             other
             for other in self.named(package.name)
             if (other.architecture == SOURCE) == (package.architecture == SOURCE)
             and version_key(_compared(other, package)) > key
         ]
-        return sorted(found, key=lambda other: version_key(other.version))
+        return sorted(newer, key=lambda other: version_key(other.version))
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What one list has that another has not; `phased` are those with another percentage."""
+    """What a new list adds and removes; `phased` are packages with a new percentage."""
 
     added: tuple[Published, ...]
     removed: tuple[Published, ...]
@@ -125,7 +125,7 @@ class Difference:
         return bool(self.added or self.removed or self.phased)
 
     def lines(self) -> list[str]:
-        """A line a package: `+ name version architecture`, `-` for one that goes."""
+        """A line for each package: `+ name version architecture`, or `-` for a removed one."""
         return [
             *(f"+ {package}{_share(package)}" for package in self.added),
             *(f"- {package}" for package in self.removed),
@@ -134,16 +134,9 @@ class Difference:
 
 
 def difference(old: Contents, new: Contents) -> Difference:
-    """What changes from one list to the other; another file under one name goes and comes."""
-    # Most are the same object in both.
-    common = {id(package) for package in old.packages} & {id(package) for package in new.packages}
-    old, new = _but(old, common), _but(new, common)
-    before = {
-        (package.identity, package.component, package.files): package for package in old.packages
-    }
-    after = {
-        (package.identity, package.component, package.files): package for package in new.packages
-    }
+    """Compare two lists. A package with other files counts as removed and added."""
+    before = {(each.identity, each.component, each.files): each for each in old.packages}
+    after = {(each.identity, each.component, each.files): each for each in new.packages}
     return Difference(
         added=tuple(package for key, package in after.items() if key not in before),
         removed=tuple(package for key, package in before.items() if key not in after),
@@ -153,10 +146,6 @@ def difference(old: Contents, new: Contents) -> Difference:
             if key in before and before[key].phase != package.phase
         ),
     )
-
-
-def _but(contents: Contents, common: set[int]) -> Contents:
-    return Contents(tuple(package for package in contents.packages if id(package) not in common))
 
 
 def _compared(other: Published, package: Published) -> str:

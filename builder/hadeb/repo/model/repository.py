@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a repository is called, who signs it, and the suites it was born with."""
+"""A repository: its names, its keys and its suites. Pure values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class RepoSuite:
-    """A suite: what its Release says for good, and for how many days a signature is valid.
+    """A suite: the fields of its Release, and how many days a signature stays valid.
 
-    apt refuses a Release whose Origin, Label or Codename has changed, so none of them ever does
-    (apt-secure(8)). `valid_days` is 0 where a signature does not run out.
+    apt refuses a Release whose Origin, Label or Codename has changed, so they never change
+    (apt-secure(8)). `valid_days` is 0 if a signature has no end.
     """
 
     name: str
@@ -31,11 +31,11 @@ class RepoSuite:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository. `name` stands in file names; `keys` are fingerprints, in the order of use.
+    """A repository. `name` is used in file names; `keys` are fingerprints, in the order of use.
 
-    `url` is where clients find it, `former_urls` where they did. `keyring_version` counts what
-    clients have been given as keys; `keyring_digest` says what that is, `keyring_time` since when,
-    in seconds since 1970.
+    `url` is where clients find it, `former_urls` where they found it before. `keyring_version`
+    counts the sets of keys that clients got; `keyring_digest` identifies the last one, and
+    `keyring_time` is its time in seconds since 1970.
     """
 
     name: str
@@ -50,18 +50,18 @@ class Repository:
     suites: tuple[RepoSuite, ...] = ()
 
     def suite(self, name: str) -> RepoSuite:
-        """The suite of that name; UsageError where there is none."""
+        """The suite of that name; UsageError if there is none."""
         for suite in self.suites:
             if suite.name == name:
                 return suite
         known = ", ".join(suite.name for suite in self.suites) or "none yet"
         raise UsageError(
             f"there is no suite {name} in this repository",
-            hint=f"its suites: {known}; hadeb publish --suite {name} makes one",
+            hint=f"its suites: {known}; hadeb publish --suite {name} creates it",
         )
 
     def with_suite(self, suite: RepoSuite) -> Self:
-        """The repository with a suite, in place of the one of that name if it has one."""
+        """The repository with this suite added, or replaced if it has one of that name."""
         others = [known for known in self.suites if known.name != suite.name]
         ordered = sorted([*others, suite], key=lambda each: each.name)
         return dataclasses.replace(self, suites=tuple(ordered))
@@ -72,7 +72,7 @@ class Repository:
 
 
 def read_repository(text: str, file: str) -> Repository:
-    """The repository that `Repository.write` wrote; HadebError where the text is another's."""
+    """Parse what `Repository.write` wrote; HadebError if it is damaged or of another format."""
     try:
         fields: dict[str, Any] = json.loads(text)
         if fields.pop("format") != FORMAT:
@@ -85,7 +85,7 @@ def read_repository(text: str, file: str) -> Repository:
         return Repository(**{**fields, **listed, "suites": suites})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HadebError(
-            f"{file} is damaged: {error}", hint="put it back from a copy of the repository"
+            f"{file} is damaged: {error}", hint="restore it from a copy of the repository"
         ) from error
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A published suite as the pages show it. Pure values."""
+"""A published suite, as the pages show it. Pure values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MAIN = "stable"
 
 @dataclass(frozen=True, slots=True)
 class SuiteView:
-    """A suite and the generation that clients get: its packages, and when it was signed.
+    """A suite and its current generation: its packages, and when it was signed.
 
-    `valid_until` is None where the signature does not run out.
+    `valid_until` is None if the signature has no end.
     """
 
     suite: RepoSuite
@@ -32,17 +32,17 @@ class SuiteView:
 
     @property
     def example(self) -> str:
-        """A package that a client may install; a word that stands for one where there is none."""
+        """The name of a package that a client may install, or PACKAGE if there is none."""
         fits = [
             package
             for package in self.contents.packages
             if package.architecture != SOURCE and not package.name.endswith("-archive-keyring")
         ]
         first = self.suite.components[:1]
-        found = min(fits, key=lambda package: (package.component,) != first, default=None)
-        return found.name if found else "PACKAGE"
+        example = min(fits, key=lambda package: (package.component,) != first, default=None)
+        return example.name if example else "PACKAGE"
 
 
 def main_suite(suites: Sequence[SuiteView]) -> SuiteView:
-    """The suite that a client follows unless told otherwise: stable, or else the first."""
+    """The suite that clients follow by default: stable, or else the first."""
     return next((view for view in suites if view.name == _MAIN), suites[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A repository's birth, and what of it never changes afterwards."""
+"""Create a repository from the options of a command, or update it as far as apt allows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from hadeb.repo.model.repository import Repository, RepoSuite
 from hadeb.repo.signing.keychain import Keychain, full_fingerprint, secret_keys
 from hadeb.run import run
 
-# What may stand in a package's name and in a Release; apt ignores a .sources file with a + in
-# its name, and says nothing.
+# Characters that a package's name and a Release allow, without +: apt silently ignores a .sources
+# file with a + in its name.
 _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a call says of the repository and the suite; None or empty where it says nothing."""
+    """The options about repository and suite; None or empty if the user did not give one."""
 
     name: str | None = None
     origin: str | None = None
@@ -38,21 +38,21 @@ class Options:
 
 
 def requested_repository(tree: Tree, options: Options, keychain: Keychain) -> Repository:
-    """The repository as it is to be; nothing is written.
+    """The repository as the options ask for it; nothing is written.
 
-    Raises UsageError where a wish goes against what clients know of it. Of a first publish that was
-    refused they know nothing, and the key that it made is all that stays.
+    Raises UsageError if an option contradicts what clients already know of the repository. After a
+    first publish that was refused, they know nothing, and only the key that it made is kept.
     """
     known = find_repository(tree)
     if known and known.suites:
         return _update(known, options, keychain)
     keys = _first_keys(keychain, options.key)
-    born = _create(tree, options, keys or (known.keys if known else ()))
+    new = _create(tree, options, keys or (known.keys if known else ()))
     if known is None:
-        return born
-    # A package of keys may be in the pool already.
+        return new
+    # The pool may already have a keyring package.
     return dataclasses.replace(
-        born,
+        new,
         keyring_version=known.keyring_version,
         keyring_digest=known.keyring_digest,
         keyring_time=known.keyring_time,
@@ -60,19 +60,19 @@ def requested_repository(tree: Tree, options: Options, keychain: Keychain) -> Re
 
 
 def _create(tree: Tree, options: Options, keys: tuple[str, ...]) -> Repository:
-    """A repository that is to be; where it has no key yet, one is to be made."""
+    """A new repository. If `keys` is empty, the caller has to make a key."""
     name = options.name or re.sub("[^a-z0-9.-]+", "-", tree.root.resolve().name.lower()).strip("-.")
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a repository's name: small letters, digits, . and -",
+            f"{name!r} cannot be a repository's name: use lowercase letters, digits, . and -",
             hint="name it with --name",
         )
     for option, value in (("origin", options.origin), ("label", options.label)):
         if value is not None and not (value.isprintable() and value.strip() == value != ""):
             raise UsageError(
-                f"--{option} {value!r}: it is a line of text in UTF-8, with nothing in it that "
-                "does not print",
-                hint="clients' apt shows it, and compares it byte by byte",
+                f"--{option} {value!r}: must be one line of printable UTF-8 text, without "
+                "spaces at its ends",
+                hint="clients' apt shows it and compares it byte by byte",
             )
     _check_url(options.url)
     origin = options.origin or name
@@ -86,30 +86,30 @@ def _create(tree: Tree, options: Options, keys: tuple[str, ...]) -> Repository:
 
 
 def _first_keys(keychain: Keychain, key: str | None) -> tuple[str, ...]:
-    """The key that is named, or those of a key file; none where one is to be made."""
+    """The key that the user names, or those of a key file; none if one has to be made."""
     if key is not None:
         return (full_fingerprint(keychain, key),)
     if keychain.home is None:
         return ()
-    return tuple(each.fingerprint for each in secret_keys(keychain))
+    return tuple(key.fingerprint for key in secret_keys(keychain))
 
 
 def _update(repository: Repository, options: Options, keychain: Keychain) -> Repository:
-    """The repository with what may change; UsageError where a wish goes against its birth."""
+    """Change what may change; UsageError if an option contradicts what is fixed."""
     fixed = {"name": repository.name, "origin": repository.origin, "label": repository.label}
     for option, value in fixed.items():
         wanted = getattr(options, option)
         if wanted is not None and wanted != value:
             raise _fixed(f"--{option} {wanted}", f"{option} {value}")
-    # gpg is asked only about what is no whole fingerprint: each call takes time.
+    # Ask gpg only if the option is not a full fingerprint: each call takes time.
     if (
         options.key
         and options.key not in repository.keys
         and full_fingerprint(keychain, options.key) not in repository.keys
     ):
         raise UsageError(
-            f"{options.key} does not sign here; {', '.join(repository.keys)} does",
-            hint="a new key comes in with hadeb repo key add",
+            f"{options.key} does not sign this repository; {', '.join(repository.keys)} does",
+            hint="add a new key with hadeb repo key add",
         )
     if options.url is None or options.url == repository.url:
         return repository
@@ -122,25 +122,30 @@ def _update(repository: Repository, options: Options, keychain: Keychain) -> Rep
 def _check_url(url: str | None) -> None:
     if url is not None and not _URL.fullmatch(url):
         raise UsageError(
-            f"--url {url!r} is no URL for apt", hint="as in --url https://apt.example.org/sample"
+            f"--url {url!r} is not a URL that apt accepts",
+            hint="write it like --url https://apt.example.org/sample",
         )
 
 
 def _fixed(asked: str, has: str) -> UsageError:
     return UsageError(
-        f"{asked}: this repository was born with {has}",
-        hint="apt refuses a repository that changes it; make a new one in another directory",
+        f"{asked}: this repository was created with {has}",
+        hint="apt refuses a repository that changes it; create a new one in another directory",
     )
 
 
 def requested_suite(
     repository: Repository, name: str, component: str, options: Options
 ) -> RepoSuite:
-    """The suite as it is to be: made where it is not there, wider where more is wished for."""
+    """The suite as the options ask for it: a new one, or the existing one with additions."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be a suite's name: small letters, digits, . and -")
+        raise UsageError(
+            f"{name!r} cannot be a suite's name: use lowercase letters, digits, . and -"
+        )
     if not _NAME.fullmatch(component):
-        raise UsageError(f"{component!r} cannot be a component: small letters, digits, . and -")
+        raise UsageError(
+            f"{component!r} cannot be a component: use lowercase letters, digits, . and -"
+        )
     for architecture in options.architectures:
         check_architecture(architecture)
     if options.codename is not None:

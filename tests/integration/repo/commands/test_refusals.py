@@ -133,7 +133,7 @@ def test_the_key_of_another_repository_is_refused(desk: Desk, root: Path) -> Non
     with key_that_ends(desk, 1000) as environment, unchanged(root):
         key = _fingerprint(environment)
         done = publish(desk, root, desk.deb("world", "1.0"), "--key", key, **environment)
-    refused(done, f"{key} does not sign here; {desk.key} does", 2)
+    refused(done, f"{key} does not sign this repository; {desk.key} does", 2)
 
 
 def test_a_publisher_without_the_repository_s_key_is_refused(desk: Desk, root: Path) -> None:
@@ -179,14 +179,14 @@ def test_files_that_are_no_packages_are_all_named(desk: Desk, root: Path) -> Non
     with unchanged(root):
         done = publish(desk, root, "notes.txt", "nonesuch.deb", desk.deb("other", "1.0"))
     refused(done, "2 files are refused, and the repository is as it was:")
-    assert "notes.txt: is no .deb, .dsc or .changes" in done.stderr
-    assert "nonesuch.deb: there is no such file" in done.stderr
+    assert "notes.txt: is not a .deb, .dsc or .changes" in done.stderr
+    assert "nonesuch.deb: does not exist" in done.stderr
 
 
 def test_a_package_for_no_architecture_of_the_suite_is_refused(desk: Desk, root: Path) -> None:
     with unchanged(root):
         done = publish(desk, root, desk.deb("world", "1.0", architecture="riscv64"))
-    refused(done, "is for riscv64, and suite staging has amd64")
+    refused(done, "is for riscv64, but suite staging has amd64")
 
 
 def test_other_bytes_under_a_published_name_and_version_are_refused(desk: Desk, root: Path) -> None:
@@ -217,7 +217,7 @@ def test_what_a_repository_was_created_with_does_not_change(
 ) -> None:
     with unchanged(root):
         done = publish(desk, root, desk.deb("world", "1.0"), f"--{option}", "elsewise")
-    refused(done, f"--{option} elsewise: this repository was born with {option} s", 2)
+    refused(done, f"--{option} elsewise: this repository was created with {option} s", 2)
 
 
 def test_a_downgrade_is_refused_unless_it_is_asked_for(desk: Desk, root: Path) -> None:

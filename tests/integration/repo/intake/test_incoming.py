@@ -135,7 +135,7 @@ def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
     assert (
         f"{deb}: has {field} in its control file, and clients would believe it".lower() in message
     )
-    assert ("--phase says how many" in message) is (field == "Phased-Update-Percentage")
+    assert ("--phase sets how many" in message) is (field == "Phased-Update-Percentage")
 
 
 def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
@@ -197,8 +197,8 @@ def test_what_is_no_file_is_named_as_what_it_is(
     names = ("directory.deb", "fifo.deb", "broken.deb")
     message = said(take, *(tmp_path / name for name in names))
     assert f"{tmp_path}/directory.deb: is a directory; name the files in it" in message
-    assert f"{tmp_path}/fifo.deb: is no regular file" in message
-    assert f"{tmp_path}/broken.deb: there is no such file" in message
+    assert f"{tmp_path}/fifo.deb: is not a regular file" in message
+    assert f"{tmp_path}/broken.deb: does not exist" in message
 
 
 def test_a_source_comes_in_with_all_its_files(
@@ -235,9 +235,9 @@ def test_a_changes_brings_its_source_and_its_binaries_once(
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("greet_1.0.orig.tar.gz", "lists greet_1.0.orig.tar.gz with [0-9]+ bytes, and it has "),
+        ("greet_1.0.orig.tar.gz", "lists greet_1.0.orig.tar.gz with [0-9]+ bytes, but it has "),
         ("greet_1.0-1.debian.tar.xz", "lists greet_1.0-1.debian.tar.xz with another SHA256"),
-        ("greet_1.0-1.dsc", "lists greet_1.0-1.dsc with [0-9]+ bytes, and it has "),
+        ("greet_1.0-1.dsc", "lists greet_1.0-1.dsc with [0-9]+ bytes, but it has "),
         ("greet_1.0-1_all.deb", "lists greet_1.0-1_all.deb with another SHA256"),
         ("greet_1.0-1_amd64.buildinfo", "lists greet_1.0-1_amd64.buildinfo with another SHA256"),
     ],
@@ -419,13 +419,13 @@ def test_what_a_node_can_install_passes_the_trial(fields: str, desk: Desk, root:
     [
         (
             "Depends: foo (>= 3), foo (<< 3)",
-            "no version of foo fits all that is said of it:\n  wor",
+            "no version of foo satisfies all relations to it:\n  wor",
         ),
         ("Depends: foo\nConflicts: foo", "  world 1.0 all has Conflicts: foo\n"),
         (
             "Depends: hello (>= 3)",
-            r"world 1.0 all has Depends: hello \(>= 3\), and the suite has hello 2.0\nhint: .* "
-            "take the suite's own out: hadeb repo remove hello SUITE",
+            r"world 1.0 all has Depends: hello \(>= 3\), but the suite has hello 2.0\nhint: .* "
+            "remove the suite's own: hadeb repo remove hello SUITE",
         ),
     ],
 )

@@ -212,7 +212,7 @@ def test_a_file_in_the_way_is_named(arguments: tuple[str, ...], desk: Desk, tmp_
     file = tmp_path / "file"
     file.write_text("in the way\n")
     done = desk.hadeb(*arguments, "--repo", file / "repository")
-    refused(done, f"--repo {file}/repository: {file} is there, and no directory", 2)
+    refused(done, f"--repo {file}/repository: {file} exists and is not a directory", 2)
 
 
 @pytest.mark.parametrize("where", ["gopher://bucket/path", "https://apt.example.org", "file:///x"])
@@ -224,7 +224,7 @@ def test_a_url_is_no_directory(arguments: tuple[str, ...], where: str, desk: Des
     before = set(desk.place.iterdir())
     done = desk.hadeb(*arguments, "--repo", where)
     scheme = where.partition("//")[0]
-    refused(done, f"--repo {where}: hadeb publishes to no {scheme}//\n", 2)
+    refused(done, f"--repo {where}: hadeb cannot publish to {scheme}//\n", 2)
     assert {path.name for path in set(desk.place.iterdir()) - before} <= {"tmp"}
 
 

@@ -199,10 +199,10 @@ def test_the_installer_adds_the_suite_once_however_often_it_runs(
 
 def test_the_installer_says_what_is_missing_and_touches_nothing(tmp_path: Path) -> None:
     for arguments, user, apt, expected in (
-        ([], 1000, True, "only root may add a repository; try: sudo sh install.sh stable"),
-        ([], 0, False, "there is no apt-get on this machine"),
+        ([], 1000, True, "you must be root to add a repository; try: sudo sh install.sh stable"),
+        ([], 0, False, "this machine has no apt-get"),
         (["testing"], 0, True, "there is no suite testing; the suites are: staging, stable"),
-        (["stable", "staging"], 0, True, "one suite at most"),
+        (["stable", "staging"], 0, True, "name one suite at most"),
     ):
         directory = tmp_path / f"{user}-{apt}-{len(arguments)}"
         directory.mkdir()

@@ -272,7 +272,7 @@ def test_a_name_that_the_suite_has_in_another_version_is_not_taken_for_installed
 ) -> None:
     new, own = published("new", more=f"\nDepends: {depends}"), published("own")
     with pytest.raises(
-        NoPlaceholder, match=r"new 1\.0 all has Depends: own .*, and the suite has own 1.0"
+        NoPlaceholder, match=r"new 1\.0 all has Depends: own .*, but the suite has own 1.0"
     ):
         placeholders([new], [new, own], "amd64")
     # Of what comes along with it apt is to judge.
@@ -323,7 +323,7 @@ def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -
 )
 def test_bounds_that_no_version_fits_are_all_told(more: str) -> None:
     with pytest.raises(
-        NoPlaceholder, match="no version of debian fits all that is said of it:"
+        NoPlaceholder, match="no version of debian satisfies all relations to it:"
     ) as told:
         placeholders([published("new", more=more)], [], "amd64")
     assert told.value.message.count("\n  new 1.0 all has ") == 2
