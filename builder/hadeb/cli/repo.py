@@ -101,12 +101,12 @@ def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: b
 
     found = look(writer, fingerprints)
     if as_json:
-        terminal.result_json(found.faults)
-    for fault in () if as_json else found.faults:
-        terminal.result(fault)
+        terminal.result_json(found.problems)
+    for problem in () if as_json else found.problems:
+        terminal.result(problem)
     whose = "as you name them" if found.pinned else "as the repository records them"
     call.info(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
-    if found.faults:
+    if found.problems:
         raise SystemExit(4)
     if not as_json:
         call.info("all is as it was published")

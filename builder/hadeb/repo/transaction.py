@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From one generation to the next: laid out, signed, verified, tried with apt, then put in force.
+"""Go from one generation to the next: build, sign, try with apt, verify, put in force.
 
-Up to the switch nothing that a client reads has changed; the switch is one rename. Whoever is
-killed before it leaves what the next command removes, whoever is killed after it leaves pages
-that the next command writes.
+Until the switch, nothing that a client reads has changed; the switch is one rename. A command that
+is killed before it leaves files that the next command removes. If it is killed later, the next
+command writes the pages that are missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hadeb.repo.apt.trial import LAG, apt_trial
 from hadeb.repo.disk.generation import date_of
 from hadeb.repo.disk.history import Action, Change, record, stamp
 from hadeb.repo.disk.indexes import indexes_of
-from hadeb.repo.disk.new_generation import GenerationInfo, lay_out
+from hadeb.repo.disk.new_generation import GenerationInfo, write_generation
 from hadeb.repo.disk.repository_file import save_repository
 from hadeb.repo.disk.superseded_indexes import keep_superseded_indexes
 from hadeb.repo.keyring.add_to_suite import add_keyring, record_keys
@@ -38,7 +38,7 @@ from hadeb.repo.signing.verify_signatures import verify_signatures
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What brings a new generation about."""
+    """The operation that makes a new generation, for the history."""
 
     action: Action
     source: str | None = None
@@ -47,7 +47,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command did to a suite, or would do; `generation` is the one in force afterwards."""
+    """What a command did or would do to a suite; `generation` is the current one afterwards."""
 
     repository: Repository
     suite: RepoSuite
@@ -57,7 +57,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A generation that is to be: what it lists, what is new in that, and whose keys sign it."""
+    """A generation to build: its list, what changes, and the keys that sign it."""
 
     writer: Writer
     repository: Repository
@@ -110,9 +110,9 @@ def commit(
 
 
 def _put_in_force(draft: _Draft, operation: Operation) -> dict[str, bytes]:
-    """Make the generation and let clients have it; the pages that belong to it.
+    """Build the generation and switch to it; returns the pages that belong to it.
 
-    Raises HadebError where a key, a verifier or apt refuses, and leaves the suite as it was.
+    Raises HadebError if a key, a verifier or apt refuses it; the suite is then unchanged.
     """
     writer, suite = draft.writer, draft.suite
     tree = writer.tree
@@ -123,7 +123,7 @@ def _put_in_force(draft: _Draft, operation: Operation) -> dict[str, bytes]:
     directory.mkdir()
     pages: dict[str, bytes] = {}
 
-    def meanwhile() -> None:
+    def draw_pages() -> None:
         # Imported here, while apt runs: tests/bench/repo_bench.py measures the difference.
         from hadeb.repo.site.write_pages import current_pages, suite_view
 
@@ -132,27 +132,27 @@ def _put_in_force(draft: _Draft, operation: Operation) -> dict[str, bytes]:
         pages.update(current_pages(writer, draft.repository, draft.keys, view))
 
     try:
-        _build(draft, directory, info, meanwhile)
+        _build(draft, directory, info, draw_pages)
         record(tree, suite.name, _change(draft, info, operation))
         directory.rename(final)
     except OSError as error:
         raise HadebError(
             f"generation {number} of {suite.name} cannot be written: {error.strerror}",
-            hint="the suite is as it was; make room, for example with hadeb prune",
+            hint="the suite is unchanged; free some space, for example with hadeb prune",
         ) from error
     finally:
-        # It is no longer there where it has its name.
+        # After the rename it is no longer there.
         shutil.rmtree(directory, ignore_errors=True)
-    # Those above it, too: who made them may have been killed before they were on the disk.
+    # Include the directories above: their command may have been killed before it synced them.
     atomic.sync([final.parent, final.parent.parent, tree.root])
-    # Not before all have agreed: what is refused says nothing of what the repository is.
+    # Save this only now that nothing refused: a refused publish must not change the repository.
     save_repository(tree, draft.repository)
     tree.switch(suite.name, number)
     return pages
 
 
 def _build_for_dry_run(draft: _Draft) -> None:
-    """Make a generation that nobody gets; HadebError where it could not be put in force."""
+    """Build a generation in a scratch directory; HadebError if it could not be put in force."""
     with scratch_directory("trial") as directory:
         number = draft.writer.tree.current(draft.suite.name) + 1
         _build(
@@ -176,11 +176,12 @@ def _change(draft: _Draft, info: GenerationInfo, operation: Operation) -> Change
 
 
 def _build(
-    draft: _Draft, directory: Path, info: GenerationInfo, meanwhile: Callable[[], None]
+    draft: _Draft, directory: Path, info: GenerationInfo, while_apt_runs: Callable[[], None]
 ) -> None:
-    """Lay out a generation, sign it, try it with apt, verify it, and bring it to the disk.
+    """Write a generation, sign it, try it with apt, verify it, and sync it to the disk.
 
-    apt takes longest, so it begins with each trial as soon as it has what it reads.
+    apt takes longest, so each trial starts as soon as its input is there; `while_apt_runs` is
+    called after the last one has started.
     """
     writer, keys, suite, new = draft.writer, draft.keys, draft.suite, draft.new
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
@@ -191,22 +192,22 @@ def _build(
     ):
         indexes = indexes_of(suite, new)
         trial.install(indexes)
-        lay_out(directory, draft.repository, suite, new, indexes, info)
+        write_generation(directory, draft.repository, suite, new, indexes, info)
         sign_in_release(*signers)
         _bump_mtimes(directory, before)
         trial.update()
         sign_detached(*signers)
         _bump_mtimes(directory, before)
         verify_signatures(keyring, directory, len(keys.keys))
-        meanwhile()
+        while_apt_runs()
         atomic.sync_tree(directory)
 
 
 def _bump_mtimes(directory: Path, before: Path) -> None:
-    """Let a generation's files be a second younger than those of the one before.
+    """Date a generation's files at least a second after those of the previous one.
 
-    A client asks whether InRelease has changed since the second that it knows. Servers compare no
-    more than that, and would deny a change within it for as long as there is no other.
+    A client asks whether InRelease changed after the second it knows. Servers compare whole
+    seconds, so they would hide a second change in the same one until the next change.
     """
     earlier = before.iterdir() if before.is_dir() else ()
     latest = max((int(file.stat().st_mtime) for file in earlier if file.is_file()), default=0)
@@ -216,10 +217,10 @@ def _bump_mtimes(directory: Path, before: Path) -> None:
 
 
 def _release_date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
-    """Now, or a second after the generation in force where this clock lags a little behind another.
+    """Now, or a second after the current generation if this clock is slightly behind.
 
-    apt keeps the newer of two Releases, silently (apt-secure(8)). Raises HadebError where the clock
-    is far behind: one of the two is wrong, and clients would not take a date that is to come.
+    apt silently keeps the newer of two Releases (apt-secure(8)). Raises HadebError if the clock is
+    far behind: one of the two clocks is wrong, and clients refuse a date in the future.
     """
     now = writer.now.replace(microsecond=0)
     last = date_of(writer.tree, suite, writer.tree.current(suite.name))
@@ -227,8 +228,8 @@ def _release_date(writer: Writer, suite: RepoSuite) -> datetime.datetime:
         return now
     if last - now > datetime.timedelta(seconds=LAG):
         raise HadebError(
-            f"the clock of this machine says {now:%Y-%m-%d %H:%M:%S}, and {suite.name} was signed "
+            f"this machine's clock shows {now:%Y-%m-%d %H:%M:%S}, but {suite.name} was signed "
             f"on {last:%Y-%m-%d %H:%M:%S} (UTC)",
-            hint="set the clock; where it was the other that was wrong, wait until that time",
+            hint="set the clock; if the other clock was wrong, wait until that time",
         )
     return last + datetime.timedelta(seconds=1)

@@ -173,7 +173,7 @@ def test_a_suite_whose_link_is_lost_is_refused_and_keeps_its_generations(
     }[command]
     done = desk.hadeb(*arguments, "--repo", root)
     assert done.code == 1
-    assert "is no link to a generation of staging" in done.stderr
+    assert "is no longer a link to a generation of staging" in done.stderr
     assert "with the last of 1, 2 for N" in done.stderr
     assert inspection.published(root) == before
 

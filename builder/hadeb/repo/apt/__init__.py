@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apt's own programs: apt-ftparchive, and apt itself as a trial client."""
+"""apt's own programs: apt-ftparchive, and apt-get as a trial client."""

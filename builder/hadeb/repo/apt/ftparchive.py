@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apt-ftparchive(1), with SHA256 as the one hash: no apt that lives wants another."""
+"""Run apt-ftparchive(1) with SHA256 as the only hash; no supported apt needs another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ftparchive(
     settings: Mapping[str, str] | None = None,
     timeout: float | None = 60.0,
 ) -> str:
-    """What a command says of a directory; `settings` are below APT::FTPArchive."""
+    """The output of a command for a directory; `settings` are below APT::FTPArchive."""
     options = [f"{name}={value}" for name, value in (settings or {}).items()]
     options += [f"{name}=no" for name in _NO_HASHES]
     written = [word for option in options for word in ("-o", f"APT::FTPArchive::{option}")]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apt itself against a generation that no client sees yet: an update, and installs by way of trial.
+"""Try a generation with apt before any client sees it: an update, and simulated installs.
 
-apt runs on configuration, lists and a dpkg status of its own in a directory that is thrown away;
-nothing of this machine's apt goes in, and nothing comes out (apt.conf(5), Dir).
+apt runs with its own configuration, lists and dpkg status in a scratch directory, independent of
+this machine's apt (apt.conf(5), Dir).
 
-The install takes the bytes of the indexes as they are to be published, while these are still being
-packed and signed; that those are what a client gets is what the update shows.
+The install reads the indexes from memory, while they are still being compressed and signed. The
+update then proves that clients get the same indexes.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from hadeb.repo.model.contents import Contents, Published
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import Completed, run
 
-# Seconds that the clock of this machine may be behind that of another who publishes.
+# How many seconds this machine's clock may be behind that of another publisher.
 LAG = 900
-# apt and what it starts run in a client's directory and call it by this name, since neither the
-# configuration nor a source could name any path: TMPDIR may have blanks, quotes and worse in it.
+# apt and its methods run in the client's directory and refer to it by this name. Neither apt.conf
+# nor .sources can name every path: TMPDIR may contain blanks, quotes and worse.
 _HERE = "/proc/self/cwd"
 _CONFIGURATION = f"""\
 Dir "{_HERE}/";
@@ -63,7 +63,7 @@ Version: {version}
 Architecture: {architecture}
 Multi-Arch: allowed
 Maintainer: nobody
-Description: stands in for a package of Debian
+Description: placeholder for a package of Debian
 
 """
 _UNMET = ("Depends", "PreDepends", "Conflicts", "Breaks")
@@ -71,23 +71,23 @@ _UNMET = ("Depends", "PreDepends", "Conflicts", "Breaks")
 
 @dataclass(frozen=True, slots=True)
 class AptTrial:
-    """What can be tried of a generation, as every architecture; each goes on beside the caller."""
+    """The trials of a generation, for each architecture; they run in the background."""
 
     installs: Sequence[_Install]
     updates: Sequence[_Update]
     threads: Executor
-    begun: list[Future[list[None]]]
+    running: list[Future[list[None]]]
 
     def install(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
-        """Begin to read the indexes, by component and architecture, and to install what is new."""
-        self._begin([partial(package.attempt, indexes) for package in self.installs])
+        """Start reading the indexes, by component and architecture, and installing what is new."""
+        self._start([partial(package.attempt, indexes) for package in self.installs])
 
     def update(self) -> None:
-        """Begin to fetch and verify it: its indexes, Release and InRelease are there."""
-        self._begin([package.attempt for package in self.updates])
+        """Start fetching and verifying it; its indexes, Release and InRelease must be there."""
+        self._start([package.attempt for package in self.updates])
 
-    def _begin(self, trials: Iterable[Callable[[], None]]) -> None:
-        self.begun.append(self.threads.submit(lambda: in_parallel(_call, trials)))
+    def _start(self, trials: Iterable[Callable[[], None]]) -> None:
+        self.running.append(self.threads.submit(lambda: in_parallel(_call, trials)))
 
 
 def _call(trial: Callable[[], None]) -> None:
@@ -98,37 +98,37 @@ def _call(trial: Callable[[], None]) -> None:
 def apt_trial(
     generation: Path, keyring: Path, suite: RepoSuite, contents: Contents, new: Sequence[Published]
 ) -> Iterator[AptTrial]:
-    """Trials that end with the block. What apt refuses comes before what else is wrong.
+    """Trials that end with the block; an error of apt takes precedence over one in the block.
 
-    Raises HadebError with apt's own words where it warns or refuses.
+    Raises HadebError with apt's message if apt warns or refuses.
     """
     with scratch_directory("apt") as place:
         root = place / "root"
         (root / "dists").mkdir(parents=True)
-        # apt's method cannot read a path with a blank in it, and need not.
+        # A link, because apt's file method cannot read a path with a blank.
         (root / "dists" / suite.name).symlink_to(generation.absolute())
         installs, updates = [], []
         for architecture in suite.architectures:
-            fetching = _machine(place / f"{architecture}.update", architecture)
+            fetching = _client(place / f"{architecture}.update", architecture)
             (fetching.home / "root").symlink_to(root)
             (fetching.home / "keyring.pgp").symlink_to(keyring)
             sources = _SOURCES.format(suite=suite.name, components=" ".join(suite.components))
             (fetching.home / "etc/sources.list.d/own.sources").write_text(sources, encoding="utf-8")
             updates.append(_Update(fetching))
             fitting = [package for package in new if package.architecture in {architecture, "all"}]
-            machine = _machine(place / f"{architecture}.install", architecture)
-            installs.append(_Install(machine, contents, _newest(fitting)))
+            client = _client(place / f"{architecture}.install", architecture)
+            installs.append(_Install(client, contents, _newest(fitting)))
         with ThreadPoolExecutor(2) as threads:
             trial = AptTrial(installs, updates, threads, [])
             try:
                 yield trial
             finally:
-                for each in trial.begun:
-                    each.result()
+                for future in trial.running:
+                    future.result()
 
 
 def _newest(packages: Sequence[Published]) -> list[Published]:
-    """Only the newest of several versions can be installed beside the rest."""
+    """The newest version of each package: apt can install only one."""
     newest = {
         package.name: package
         for package in sorted(packages, key=lambda package: version_key(package.version))
@@ -137,14 +137,14 @@ def _newest(packages: Sequence[Published]) -> list[Published]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
-    """A directory that apt takes for a machine of an architecture."""
+class _Client:
+    """A directory that apt treats as a machine of an architecture."""
 
     home: Path
     architecture: str
 
     def apt(self, *arguments: str) -> Completed:
-        """Run apt-get here."""
+        """Run apt-get as this client."""
         environment = {
             "APT_CONFIG": f"{_HERE}/apt.conf",
             "LC_ALL": "C.UTF-8",
@@ -155,11 +155,11 @@ class _Machine:
         try:
             return run(argv, env=environment, check=False, cwd=self.home)
         except CommandFailed as error:
-            raise HadebError(f"the trial with apt: {error}") from error
+            raise HadebError(f"the trial with apt failed: {error}") from error
 
 
-def _machine(home: Path, architecture: str) -> _Machine:
-    """One that has nothing installed, and no source."""
+def _client(home: Path, architecture: str) -> _Client:
+    """A client with nothing installed and no sources."""
     for directory in ("lists/partial", "cache/archives/partial", "etc", "etc/preferences.d"):
         (home / directory).mkdir(parents=True)
     for directory in ("etc/apt.conf.d", "etc/sources.list.d", "etc/trusted.gpg.d"):
@@ -167,81 +167,83 @@ def _machine(home: Path, architecture: str) -> _Machine:
     configuration = _CONFIGURATION.format(architecture=architecture, lag=LAG + 60)
     (home / "apt.conf").write_text(configuration, encoding="utf-8")
     (home / "status").touch()
-    return _Machine(home, architecture)
+    return _Client(home, architecture)
 
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    """A machine that is to fetch and verify the generation."""
+    """A client that fetches and verifies the generation."""
 
-    machine: _Machine
+    client: _Client
 
     def attempt(self) -> None:
-        # It would read what it has fetched, and that is what the other machine does.
-        _quietly(self.machine.apt("-o", "pkgCacheFile::Generate=false", "update"), "fetching it")
+        # Do not let it read the indexes, since the other client does that.
+        _check_output(
+            self.client.apt("-o", "pkgCacheFile::Generate=false", "update"), "fetching it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Install:
-    """A machine that is to read the indexes, and to install the `wanted` of the list."""
+    """A client that reads the indexes and installs the `wanted` packages."""
 
-    machine: _Machine
+    client: _Client
     contents: Contents
     wanted: Sequence[Published]
 
     def attempt(self, indexes: Mapping[tuple[str, str], bytes]) -> None:
         for (component, architecture), index in indexes.items():
-            if architecture == self.machine.architecture:
-                # By the end of the name apt knows what is in it (apt-get(8), --with-source).
-                (self.machine.home / f"{component}_Packages").write_bytes(index)
+            if architecture == self.client.architecture:
+                # apt tells from the end of the name what the file is (apt-get(8), --with-source).
+                (self.client.home / f"{component}_Packages").write_bytes(index)
         if not self.wanted:
-            _quietly(self._apt("check"), "reading it")
+            _check_output(self._apt("check"), "reading it")
             return
-        if self._goes_together():
+        if self._installs_together():
             return
-        # They may exclude each other, or one of them is to blame: each alone tells.
+        # They may conflict, or one of them may be wrong: trying each alone tells.
         for package in self.wanted:
             self._install_placeholders([package])
-            _quietly(self._install([package]), f"installing {package.name}={package.version}")
+            _check_output(self._install([package]), f"installing {package.name}={package.version}")
 
-    def _goes_together(self) -> bool:
+    def _installs_together(self) -> bool:
         try:
             self._install_placeholders(self.wanted)
         except NoPlaceholder:
             return False
         together = self._install(self.wanted)
         if together.returncode == 0:
-            _quietly(together, "installing")
+            _check_output(together, "installing")
         return together.returncode == 0
 
     def _install_placeholders(self, packages: Sequence[Published]) -> None:
         """Install placeholders for what these need and the suite lacks; raises NoPlaceholder."""
-        architecture = self.machine.architecture
-        found = placeholders(packages, self.contents.packages, architecture)
+        architecture = self.client.architecture
+        needed = placeholders(packages, self.contents.packages, architecture)
         status = "".join(
             _INSTALLED.format(name=name, version=version, architecture=architecture)
-            for name, version in found.items()
+            for name, version in needed.items()
         )
-        (self.machine.home / "status").write_text(status, encoding="utf-8")
+        (self.client.home / "status").write_text(status, encoding="utf-8")
 
     def _install(self, packages: Sequence[Published]) -> Completed:
         wanted = [f"{package.name}={package.version}" for package in packages]
         return self._apt("--simulate", "--allow-downgrades", "install", *wanted)
 
     def _apt(self, *arguments: str) -> Completed:
-        indexes = sorted(path.name for path in self.machine.home.glob("*_Packages"))
+        indexes = sorted(path.name for path in self.client.home.glob("*_Packages"))
         sources = [word for name in indexes for word in ("--with-source", f"{_HERE}/{name}")]
-        return self.machine.apt(*sources, *arguments)
+        return self.client.apt(*sources, *arguments)
 
 
-def _quietly(done: Completed, doing: str) -> None:
-    """HadebError where apt warned or failed: on a node it would do the same."""
-    said = f"{done.stdout}\n{done.stderr}".splitlines()
-    complaints = [line for line in said if line.startswith(("E:", "W:"))]
-    unmet = [line.strip() for line in said if any(f" {name}: " in line for name in _UNMET)]
+def _check_output(done: Completed, doing: str) -> None:
+    """Raise HadebError if apt warned or failed: on a node it would do the same."""
+    lines = f"{done.stdout}\n{done.stderr}".splitlines()
+    complaints = [line for line in lines if line.startswith(("E:", "W:"))]
+    unmet = [line.strip() for line in lines if any(f" {name}: " in line for name in _UNMET)]
     if done.returncode != 0 or complaints:
-        words = "; ".join([*unmet, *complaints]) or f"it ended with {done.returncode}"
+        words = "; ".join([*unmet, *complaints]) or f"exit status {done.returncode}"
         raise HadebError(
-            f"apt refuses, {doing}: {words}",
-            hint="the suite is as it was; mend the package, or publish what it needs with it",
+            f"apt refuses {doing}: {words}",
+            hint="the suite is unchanged; fix the package, or publish what it needs with it",
         )

@@ -28,9 +28,9 @@ def promote(
     *,
     dry_run: bool,
 ) -> Outcome:
-    """Put a package of one suite into another: the newest version, where none is named.
+    """Put a package of one suite into another: by default, its newest version.
 
-    Within one suite it changes the phase alone.
+    With the same suite twice, only the phase changes.
     """
     tree = caller.tree
     with writing(caller, dry_run=dry_run) as writer:
@@ -38,15 +38,12 @@ def promote(
         origin = repository.suite(source)
         available = contents_in_force(tree, origin)
         chosen = select_packages(available, name, version, source)
-        suite = _promoted_to(repository, origin, addition.suite, chosen)
-        unfit = {package.architecture for package in chosen} - {
-            *suite.architectures,
-            "all",
-            "source",
-        }
+        suite = _target_suite(repository, origin, addition.suite, chosen)
+        fit = {*suite.architectures, "all", "source"}
+        unfit = {package.architecture for package in chosen} - fit
         if unfit:
             raise UsageError(f"{suite.name} is not for {', '.join(sorted(unfit))}")
-        pool.refuse_faults(chosen, tree.root)
+        pool.refuse_damage(chosen, tree.root)
         repository = repository.with_suite(suite)
         if not dry_run:
             tree.make(suite.name)
@@ -61,10 +58,10 @@ def promote(
         return commit(writer, repository, suite, old, new, operation, dry_run=dry_run)
 
 
-def _promoted_to(
+def _target_suite(
     repository: Repository, origin: RepoSuite, name: str, chosen: Sequence[Published]
 ) -> RepoSuite:
-    """The suite that packages of `origin` go to, made like it where it is not there."""
+    """The suite that the packages go to; a new one gets the settings of `origin`."""
     if name in {suite.name for suite in repository.suites}:
         suite = repository.suite(name)
     else:

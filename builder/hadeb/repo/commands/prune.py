@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nobody needs any more: generations that no rollback wants, files that no list names."""
+"""`hadeb prune`: remove old generations, and files of the pool that no list names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from hadeb.repo.disk.repository_file import open_repository
 from hadeb.repo.model.repository import RepoSuite
 from hadeb.repo.session.writer import Writer, writing
 
-# Seconds that a generation stays at least: clients that read it download what it names.
+# Seconds that a superseded generation stays at least: clients still download what it names.
 _GRACE = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What went, or would go: generations as SUITE/N, and paths of the pool. `size` in bytes."""
+    """What was or would be removed: generations as SUITE/N, and paths. `size` is in bytes."""
 
     generations: tuple[str, ...]
     files: tuple[str, ...]
@@ -30,44 +30,46 @@ class Pruned:
 
 
 def prune(caller: Writer, keep: int, *, dry_run: bool) -> Pruned:
-    """Remove all but the last `keep` generations of each suite, then what no list names.
+    """Remove all but the last `keep` generations of each suite, then files that no list names.
 
-    A file that hadeb has not put into the pool stays.
+    A file in the pool that is not hadeb's stays.
     """
     tree = caller.tree
     with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(tree)
-        found = _Found(own=ownership.owned(tree))
-        # Of suites that never came to be, too.
+        plan = _Plan(own=ownership.owned(tree))
+        # This includes suites that never got a first generation.
         for made in () if dry_run else tree.dists.glob(".generations/*/"):
             tree.clear_unfinished(made.name)
         for suite in repository.suites:
-            _look(writer, suite, max(keep, 1), found)
-        if found.whole:
-            gone = found.own - found.wanted
+            _examine(writer, suite, max(keep, 1), plan)
+        if plan.whole:
+            gone = plan.own - plan.wanted
         else:
             gone = set()
-            writer.info("no package goes before that: what it names is not known")
+            writer.info(
+                "no package is removed: hadeb cannot tell which the damaged generation names"
+            )
         files = [
             path
             for path in pool.paths(tree.root)
             if str(path.relative_to(tree.root)) in gone or path.name.startswith(atomic.UNFINISHED)
         ]
         size = sum(path.stat().st_size for path in files)
-        size += sum(_own_size(tree.generation(*each)) for each in found.old)
+        size += sum(_own_size(tree.generation(*each)) for each in plan.old)
         if not dry_run:
-            _remove(tree, found, files)
+            _remove(tree, plan, files)
         return Pruned(
-            tuple(f"{suite}/{number}" for suite, number in found.old),
+            tuple(f"{suite}/{number}" for suite, number in plan.old),
             tuple(str(path.relative_to(tree.root)) for path in files),
             size,
         )
 
 
 @dataclass(slots=True)
-class _Found:
-    """What `prune` finds. `own` are the files that hadeb has put into the pool, `wanted` those
-    that lists name which stay; `whole` where each of these can be read.
+class _Plan:
+    """What to remove. `own` are the files that hadeb put into the pool, `wanted` those that the
+    remaining lists name; `whole` is false if one of these lists cannot be read.
     """
 
     own: set[str]
@@ -76,7 +78,7 @@ class _Found:
     whole: bool = True
 
 
-def _look(writer: Writer, suite: RepoSuite, keep: int, found: _Found) -> None:
+def _examine(writer: Writer, suite: RepoSuite, keep: int, plan: _Plan) -> None:
     tree = writer.tree
     numbers = tree.numbers(suite.name)
     for number in numbers:
@@ -85,55 +87,55 @@ def _look(writer: Writer, suite: RepoSuite, keep: int, found: _Found) -> None:
         try:
             contents = load_contents(tree.generation(suite.name, number), suite)
         except DamagedGeneration as error:
-            # Nobody can go back to it.
+            # No rollback can use it.
             last = False
             files = set[str]()
-            found.whole &= unused
+            plan.whole &= unused
             writer.info(error.message)
         else:
             files = {file.path for package in contents.packages for file in package.files}
-        found.own |= files
+        plan.own |= files
         if last or not unused:
-            found.wanted |= files
+            plan.wanted |= files
         else:
-            found.old.append((suite.name, number))
+            plan.old.append((suite.name, number))
 
 
 def _unused(writer: Writer, suite: str, number: int, numbers: list[int]) -> bool:
-    """Whether no client reads it any more."""
+    """Whether it was superseded so long ago that no client reads it."""
     return writer.now.timestamp() - _ended(writer.tree, suite, number, numbers) > _GRACE
 
 
 def _ended(tree: Tree, suite: str, number: int, numbers: list[int]) -> float:
-    """When the generation after this one took its place."""
+    """When the next generation superseded this one."""
     follower = min(later for later in numbers if later > number)
     return tree.generation(suite, follower).stat().st_mtime
 
 
 def _own_size(directory: Path) -> int:
-    """What goes with a directory: a file that a later generation links to stays."""
+    """The bytes that removing a directory frees: files linked from later generations stay."""
     files = [path for path in directory.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files if path.stat().st_nlink <= 2)
 
 
-def _remove(tree: Tree, found: _Found, files: list[Path]) -> None:
-    # Once their generations are gone, nothing else tells whose these are.
+def _remove(tree: Tree, plan: _Plan, files: list[Path]) -> None:
+    # Once the generations are gone, no other record tells that these files are hadeb's.
     gone = {str(path.relative_to(tree.root)) for path in files}
-    ownership.replace(tree, (found.own - found.wanted) | gone)
-    for suite, number in found.old:
+    ownership.replace(tree, (plan.own - plan.wanted) | gone)
+    for suite, number in plan.old:
         directory = tree.generation(suite, number)
-        # In one step out of sight: half a generation is none to go back to.
+        # Rename it first: nobody can go back to half a generation.
         hidden = directory.with_name(f"{atomic.UNFINISHED}{number}")
         directory.rename(hidden)
         shutil.rmtree(hidden)
-    # The lists that name the files are gone for good before the files are.
-    atomic.sync({tree.generations(suite) for suite, _ in found.old})
+    # Make sure that the lists are gone from the disk before the files they name.
+    atomic.sync({tree.generations(suite) for suite, _ in plan.old})
     for path in files:
         path.unlink()
-    # Those too that a killed prune has emptied.
+    # This includes directories that a killed prune emptied.
     for name, directories, _ in os.walk(tree.root / "pool", topdown=False):
         for directory in (Path(name, each) for each in directories):
             if not directory.is_symlink() and not any(directory.iterdir()):
                 directory.rmdir()
-    if found.whole:
+    if plan.whole:
         ownership.replace(tree, ())

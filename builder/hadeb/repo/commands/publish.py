@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packages into a suite: `hadeb publish` and `hadeb promote`, and out of it again."""
+"""`hadeb publish`: put packages into a suite."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hadeb.repo.transaction import Operation, Outcome, commit
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What is to go into a suite, and how: `phase` is the percentage of machines to begin with."""
+    """Which suite packages go to, and how: `phase` is the percentage of machines at first."""
 
     suite: str
     component: str = "main"
@@ -38,9 +38,8 @@ class Addition:
 def publish(
     caller: Writer, paths: Sequence[Path], addition: Addition, options: Options, *, dry_run: bool
 ) -> Outcome:
-    """Put files into a suite, and make repository and suite where they are not there yet."""
-    # Options that cannot be fulfilled, and files that are none, are refused before there is a
-    # directory.
+    """Put files into a suite; creates the repository and the suite if they do not exist."""
+    # Refuse impossible options and files before anything creates a directory.
     repository = requested_repository(caller.tree, options, caller.keychain)
     requested_suite(repository, addition.suite, addition.component, options)
     input_files(paths)
@@ -59,7 +58,7 @@ def _dry_run_with_scratch_key(
     addition: Addition,
     options: Options,
 ) -> Outcome:
-    """What would be published, signed with a key for the occasion in place of one to be made."""
+    """What would be published, signed with a scratch key instead of a new one."""
     with scratch_keychain() as keychain:
         key = make_key(keychain, f"{repository.origin} archive signing key")
         writer = dataclasses.replace(writer, keychain=keychain)
@@ -68,7 +67,7 @@ def _dry_run_with_scratch_key(
 
 
 def _ensure_signing_key(writer: Writer, repository: Repository) -> Repository:
-    """The repository with a new key where it has none; for one to be born, they are tried first."""
+    """The repository with a new key if it has none; before a first publish, test the keys."""
     if repository.keys:
         if not repository.suites:
             try_keys(writer, repository)
@@ -76,7 +75,7 @@ def _ensure_signing_key(writer: Writer, repository: Repository) -> Repository:
     key = make_key(writer.keychain, f"{repository.origin} archive signing key")
     writer.warning(f"made the signing key {key}; keep a copy: gpg --export-secret-keys {key}")
     repository = dataclasses.replace(repository, keys=(key,))
-    # The next call is to find it, whatever becomes of this one.
+    # Save it, so that the next call finds it even if this one fails.
     save_repository(writer.tree, repository)
     return repository
 
@@ -99,32 +98,34 @@ def _publish(
         staging_directory(None if dry_run else tree.incoming) as staging,
         ThreadPoolExecutor() as threads,
     ):
-        # Other programs read the files and look for the keys, while we read the list.
+        # Other programs read the files and find the keys while this thread reads the list.
         reading = threads.submit(read_incoming, paths, staging, suite, addition.component)
         looking = threads.submit(current_keys, writer, repository) if repository.keys else None
         old = contents_in_force(tree, suite)
-        arrived = reading.result()
-        pool.refuse_clashes(tree, [file for package in arrived for file in package.published.files])
-        if faults := _keyring_names(arrived, repository):
-            raise FilesRefused(faults)
-        wanted = [package.published._replace(phase=addition.phase) for package in arrived]
+        incoming = reading.result()
+        pool.refuse_conflicts(
+            tree, [file for package in incoming for file in package.published.files]
+        )
+        if problems := _keyring_names(incoming, repository):
+            raise FilesRefused(problems)
+        wanted = [package.published._replace(phase=addition.phase) for package in incoming]
         refuse_changed_packages(wanted, old)
         new = add_packages(old, wanted, suite, downgrade=addition.downgrade)
         keys = looking.result() if looking else None
         if not dry_run:
             repository = _ensure_signing_key(writer, repository)
-            pool.add(tree, arrived)
+            pool.add(tree, incoming)
         repository = repository.with_suite(suite)
         operation = Operation("publish")
         return commit(writer, repository, suite, old, new, operation, dry_run=dry_run, keys=keys)
 
 
-def _keyring_names(arrived: Sequence[IncomingPackage], repository: Repository) -> list[str]:
-    """What has the name of the package with the keys, which every suite gets by itself."""
+def _keyring_names(incoming: Sequence[IncomingPackage], repository: Repository) -> list[str]:
+    """A sentence for each package with the name of the keyring package, which hadeb makes."""
     name = keyring_name(repository)
     return [
         f"{package.origin}: has the name {name}, which hadeb gives to the package with this "
         "repository's keys: give it another name"
-        for package in arrived
+        for package in incoming
         if package.published.name == name
     ]

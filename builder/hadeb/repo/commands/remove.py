@@ -15,7 +15,7 @@ from hadeb.repo.transaction import Operation, Outcome, commit
 def remove(
     caller: Writer, name: str, version: str | None, suite_name: str, *, dry_run: bool
 ) -> Outcome:
-    """Take a package out of a suite, all its versions where none is named."""
+    """Remove a package from a suite: all its versions if none is named."""
     with writing(caller, dry_run=dry_run) as writer:
         repository = open_repository(writer.tree)
         suite = repository.suite(suite_name)
@@ -26,8 +26,8 @@ def remove(
             package.version for package in gone
         }:
             raise UsageError(
-                f"{suite.name} has to have {name}: it brings new keys to the machines",
-                hint="an older version of it may go: NAME=VERSION names it",
+                f"{suite.name} needs {name}, which brings new keys to machines",
+                hint="you can remove an older version of it: NAME=VERSION",
             )
         if not dry_run:
             writer.tree.clear_unfinished(suite.name)

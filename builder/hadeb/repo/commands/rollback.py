@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A suite back to what it was, under a fresh date; and the same list under a fresh signature.
+"""`hadeb rollback`: put an older list of a suite in force again.
 
-To serve an old Release again does nothing: apt keeps the newer one. So a rollback is a new
+Serving an old Release again has no effect, because apt keeps the newer one. So a rollback is a new
 generation with an old list.
 """
 
@@ -26,10 +26,10 @@ from hadeb.repo.transaction import Operation, Outcome, commit
 
 
 def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run: bool) -> Outcome:
-    """Put the list of an older generation in force: the last other one, where none is named.
+    """Put the list of an older generation in force: by default, the last different one.
 
-    Where none is named and the last such rollback was killed, this finishes it, and goes no
-    further back. A generation in force that is damaged is no hindrance.
+    If no generation is named and the last such rollback was killed, this completes it and goes no
+    further back. It also works if the current generation is damaged.
     """
     tree = caller.tree
     with writing(caller, dry_run=dry_run) as writer:
@@ -37,30 +37,30 @@ def rollback(caller: Writer, suite_name: str, generation: int | None, *, dry_run
         suite = repository.suite(suite_name)
         if not dry_run:
             tree.clear_unfinished(suite.name)
-        now = _now(writer, suite)
-        unfinished = None if generation or now is None else _unfinished(writer, suite)
+        now = _current_contents(writer, suite)
+        unfinished = None if generation or now is None else _interrupted(writer, suite)
         if now is not None and unfinished:
             number, old = unfinished, now
         else:
-            number, old = _chosen(writer, suite, now, generation, keyring_name(repository))
-        pool.refuse_faults(difference(now or Contents(), old).added, tree.root)
+            number, old = _choose(writer, suite, now, generation, keyring_name(repository))
+        pool.refuse_damage(difference(now or Contents(), old).added, tree.root)
         if not dry_run and not generation and not unfinished:
             atomic.replace(tree.rollback_mark(suite.name, tree.current(suite.name) + 1), b"")
         operation = Operation("rollback", restores=number)
-        # What was in a damaged one is not known, and no package is new in what was in force before.
+        # If the current list is damaged, treat no package of the old list as new.
         before = old if now is None else now
         outcome = commit(
             writer, repository, suite, before, old, operation, force=now is None, dry_run=dry_run
         )
     if not dry_run:
-        # The last thing that changes: until then the same command again is the same rollback.
+        # Remove the mark last: until then, the same command again is the same rollback.
         mark = tree.rollback_mark(suite.name, outcome.generation)
         mark.unlink(missing_ok=True)
     return outcome
 
 
-def _now(writer: Writer, suite: RepoSuite) -> Contents | None:
-    """The list in force; None where it is damaged, which is said."""
+def _current_contents(writer: Writer, suite: RepoSuite) -> Contents | None:
+    """The current list; None if it is damaged, which is reported."""
     try:
         return contents_in_force(writer.tree, suite)
     except DamagedGeneration as error:
@@ -68,8 +68,8 @@ def _now(writer: Writer, suite: RepoSuite) -> Contents | None:
         return None
 
 
-def _unfinished(writer: Writer, suite: RepoSuite) -> int | None:
-    """What a rollback went back to that put its generation in force, and was killed after that."""
+def _interrupted(writer: Writer, suite: RepoSuite) -> int | None:
+    """The generation that a rollback restored before it was killed."""
     tree = writer.tree
     current = tree.current(suite.name)
     if not tree.rollback_mark(suite.name, current).exists():
@@ -80,7 +80,7 @@ def _unfinished(writer: Writer, suite: RepoSuite) -> int | None:
     return restored
 
 
-def _chosen(
+def _choose(
     writer: Writer, suite: RepoSuite, now: Contents | None, generation: int | None, keyring: str
 ) -> tuple[int, Contents]:
     tree = writer.tree
@@ -91,22 +91,22 @@ def _chosen(
         if generation not in numbers:
             raise UsageError(
                 f"{suite.name} has no older generation {generation}",
-                hint=f"those that can come back: {listed}; see hadeb repo history {suite.name}",
+                hint=f"you can go back to: {listed}; see hadeb repo history {suite.name}",
             )
         return generation, load_contents(tree.generation(suite.name, generation), suite)
     base = origin_of(changes(tree, suite.name), current)
-    # Of a damaged one the list may be there whole where it came from.
+    # If it is damaged, the generation that it restored may still have the list.
     below = base if now is not None or base == current else base + 1
     while True:
         below, old = last_readable(tree, suite, below, writer.info)
         if not below:
             break
-        # The package of keys comes along whatever list is in force, so it makes no other list.
+        # Every list gets the keyring package, so that does not make it different.
         if now is None or difference(
             now.without(now.named(keyring)), old.without(old.named(keyring))
         ):
             return below, old
     raise UsageError(
         f"{suite.name} has no older list to go back to",
-        hint=f"generations that are there: {listed}; see hadeb repo history {suite.name}",
+        hint=f"existing generations: {listed}; see hadeb repo history {suite.name}",
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a repository is and holds, for people and for programs."""
+"""`hadeb repo status` and `hadeb repo list`: what a repository is and holds."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from hadeb.repo.site.sources import keyring_name
 
 @dataclass(frozen=True, slots=True)
 class SuiteStatus:
-    """A suite: how many packages, and what the last change was, None before the first.
+    """A suite: its number of packages, and its last change, None before the first.
 
-    `packages` is None where what is in force is damaged; `damage` says how. `valid_days` is
-    0, and `valid_until` None, where a signature does not run out.
+    `packages` is None if the current generation is damaged; `damage` says how. If a signature has
+    no end, `valid_days` is 0 and `valid_until` is None.
     """
 
     name: str
@@ -56,7 +56,7 @@ class SuiteStatus:
 class Status:
     """A repository and its suites.
 
-    `key_ends` is when each key ends: a date, "never", or None where that cannot be read.
+    `key_ends` is when each key expires: a date, "never", or None if that is unknown.
     """
 
     repository: Repository
@@ -69,9 +69,9 @@ class Status:
         return {**fields, "key_ends": self.key_ends, "suites": suites}
 
     def text(self) -> str:
-        ends = dict.fromkeys(self.repository.keys, "its end is not known")
+        ends = dict.fromkeys(self.repository.keys, "expiry unknown")
         ends |= {
-            key: "which does not end" if end == "never" else f"until {end}"
+            key: "which does not expire" if end == "never" else f"until {end}"
             for key, end in self.key_ends.items()
             if end
         }
@@ -84,7 +84,7 @@ class Status:
 
 
 def status(tree: Tree) -> Status:
-    """What the repository is, by what is in force."""
+    """The status of the repository, from its current generations."""
     repository = open_repository(tree)
     suites = tuple(_suite_status(tree, suite) for suite in repository.suites)
     return Status(repository, _key_ends(tree, repository), suites)
@@ -117,7 +117,7 @@ def _suite_status(tree: Tree, suite: RepoSuite) -> SuiteStatus:
 
 
 def _key_ends(tree: Tree, repository: Repository) -> dict[str, str | None]:
-    """By the keys that clients get; nobody needs the secret ones, or even gpg, to look."""
+    """When the keys that clients get expire; this needs no secret keys, and works without gpg."""
     ends: dict[str, str | None] = dict.fromkeys(repository.keys)
     try:
         keys = read_keys((tree.root / f"{keyring_name(repository)}.pgp").read_bytes()).keys
@@ -130,7 +130,7 @@ def _key_ends(tree: Tree, repository: Repository) -> dict[str, str | None]:
 
 
 def listed(tree: Tree, suite_name: str | None) -> list[dict[str, object]]:
-    """A row a package, of one suite or of all."""
+    """A row for each package, of one suite or of all."""
     repository = open_repository(tree)
     suites = [repository.suite(suite_name)] if suite_name else repository.suites
     return [

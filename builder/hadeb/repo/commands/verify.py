@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a repository is as it was published, down to every byte of the pool and of the pages.
+"""`hadeb repo verify`: check that a repository is as it was published, down to every byte.
 
-A keyring that lies beside what it signed proves nothing by itself: its keys are held against the
-fingerprints that the caller knows, or else against those that were recorded.
+A keyring in the repository that it signs proves nothing by itself. Its keys are compared with the
+fingerprints that the caller knows, or else with the recorded ones.
 """
 
 from __future__ import annotations
@@ -29,45 +29,45 @@ from hadeb.repo.signing.verify_signatures import verify_signatures
 from hadeb.repo.site.sources import keyring_name
 from hadeb.repo.site.write_pages import current_pages
 
-_MENDED = "hadeb repo refresh writes it anew"
+_REMEDY = "hadeb repo refresh writes it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What is wrong, and which fingerprints were trusted; `pinned` are those of the caller."""
+    """What is wrong, and which fingerprints were trusted; `pinned` if the caller named them."""
 
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
     trusted: tuple[str, ...]
     pinned: bool
 
 
 def verify(writer: Writer, fingerprints: Sequence[str] = ()) -> Verified:
-    """All faults of a repository, none where it is as it was published by these keys.
+    """Everything that is not as these keys published it.
 
-    Without fingerprints those are trusted that the repository's own record names. UsageError where
-    one is no whole fingerprint, ToolMissing where a verifier is missing.
+    Without fingerprints, the keys in the repository's own record are trusted. Raises UsageError if
+    one is not a full fingerprint, ToolMissing if a verifier is missing.
     """
     repository = open_repository(writer.tree)
-    wanted = tuple(_fingerprint(package) for package in fingerprints) or repository.keys
-    found = (*writer.differences, *_faults(writer, repository, wanted))
-    return Verified(found, wanted, bool(fingerprints))
+    wanted = tuple(_fingerprint(text) for text in fingerprints) or repository.keys
+    problems = (*writer.differences, *_problems(writer, repository, wanted))
+    return Verified(problems, wanted, bool(fingerprints))
 
 
 def _fingerprint(text: str) -> str:
-    found = "".join(text.split()).removeprefix("0x").upper()
-    if len(found) != 40 or not set(found) <= set("0123456789ABCDEF"):
+    fingerprint = "".join(text.split()).removeprefix("0x").upper()
+    if len(fingerprint) != 40 or not set(fingerprint) <= set("0123456789ABCDEF"):
         raise UsageError(
-            f"{text!r} is no fingerprint: 40 hexadecimal digits",
-            hint="gpg --list-keys --with-fingerprint shows those of the keys that you know",
+            f"{text!r} is not a fingerprint of 40 hexadecimal digits",
+            hint="gpg --list-keys --with-fingerprint shows the fingerprints of your keys",
         )
-    return found
+    return fingerprint
 
 
-def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> Iterator[str]:
-    """A sentence for each thing that is not as it was published."""
+def _problems(writer: Writer, repository: Repository, trusted: Sequence[str]) -> Iterator[str]:
+    """A sentence for everything that is not as it was published."""
     tree = writer.tree
     if {*repository.keys} != {*trusted}:
-        yield f"{tree.repository} has other keys sign: {', '.join(repository.keys)}"
+        yield f"{tree.repository} records other keys: {', '.join(repository.keys)}"
     file = tree.root / f"{keyring_name(repository)}.pgp"
     try:
         keys = _trusted_keys(file, repository, trusted)
@@ -75,16 +75,16 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
         raise
     except (OSError, HadebError) as error:
         what = "it is missing" if isinstance(error, FileNotFoundError) else error
-        yield f"{file.name}: {what}; so no signature was looked at. {_MENDED}"
+        yield f"{file.name}: {what}; so no signature was checked. {_REMEDY}"
         keys = PublicKeys(b"", ())
     seen: set[str] = set()
     with keyring_file(keys.binary) as keyring:
         for suite in repository.suites:
             signed = (keyring, len(keys.keys)) if keys.keys else None
-            yield from _naming(suite, _of_suite(tree, suite, signed, seen))
+            yield from _with_suite_name(suite, _suite_problems(tree, suite, signed, seen))
     if keys.keys:
         try:
-            yield from _of_pages(writer, repository, keys)
+            yield from _page_problems(writer, repository, keys)
         except ToolMissing:
             raise
         except HadebError as error:
@@ -92,42 +92,42 @@ def _faults(writer: Writer, repository: Repository, trusted: Sequence[str]) -> I
 
 
 def _trusted_keys(file: Path, repository: Repository, trusted: Sequence[str]) -> PublicKeys:
-    """The keyring that clients get; HadebError where it has other keys."""
+    """The keyring that clients get; HadebError if its keys are not the trusted ones."""
     keys = read_keys(file.read_bytes())
-    there = [key.fingerprint for key in keys.keys]
-    # One that has ended stays on record, and clients no longer get it.
-    ended = repository.keys if is_recorded(repository, keys) else ()
-    lacking = [key for key in trusted if key not in there and key not in ended]
-    faults = [
-        *(f"its key {key} is not trusted" for key in there if key not in trusted),
-        *(f"it lacks the key {key}" for key in lacking),
+    present = [key.fingerprint for key in keys.keys]
+    # An expired key stays recorded, but clients no longer get it.
+    expired = repository.keys if is_recorded(repository, keys) else ()
+    missing = [key for key in trusted if key not in present and key not in expired]
+    problems = [
+        *(f"its key {key} is not trusted" for key in present if key not in trusted),
+        *(f"it lacks the key {key}" for key in missing),
     ]
-    if faults:
-        raise HadebError(", ".join(faults))
+    if problems:
+        raise HadebError(", ".join(problems))
     return keys
 
 
-def _naming(suite: RepoSuite, faults: Iterator[str]) -> Iterator[str]:
-    """The faults of a suite, up to what makes it senseless to look further."""
+def _with_suite_name(suite: RepoSuite, problems: Iterator[str]) -> Iterator[str]:
+    """The problems of a suite, up to one that makes further checks pointless."""
     try:
-        yield from (f"{suite.name}: {fault}" for fault in faults)
+        yield from (f"{suite.name}: {problem}" for problem in problems)
     except ToolMissing:
         raise
     except (OSError, HadebError) as error:
         yield f"{suite.name}: {error}"
 
 
-def _of_suite(
+def _suite_problems(
     tree: Tree, suite: RepoSuite, signed: tuple[Path, int] | None, seen: set[str]
 ) -> Iterator[str]:
-    """Every file of the pool is read whole, once, and apt has a look."""
+    """Read every file of the suite once, verify its signatures, and try it with apt."""
     number = tree.current(suite.name)
     if not number:
         yield "nothing was published yet"
         return
     if not (tree.dists / suite.name).is_symlink():
-        yield f"no link leads to generation {number}; the next change of the suite makes it again"
-    yield from _of_older(tree, suite, number)
+        yield f"no link points to generation {number}; the next change of the suite creates it"
+    yield from _older_problems(tree, suite, number)
     directory = tree.generation(suite.name, number)
     contents = load_contents(directory, suite)
     if signed:
@@ -136,17 +136,17 @@ def _of_suite(
         with apt_trial(directory, keyring, suite, contents, ()) as trial:
             trial.install(indexes_of(suite, contents))
             trial.update()
-    yield from _unlike_release(directory, suite)
+    yield from _release_problems(directory, suite)
     yield from misfits(contents)
     new = [
         package for package in contents.packages if seen.isdisjoint(f.path for f in package.files)
     ]
     seen.update(file.path for package in new for file in package.files)
-    yield from pool.faults(new, tree.root)
+    yield from pool.damage(new, tree.root)
 
 
-def _of_older(tree: Tree, suite: RepoSuite, current: int) -> Iterator[str]:
-    """Those that a rollback may go back to, and cannot."""
+def _older_problems(tree: Tree, suite: RepoSuite, current: int) -> Iterator[str]:
+    """Older generations that a rollback could not restore, because they are damaged."""
     for number in tree.numbers(suite.name):
         if number < current:
             try:
@@ -155,7 +155,7 @@ def _of_older(tree: Tree, suite: RepoSuite, current: int) -> Iterator[str]:
                 yield error.message
 
 
-def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
+def _release_problems(directory: Path, suite: RepoSuite) -> Iterator[str]:
     release = (directory / "Release").read_text("utf-8").split()
     for path in ("manifest.json", *(f"{path}.gz" for path in index_paths(suite).values())):
         file = directory / path
@@ -163,22 +163,22 @@ def _unlike_release(directory: Path, suite: RepoSuite) -> Iterator[str]:
             yield f"{path} is not what Release says"
 
 
-def _of_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> Iterator[str]:
-    """What is not as hadeb writes it for what is in force."""
-    # What it would say of a damaged generation is said already.
+def _page_problems(writer: Writer, repository: Repository, keys: PublicKeys) -> Iterator[str]:
+    """Pages that are not as hadeb writes them for the current generations."""
+    # A damaged generation is already reported.
     writer = dataclasses.replace(writer, info=lambda _: None)
-    found = _other_pages(writer, repository, keys)
-    if found:
+    pages = _other_pages(writer, repository, keys)
+    if pages:
         try:
-            # Maybe somebody is between the switch and the pages: these are whole when they end.
+            # Another command may be between the switch and the pages; wait for it and look again.
             with writing(writer):
-                found = _other_pages(writer, open_repository(writer.tree), keys)
+                pages = _other_pages(writer, open_repository(writer.tree), keys)
         except OSError:
-            # Nobody waits for a lock that they may not have.
+            # Without permission to take the lock, report what is there.
             pass
-    for path in found:
+    for path in pages:
         what = "is not as hadeb writes it" if path.is_file() else "is missing"
-        yield f"{path.name} {what}: {_MENDED}"
+        yield f"{path.name} {what}: {_REMEDY}"
 
 
 def _other_pages(writer: Writer, repository: Repository, keys: PublicKeys) -> list[Path]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Generations on disk: how one is laid out, signed and tried, and what one holds."""
+"""Read the generations of a suite: contents and date."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hadeb.repo.model.repository import RepoSuite
 
 
 class DamagedGeneration(HadebError):
-    """A generation that is not whole any more."""
+    """A generation that is damaged."""
 
 
 def load_contents(directory: Path, suite: RepoSuite) -> Contents:
-    """What a generation holds; DamagedGeneration where that cannot be read."""
+    """Read the list of a generation; DamagedGeneration if that fails."""
     try:
         text = (directory / MANIFEST).read_text("utf-8", "surrogateescape")
         indexes = {
@@ -35,20 +35,20 @@ def load_contents(directory: Path, suite: RepoSuite) -> Contents:
     except (OSError, zlib.error, HadebError) as error:
         raise DamagedGeneration(
             f"generation {directory.name} of {suite.name} cannot be read: {error}",
-            hint=f"hadeb rollback {suite.name} puts the last list that can be read in force again",
+            hint=f"hadeb rollback {suite.name} puts the last readable list in force again",
         ) from error
 
 
 def contents_in_force(tree: Tree, suite: RepoSuite) -> Contents:
-    """What clients get of a suite; nothing where it has no generation yet."""
+    """The list that clients get; empty if the suite has no generation yet."""
     number = tree.current(suite.name)
     return load_contents(tree.generation(suite.name, number), suite) if number else Contents()
 
 
 def date_of(tree: Tree, suite: RepoSuite, number: int) -> datetime.datetime | None:
-    """The date of a generation, in UTC; None where it has none."""
+    """The date of a generation, in UTC; None if none can be read."""
     directory = tree.generation(suite.name, number)
-    # Where the first is damaged, the other may be whole.
+    # If manifest.json is damaged, Release may still be readable.
     for file, begin, read in (
         (MANIFEST, ' "date": "', _iso8601),
         ("Release", "Date: ", read_rfc5322),
@@ -66,16 +66,16 @@ def date_of(tree: Tree, suite: RepoSuite, number: int) -> datetime.datetime | No
 def _iso8601(text: str) -> datetime.datetime:
     date = datetime.datetime.fromisoformat(text.partition('"')[0])
     if date.tzinfo is None:
-        raise ValueError(f"{text!r} is in no time zone")
+        raise ValueError(f"{text!r} has no time zone")
     return date
 
 
 def last_readable(
     tree: Tree, suite: RepoSuite, below: int, info: Callable[[str], None]
 ) -> tuple[int, Contents]:
-    """The newest generation that is whole, of those below a number. Says which are not.
+    """The newest readable generation below a number, and its list; 0 and empty if there is none.
 
-    0 and nothing where there is none.
+    Damaged generations are reported through `info`.
     """
     for number in reversed([number for number in tree.numbers(suite.name) if number < below]):
         try:
@@ -86,5 +86,5 @@ def last_readable(
 
 
 def valid_until(suite: RepoSuite, date: datetime.datetime) -> datetime.datetime:
-    """When a signature of that date runs out."""
+    """When a signature of that date ends."""
     return date + datetime.timedelta(days=suite.valid_days)

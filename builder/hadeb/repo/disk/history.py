@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who did what to a suite, and when: a record a generation, kept when the generation is pruned."""
+"""The history of a suite: who did what, and when. A record outlives its generation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ Action = Literal["publish", "promote", "phase", "rollback", "remove", "refresh",
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record. `source` is what a promotion came from, `restores` what a rollback went to.
-
-    `date` is ISO 8601 in UTC; `lines` are what changed, as `Difference.lines` has them.
+    """A record. `source` is the suite that was promoted from, `restores` the generation rolled
+    back to. `date` is ISO 8601 in UTC; `lines` are those of `Difference.lines`.
     """
 
     generation: int
@@ -38,36 +37,36 @@ class Change:
 
 
 def stamp(moment: datetime.datetime) -> str:
-    """A moment as records have it."""
+    """A time in the format of records."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def record(tree: Tree, suite: str, change: Change) -> None:
-    """Write a record, before its generation is put in force."""
+    """Write a record; call it before the generation is put in force."""
     text = json.dumps(dataclasses.asdict(change), ensure_ascii=False, indent=1)
     path = tree.history(suite) / f"{change.generation}.json"
     atomic.replace(path, f"{text}\n".encode("utf-8", "surrogateescape"))
 
 
 def changes(tree: Tree, suite: str) -> list[Change]:
-    """The records of a suite, oldest first, without what was never put in force."""
+    """The records of a suite, oldest first, without generations that were never in force."""
     current = tree.current(suite)
-    found = []
+    records = []
     for path in tree.history(suite).glob("*.json"):
         if not path.stem.isdigit() or int(path.stem) > current:
             continue
         try:
             fields = json.loads(path.read_text("utf-8", "surrogateescape"))
-            found.append(Change(**{**fields, "lines": tuple(fields["lines"])}))
+            records.append(Change(**{**fields, "lines": tuple(fields["lines"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise HadebError(
-                f"{path} is damaged: {error}", hint="remove it; the suite does without its record"
+                f"{path} is damaged: {error}", hint="remove it; the suite works without the record"
             ) from error
-    return sorted(found, key=lambda change: change.generation)
+    return sorted(records, key=lambda change: change.generation)
 
 
 def restored_by(records: list[Change], current: int) -> int | None:
-    """The generation that the one in force went back to; None where it is no rollback's."""
+    """The generation that the current one restored; None if it is not from a rollback."""
     for change in records:
         if change.generation == current:
             return change.restores
@@ -75,9 +74,9 @@ def restored_by(records: list[Change], current: int) -> int | None:
 
 
 def origin_of(records: list[Change], current: int) -> int:
-    """The generation whose list is in force: the one that a rollback went back to, if one did.
+    """The generation that the current list comes from: after a rollback, the restored one.
 
-    A rollback goes further back from there, not forward again to what the last one left.
+    The next rollback goes further back from there, and not forward to what the last one left.
     """
     restored = {change.generation: change.restores for change in records}
     base = current

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything is in a repository on disk, and which generation of a suite is in force.
+"""The paths in a repository on disk, and which generation of a suite is current.
 
 .hadeb/repository.json       names, keys, suites
-.hadeb/placed                what came into the pool since the last prune
-.hadeb/history/SUITE/N.json  who did what, also of generations that are pruned
-dists/SUITE                  a link to the generation in force
+.hadeb/placed                files that hadeb put into the pool since the last prune
+.hadeb/history/SUITE/N.json  who did what, including pruned generations
+dists/SUITE                  a link to the current generation
 dists/.generations/SUITE/N   a generation, which never changes
 pool/COMPONENT/P/SOURCE/     packages, which never change
 """
@@ -22,7 +22,7 @@ from hadeb.files import atomic
 
 _GENERATIONS = ".generations"
 _NUMBER = re.compile("[1-9][0-9]*")
-# How the name of a directory of copies in `Tree.incoming` begins.
+# The prefix of a staging directory in `Tree.incoming`.
 STAGED = "hadeb-incoming-"
 
 
@@ -54,13 +54,14 @@ class Tree:
 
     @property
     def owned_files(self) -> Path:
+        # The name is a format on users' disks, so it stays.
         return self.state / "placed"
 
     def history(self, suite: str) -> Path:
         return self.state / "history" / suite
 
     def rollback_mark(self, suite: str, number: int) -> Path:
-        """What is there until the rollback that made this generation has ended."""
+        """A mark that exists until the rollback that made this generation is complete."""
         return self.history(suite) / f"{number}.rollback"
 
     def generations(self, suite: str) -> Path:
@@ -70,11 +71,11 @@ class Tree:
         return self.generations(suite) / str(number)
 
     def current(self, suite: str) -> int:
-        """The number of the generation that clients get; 0 where there is none yet.
+        """The number of the generation that clients get; 0 if there is none yet.
 
-        Where the link is lost, it is the only one that is there: whole, signed and tried, it lost
-        its link, or the command that made it was killed before the first switch. HadebError where
-        there are several: what is newer than the one in force is cleared away.
+        If the link is missing and there is only one generation, it is that one: it lost its link,
+        or the command that made it was killed before the first switch. HadebError if there are
+        several, since a command removes those that are newer than the current one.
         """
         link = self.dists / suite
         numbers = self.numbers(suite)
@@ -89,16 +90,16 @@ class Tree:
             if number in numbers:
                 return number
         raise HadebError(
-            f"{link} is no link to a generation of {suite}, as it was",
-            hint=f"make it one again: ln -sfn {_GENERATIONS}/{suite}/N {link}, with the last of "
+            f"{link} is no longer a link to a generation of {suite}",
+            hint=f"restore it: ln -sfn {_GENERATIONS}/{suite}/N {link}, with the last of "
             f"{', '.join(map(str, numbers)) or 'a copy of the repository'} for N",
         )
 
     def numbers(self, suite: str) -> list[int]:
-        """The generations that are there, oldest first."""
+        """The existing generations, oldest first."""
         try:
             with os.scandir(self.generations(suite)) as entries:
-                # What somebody else has put there is none, and none of our business.
+                # Ignore anything else that somebody put there.
                 return sorted(
                     int(entry.name)
                     for entry in entries
@@ -108,20 +109,20 @@ class Tree:
             return []
 
     def make(self, suite: str) -> None:
-        """Make the directories that a suite needs."""
+        """Create the directories that a suite needs."""
         for directory in (self.generations(suite), self.root / "pool"):
             atomic.make_directory(directory)
         for directory in (self.history(suite), self.incoming):
             atomic.make_directory(directory, 0o770)
 
     def switch(self, suite: str, number: int) -> None:
-        """Put a generation in force."""
+        """Put a generation in force: clients get it from now on."""
         atomic.point(self.dists / suite, f"{_GENERATIONS}/{suite}/{number}")
 
     def clear_unfinished(self, suite: str) -> None:
-        """Remove what a command that was killed before its switch has left; wants the lock.
+        """Remove the leftovers of a command that was killed before its switch; needs the lock.
 
-        Only what has a name that hadeb gives: what else lies there is somebody's own, and stays.
+        Only files with a name that hadeb gives are removed.
         """
         current = self.current(suite)
         if current and not (self.dists / suite).is_symlink():
@@ -145,4 +146,4 @@ class Tree:
         for path in (*newer, *generations.glob(f"{atomic.UNFINISHED}*")):
             shutil.rmtree(path)
         if os.path.lexists(place := self.generation(suite, current + 1)):
-            raise HadebError(f"{place} is in the place of the next generation", hint="move it away")
+            raise HadebError(f"{place} is in the way of the next generation", hint="move it away")

@@ -18,19 +18,19 @@ from hadeb.repo.disk.indexes import MANIFEST, index_paths, manifest
 from hadeb.repo.model.contents import Contents
 from hadeb.repo.model.repository import Repository, RepoSuite
 
-# Of Debian's own indexes, level 6 takes a third more time for a hundredth of the size.
+# For Debian's own indexes, level 6 takes a third more time and saves a hundredth of the size.
 _LEVEL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationInfo:
-    """What a generation says of itself. `date` is to the second, in UTC."""
+    """The number of a generation, and its date in UTC, to the second."""
 
     number: int
     date: datetime.datetime
 
 
-def lay_out(
+def write_generation(
     directory: Path,
     repository: Repository,
     suite: RepoSuite,
@@ -38,11 +38,11 @@ def lay_out(
     indexes: Mapping[tuple[str, str], bytes],
     info: GenerationInfo,
 ) -> None:
-    """Write a generation's files, all but the signatures, into an empty directory.
+    """Write a generation's files, except the signatures, into an empty directory.
 
     `indexes` are those of the contents, by component and architecture.
     """
-    said = {
+    header = {
         "repository": repository.name,
         "origin": repository.origin,
         "suite": suite.name,
@@ -50,24 +50,24 @@ def lay_out(
         "generation": info.number,
         "date": f"{info.date:%Y-%m-%dT%H:%M:%SZ}",
     }
-    plain = []
+    uncompressed = []
     with ThreadPoolExecutor() as threads:
-        packed = []
+        compressed = []
         for key, path in index_paths(suite).items():
             content = indexes[key]
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            # zlib lets others run meanwhile, and takes longer than all the rest.
-            packed.append(threads.submit(_write_compressed, directory / f"{path}.gz", content))
+            # zlib releases the interpreter lock, and takes longer than all the rest.
+            compressed.append(threads.submit(_write_compressed, directory / f"{path}.gz", content))
             (directory / path).write_bytes(content)
-            plain.append(directory / path)
-        (directory / MANIFEST).write_bytes(manifest(contents, said))
-        for each in packed:
-            each.result()
+            uncompressed.append(directory / path)
+        (directory / MANIFEST).write_bytes(manifest(contents, header))
+        for future in compressed:
+            future.result()
     (directory / "Release").write_text(
         _release(directory, repository, suite, info), encoding="utf-8"
     )
-    # Release names them, and no client takes the longer way.
-    for file in plain:
+    # apt-ftparchive had to see them for Release, but clients fetch the compressed ones.
+    for file in uncompressed:
         file.unlink()
 
 
@@ -83,7 +83,7 @@ def _write_compressed(path: Path, content: bytes) -> None:
 def _release(
     directory: Path, repository: Repository, suite: RepoSuite, info: GenerationInfo
 ) -> str:
-    """Release by apt-ftparchive(1)."""
+    """The text of Release, by apt-ftparchive(1)."""
     fields = {
         "Origin": repository.origin,
         "Label": repository.label,
@@ -97,7 +97,7 @@ def _release(
         "Patterns::": MANIFEST,
     }
     if suite.valid_days:
-        # It writes the date only where it is told a time, too, from which it would count today.
+        # It writes Valid-Until only if ValidTime is set too, which it would count from now.
         fields["ValidTime"] = str(suite.valid_days * 86400)
         fields["Valid-Until"] = rfc5322(valid_until(suite, info.date))
     settings = {f"Release::{name}": value for name, value in fields.items()}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which files of the pool are hadeb's own: those that a list names, and those noted here.
+"""Which files of the pool are hadeb's: those that a list names, and those recorded here.
 
-A file is noted before it comes into the pool, so that what a killed or refused command has left
-there can be told from what somebody else has put there, which is not for hadeb to remove.
+A file is recorded before it goes into the pool. So hadeb can tell the leftovers of a killed or
+refused command from files that somebody else put there, which it must not remove.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from hadeb.repo.disk.layout import Tree
 
 
 def add(tree: Tree, paths: Iterable[str]) -> None:
-    """Note files that are about to come into the pool.
+    """Record files that are about to go into the pool.
 
-    Not synced: what a power cut takes of it costs space, and nothing else.
+    This is not synced: if a power cut loses it, it costs only disk space.
     """
-    # A kill may have left half a line.
+    # Begin with a newline, because a kill may have left half a line.
     text = "".join(f"\n{path}\n" for path in paths)
     if text:
         with tree.owned_files.open("a", encoding="utf-8") as stream:
@@ -28,7 +28,7 @@ def add(tree: Tree, paths: Iterable[str]) -> None:
 
 
 def owned(tree: Tree) -> set[str]:
-    """All files that were noted since the last `replace`, below the repository."""
+    """All files recorded since the last `replace`, by their paths in the repository."""
     try:
         return set(tree.owned_files.read_text("utf-8").split("\n")) - {""}
     except FileNotFoundError:
@@ -36,14 +36,14 @@ def owned(tree: Tree) -> set[str]:
 
 
 def replace(tree: Tree, paths: Iterable[str]) -> None:
-    """Let these files be noted, and no others, on the disk."""
+    """Record these files and no others, and sync that to the disk."""
     text = "".join(f"{path}\n" for path in sorted(paths))
     if text or tree.owned_files.exists():
         atomic.replace(tree.owned_files, text.encode())
 
 
 def refuse_foreign_files(tree: Tree) -> None:
-    """UsageError where a repository is to be born in a directory that another one lives in."""
+    """Raise UsageError if a new repository would share a directory with another one."""
     if tree.state.exists():
         return
     pool = tree.root / "pool"
@@ -52,7 +52,7 @@ def refuse_foreign_files(tree: Tree) -> None:
             path.is_symlink() for path in taken.glob("*")
         ):
             raise UsageError(
-                f"{taken} holds files of a repository that hadeb does not know",
-                hint="--repo names a directory for hadeb alone; if this was hadeb's, put its "
-                ".hadeb back from a copy",
+                f"{taken} holds files of a repository that is not hadeb's",
+                hint="name an empty directory with --repo; if this was hadeb's, restore its .hadeb "
+                "from a copy",
             )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pool: files that never change, each under a name of its own."""
+"""The pool: files that never change, each under its own name."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from hadeb.repo.disk.layout import Tree
 from hadeb.repo.model.contents import PoolFile, Published
 from hadeb.repo.model.incoming_package import FilesRefused, IncomingPackage
 
-# The directory whose files are nothing but their sizes, and named by the hashes they stand for.
-_ELSEWHERE = ".elsewhere"
+# In a checkout, the directory of sparse files that placeholders link to, named SIZE/SHA256.
+_PLACEHOLDERS = ".placeholders"
 
 
-def add(tree: Tree, arrived: Sequence[IncomingPackage]) -> None:
-    """Give copies their names in the pool, after their bytes are on the disk.
+def add(tree: Tree, incoming: Sequence[IncomingPackage]) -> None:
+    """Add packages to the pool; their bytes are on the disk before they get their names.
 
-    Raises FilesRefused where a name is taken by other bytes that a list names.
+    Raises FilesRefused if a name is taken by other bytes that a list names.
     """
     wanted = [
         (copy, file)
-        for package in arrived
+        for package in incoming
         for copy, file in zip(package.copies, package.published.files, strict=True)
-        if not _is(tree.root / file.path, file)
+        if not _holds(tree.root / file.path, file)
     ]
-    refuse_clashes(tree, [file for _, file in wanted])
+    refuse_conflicts(tree, [file for _, file in wanted])
     ownership.add(tree, [file.path for _, file in wanted])
     atomic.sync(copy for copy, _ in wanted)
     for copy, file in wanted:
         path = tree.root / file.path
         atomic.make_directory(path.parent)
-        # The copy stays for now: a rename would take it from whoever reads it again.
+        # Link instead of renaming, since the copy is still read.
         temporary = path.with_name(f"{atomic.UNFINISHED}{path.name}")
         temporary.unlink(missing_ok=True)
         temporary.hardlink_to(copy)
         temporary.replace(path)
-    # Those that were there, too: who made them may have been killed before this.
-    named = {tree.root / file.path for package in arrived for file in package.published.files}
+    # Include files that existed before: their command may have been killed before it synced.
+    named = {tree.root / file.path for package in incoming for file in package.published.files}
     atomic.sync({up for path in named for up in path.parents if tree.root in up.parents})
 
 
-def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
-    """Raise FilesRefused where a file would take the place of another that is not for us to remove.
+def refuse_conflicts(tree: Tree, files: Sequence[PoolFile]) -> None:
+    """Raise FilesRefused if a file would replace another one that hadeb must not remove.
 
-    What hadeb has put there and no list names was left by a command that failed, and may go.
+    A file that hadeb put there and no list names is a leftover of a failed command, and may go.
     """
-    taken = {file.path for file in files if _clashes(tree.root / file.path, file)}
+    taken = {file.path for file in files if _conflicts(tree.root / file.path, file)}
     named = _named_by_lists(tree, taken) if taken else set()
     others = taken - named - ownership.owned(tree) if taken else set()
     if taken := named | others:
@@ -58,24 +58,27 @@ def refuse_clashes(tree: Tree, files: Sequence[PoolFile]) -> None:
             [
                 f"{path} is published with other bytes: a changed package needs a new version"
                 if path in named
-                else f"{path} is there, and hadeb did not put it there: move it away"
+                else f"{path} exists, and hadeb did not put it there: move it away"
                 for path in sorted(taken)
             ]
         )
 
 
 def _named_by_lists(tree: Tree, paths: set[str]) -> set[str]:
-    """Which of these paths a generation names, of those that are there."""
-    found = set[str]()
+    """The paths that at least one existing generation names."""
+    named = set[str]()
     for manifest in tree.dists.glob(".generations/*/*/manifest.json"):
         text = manifest.read_text("utf-8", "surrogateescape")
-        found |= {path for path in paths if f'"{path}"' in text}
-    return found
+        named |= {path for path in paths if f'"{path}"' in text}
+    return named
 
 
-def make_placeholder(path: Path, size: int, sha256: str, elsewhere: Path) -> None:
-    """Let a link have a file's place, size and hash, whose bytes lie in an object store."""
-    target = elsewhere / _ELSEWHERE / f"{size}" / sha256
+def make_placeholder(path: Path, size: int, sha256: str, above: Path) -> None:
+    """Create a placeholder with the size and SHA256 of a file whose bytes are in an object store.
+
+    It is a link to a sparse file in a directory beside the repository, `above` it.
+    """
+    target = above / _PLACEHOLDERS / f"{size}" / sha256
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
         target.touch()
@@ -85,35 +88,35 @@ def make_placeholder(path: Path, size: int, sha256: str, elsewhere: Path) -> Non
 
 
 def digest_of(path: Path) -> str:
-    """The SHA256 of a file of the pool, or of what a stand-in stands for."""
+    """The SHA256 of a file of the pool, or of the file that a placeholder represents."""
     target = path.readlink() if path.is_symlink() else path
-    return target.name if target.parent.parent.name == _ELSEWHERE else digest(path)
+    return target.name if target.parent.parent.name == _PLACEHOLDERS else digest(path)
 
 
-def _is(path: Path, file: PoolFile) -> bool:
+def _holds(path: Path, file: PoolFile) -> bool:
     return path.is_file() and path.stat().st_size == file.size and digest_of(path) == file.sha256
 
 
-def _clashes(path: Path, file: PoolFile) -> bool:
-    return path.exists() and not _is(path, file)
+def _conflicts(path: Path, file: PoolFile) -> bool:
+    return path.exists() and not _holds(path, file)
 
 
-def faults(packages: Sequence[Published], root: Path) -> list[str]:
-    """What is wrong with the files of these packages: gone, or not what was published."""
+def damage(packages: Sequence[Published], root: Path) -> list[str]:
+    """A sentence for each file of these packages that is gone or has changed."""
     return [
         f"{file.path} has changed in the pool since it was published"
         if (root / file.path).is_file()
         else f"{file.path} is gone from the pool"
         for package in packages
         for file in package.files
-        if not _is(root / file.path, file)
+        if not _holds(root / file.path, file)
     ]
 
 
-def refuse_faults(packages: Sequence[Published], root: Path) -> None:
-    """Raise FilesRefused where the pool no longer has what a list is to name."""
-    if found := faults(packages, root):
-        raise FilesRefused(found)
+def refuse_damage(packages: Sequence[Published], root: Path) -> None:
+    """Raise FilesRefused if the pool no longer has the files of these packages."""
+    if problems := damage(packages, root):
+        raise FilesRefused(problems)
 
 
 def paths(root: Path) -> list[Path]:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package that brings the repository's keys to clients."""
+"""The keyring package, which brings the repository's keys to clients."""

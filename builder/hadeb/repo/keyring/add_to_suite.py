@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of a repository on their way to clients: as a package in each suite.
+"""Add the keyring package to a suite.
 
-Whenever what clients are to know changes, a key or its end or the URL, the package gets a new
-version. A suite has the newest one, whatever else is put into it or taken back.
+The package gets a new version whenever a key, its expiry or the URL changes. Every new generation
+of a suite has the newest version, even after a rollback.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from hadeb.run import run
 
 
 def record_keys(repository: Repository, keys: PublicKeys, now: float) -> Repository:
-    """The repository that says of itself which keys clients are to have."""
+    """The repository with these keys recorded as those that clients get."""
     if is_recorded(repository, keys):
         return repository
     return dataclasses.replace(
         repository,
         keyring_version=repository.keyring_version + 1,
-        keyring_digest=_record(repository, keys),
+        keyring_digest=_keys_digest(repository, keys),
         keyring_time=int(now),
     )
 
 
 def is_recorded(repository: Repository, keys: PublicKeys) -> bool:
-    """Whether the repository says of itself that clients are to have these keys, and no others."""
-    return repository.keyring_digest == _record(repository, keys)
+    """Whether the repository records exactly these keys as those that clients get."""
+    return repository.keyring_digest == _keys_digest(repository, keys)
 
 
-def _record(repository: Repository, keys: PublicKeys) -> str:
+def _keys_digest(repository: Repository, keys: PublicKeys) -> str:
     urls = " ".join(addresses(repository))
     return hashlib.sha256(keys.binary + urls.encode()).hexdigest()
 
@@ -60,9 +60,9 @@ def add_keyring(
     *,
     dry_run: bool,
 ) -> tuple[Repository, Contents]:
-    """The list with today's package of keys in it, which is put into the pool unless `dry_run`.
+    """The list with the current keyring package, which goes into the pool unless `dry_run`.
 
-    The repository counts one more version where the same keys do not give the same bytes.
+    If the same keys do not give the same bytes, the repository records a new version.
     """
     tree = writer.tree
     if contents.named(keyring_name(repository), str(repository.keyring_version)):
@@ -79,13 +79,14 @@ def add_keyring(
 def _keyring_file(
     tree: Tree, repository: Repository, keys: PublicKeys, made: Path
 ) -> tuple[Repository, Path]:
-    """The package that some list has already, else one that is made in the directory `made`.
+    """The package that a list already has, else one that is made in the directory `made`.
 
-    Another release of hadeb makes other bytes of the same keys, and a version has the same bytes
-    for good: what no list has whole any more comes back as the same bytes or as a new version. So
-    does what a killed command has put into the pool and in no list.
+    A version must always have the same bytes, but another release of hadeb may make other bytes
+    from the same keys. So if the pool no longer has the package, or a killed command put it there
+    without listing it, it is made again with the same bytes or a new version.
     """
-    # These take a tenth of the time that a whole publish has, and are wanted once in years.
+    # Importing these takes a tenth of a publish (tests/bench/repo_bench.py), and a package is made
+    # once in years.
     from hadeb.package.deb import write
     from hadeb.repo.keyring.package import keyring_package
 
@@ -112,20 +113,20 @@ def _keyring_file(
 
 
 def _listed(tree: Tree, name: str, version: str) -> dict[str, str]:
-    """Path and SHA256 of a package, as each generation that is kept lists it."""
-    # A manifest has a line a package, which is quicker found than all of them are read.
+    """The path and SHA256 of a package in each generation that lists it."""
+    # A manifest has one line for each package, and searching is faster than parsing all of it.
     line = re.compile(
         rf'"package": "{re.escape(name)}", "version": "{re.escape(version)}", .*'
         r'"path": "([^"]+)", .*"sha256": "([0-9a-f]{64})"'
     )
-    found = dict[str, str]()
+    entries = dict[str, str]()
     for manifest in tree.dists.glob(f".generations/*/*/{MANIFEST}"):
-        found.update(line.findall(manifest.read_text("utf-8", "surrogateescape")))
-    return found
+        entries.update(line.findall(manifest.read_text("utf-8", "surrogateescape")))
+    return entries
 
 
 def _keys_in(deb: Path, name: str) -> tuple[bytes, int]:
-    """The keyring in a package, empty where it has none, and since when clients were to have it."""
+    """The keyring in a package, empty if it has none, and the keyring's time."""
     try:
         packed = run(("dpkg-deb", "--fsys-tarfile", str(deb))).stdout_bytes
         with tarfile.open(fileobj=io.BytesIO(packed)) as files:

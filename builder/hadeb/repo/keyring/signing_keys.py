@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""x"""
+"""The keys that sign a repository now."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hadeb.repo.signing.verify_signatures import verify_signatures
 
 
 def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
-    """The keys that sign now; HadebError where one is not here, or all have ended.
+    """The keys that sign now; HadebError if a key is missing or all have expired.
 
-    One that has ended is left out, with a warning, as there is one before that.
+    An expired key is left out. The user gets a warning, as also some time before a key expires.
     """
     keys = secret_keys(writer.keychain, repository.keys)
     for warning in expiry_warnings(keys, writer.now):
@@ -25,9 +25,9 @@ def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
 
 
 def try_keys(writer: Writer, repository: Repository) -> PublicKeys:
-    """Let the keys sign something that nobody gets, before a repository is known to have them.
+    """Test the keys in a scratch directory before the repository records them.
 
-    With a key that gpg, a verifier or time refuses, no later command could do anything.
+    If gpg or a verifier refused a recorded key, or it had expired, no later command could work.
     """
     keys = current_keys(writer, repository)
     with (

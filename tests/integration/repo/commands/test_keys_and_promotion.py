@@ -62,7 +62,7 @@ def test_a_package_of_keys_that_is_gone_comes_back_as_the_same_bytes(
 def test_the_package_of_keys_is_not_to_be_removed(desk: Desk, root: Path) -> None:
     with unchanged(root):
         done = desk.hadeb("repo", "remove", KEYRING, "staging", "--repo", root)
-    refused(done, f"staging has to have {KEYRING}: it brings new keys to the machines", 2)
+    refused(done, f"staging needs {KEYRING}, which brings new keys to machines", 2)
 
 
 @pytest.mark.parametrize("name", ["../evil", ".hidden", "a/b", "UPPER", "with blank"])

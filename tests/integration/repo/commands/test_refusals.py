@@ -279,7 +279,7 @@ def test_what_a_suite_does_not_have_cannot_be_promoted_or_come_back(desk: Desk, 
         done = desk.hadeb("promote", "hello=3.0", "staging", "stable", "--repo", root)
         refused(done, "staging has no hello 3.0\nhint: it has 1.0, 2.0", 2)
         done = desk.hadeb("rollback", "staging", "7", "--repo", root)
-        refused(done, "staging has no older generation 7\nhint: those that can come back: 1", 2)
+        refused(done, "staging has no older generation 7\nhint: you can go back to: 1", 2)
 
 
 def test_a_pool_file_that_was_changed_behind_our_back_goes_no_further(

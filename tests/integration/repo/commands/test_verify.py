@@ -65,7 +65,7 @@ def test_verify_says_whom_it_trusts_and_holds_the_keyring_against_it(
     assert done.code == 4
     assert f"its key {desk.key} is not trusted, it lacks the key {'A' * 40}" in done.stdout
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 16, "--repo", root)
-    refused(done, "is no fingerprint: 40 hexadecimal digits", 2)
+    refused(done, "is not a fingerprint of 40 hexadecimal digits", 2)
 
 
 def test_a_verifier_that_is_missing_ends_verify_with_5(
@@ -122,7 +122,7 @@ def test_the_status_tells_how_long_signatures_and_keys_are_valid(desk: Desk, roo
     assert f"valid for 9 days, until {suite['valid_until'][:16]} UTC" in text
     (root / f"{KEYRING}.pgp").unlink()
     text = desk.hadeb("repo", "status", "--repo", root).stdout
-    assert f"signed by {desk.key}, its end is not known\n" in text
+    assert f"signed by {desk.key}, expiry unknown\n" in text
 
 
 def test_a_key_that_was_taken_out_of_the_keyring_that_clients_get_is_missed(

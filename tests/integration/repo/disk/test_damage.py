@@ -48,7 +48,7 @@ def test_a_damaged_generation_is_named_and_a_rollback_mends_the_suite(
     pruned = desk.hadeb("prune", "--keep", "1", "--repo", root)
     assert pruned.code == 0, pruned.stderr
     assert words in pruned.stderr
-    assert "no package goes" in pruned.stderr
+    assert "no package is removed" in pruned.stderr
     rolled = desk.hadeb("rollback", "staging", "--repo", root)
     assert rolled.code == 0, rolled.stderr
     assert words in rolled.stderr
@@ -109,7 +109,7 @@ def test_the_only_generation_is_found_again_where_its_link_is_lost(
     (root / "dists/staging").unlink()
     verified = desk.hadeb("repo", "verify", "--repo", root)
     assert verified.code == 4
-    assert "staging: no link leads to generation" in verified.stdout
+    assert "staging: no link points to generation" in verified.stdout
     desk.publish(root, desk.deb("world", "1.0"))
     assert {"hello 1.0", "world 1.0"} <= desk.listed(root)
     assert desk.hadeb("repo", "verify", "--repo", root).code == 0
@@ -119,7 +119,7 @@ def test_a_suite_whose_link_is_lost_does_not_stop_the_others(desk: Desk, root: P
     desk.publish(root, desk.deb("world", "1.0"), suite="stable")
     before = (root / "sample-staging.sources").read_bytes()
     (root / "dists/staging").unlink()
-    words = "dists/staging is no link to a generation of staging"
+    words = "dists/staging is no longer a link to a generation of staging"
     desk.publish(root, desk.deb("world", "2.0"), suite="stable")
     assert 'id="suite-staging"' in (root / "index.html").read_text()
     assert (root / "sample-staging.sources").read_bytes() == before
@@ -130,5 +130,5 @@ def test_a_suite_whose_link_is_lost_does_not_stop_the_others(desk: Desk, root: P
     assert verified.code == 4
     assert words in verified.stdout
     done = desk.hadeb("repo", "refresh", "--repo", root)
-    refused(done, f"staging: .*{words}(.|\n)*hint: make it one again: ln -sfn")
+    refused(done, f"staging: .*{words}(.|\n)*hint: restore it: ln -sfn")
     assert "stable generation 3" in done.stdout

@@ -45,7 +45,7 @@ def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(desk: Desk, r
     own.parent.mkdir(parents=True)
     own.write_bytes(b"not hadeb's")
     done = desk.hadeb("publish", desk.deb("world", "1.0"), "--suite", "staging", "--repo", root)
-    refused(done, "world_1.0_all.deb is there, and hadeb did not put it there: move it away")
+    refused(done, "world_1.0_all.deb exists, and hadeb did not put it there: move it away")
     assert own.read_bytes() == b"not hadeb's"
 
 
@@ -60,7 +60,7 @@ def test_no_repository_is_created_in_a_directory_that_another_one_lives_in(
     deb, root = desk.deb("hello", "1.0"), tmp_path / "repository"
     wanted = ("publish", deb, "--suite", "staging", "--key", desk.key, "--repo", root)
     done = desk.hadeb(*wanted, *more)
-    refused(done, "holds files of a repository that hadeb does not know\nhint: --repo names", 2)
+    refused(done, "holds files of a repository that is not hadeb's\nhint: name an empty", 2)
     assert not (tmp_path / "repository/.hadeb").exists()
 
 
@@ -92,4 +92,4 @@ def test_a_file_in_the_place_of_the_next_generation_is_named(desk: Desk, root: P
     (root / "dists/.generations/staging/3").write_text("somebody's\n")
     with unchanged(root):
         done = desk.hadeb("repo", "refresh", "--repo", root)
-    refused(done, "staging/3 is in the place of the next generation\nhint: move it away")
+    refused(done, "staging/3 is in the way of the next generation\nhint: move it away")

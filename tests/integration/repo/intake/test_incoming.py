@@ -263,7 +263,7 @@ def test_a_file_that_is_not_what_is_said_of_it_is_refused(
         ("Source: greet", "Source: ../../x", "has the source '../../x' '1.0-1', which Debian Pol"),
         ("Version: 1.0-1", "Version: /../1", "has the source 'greet' '/../1', which Debian Policy"),
         ("Version: 1.0-1", "X: y", "has the source 'greet' '', which Debian Policy"),
-        (" greet_1.0.orig", " ../greet_1.0.orig", "lists '../greet_1.0.orig.tar.gz', which no URL"),
+        (" greet_1.0.orig", " ../greet_1.0.orig", "lists '../greet_1.0.orig.tar.gz', which a URL"),
         (
             " greet_1.0.orig.tar.gz",
             " other_1.0.tar",
