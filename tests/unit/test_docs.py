@@ -20,30 +20,15 @@ from hadeb.package.model import Package
 from hadeb.package.plan_all import plan_all
 from hadeb.package.render import templates_directory
 from support.command import call_hadeb
+from support.pages import FENCE, PAGES, ROOT, bundles, prose, text
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "daemon/README.md"])
 PUBLISH = ROOT / "docs/how-to/publish.md"
 TOP = ("agents", "builder", "daemon", "debian-templates", "docs", "tests")
-
-_FENCE = re.compile(
-    r"""^[ ]*```(?P<language>\w*)([ ]title="(?P<title>[^"]+)")?\n(?P<body>.*?)^[ ]*```$""",
-    re.DOTALL | re.MULTILINE | re.VERBOSE,
-)
-
-
-def text(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def prose(page: Path) -> str:
-    """A page without its code blocks."""
-    return _FENCE.sub("", text(page))
 
 
 def code(page: Path) -> Iterator[str]:
     """What a page sets as code, in its lines and in blocks, but for what programs print."""
-    for block in _FENCE.finditer(text(page)):
+    for block in FENCE.finditer(text(page)):
         if block["language"] != "text":
             yield block["body"]
     yield from re.findall(r"`([^`\n]+)`", prose(page))
@@ -140,19 +125,6 @@ SHIPPED_BY_EXAMPLES = {
 }
 
 
-def bundles() -> Iterator[tuple[str, dict[str, str]]]:
-    """Each section that holds a whole bundle: where it is, and its files."""
-    for page in PAGES:
-        for number, section in enumerate(re.split(r"^## ", text(page), flags=re.MULTILINE)):
-            files = {
-                block["title"]: block["body"]
-                for block in _FENCE.finditer(section)
-                if block["title"]
-            }
-            if "bundle.toml" in files:
-                yield f"{page.name}-{number}", files
-
-
 @pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in bundles()])
 def test_a_bundle_in_the_docs_builds(files: dict[str, str], tmp_path: Path) -> None:
     manifest = files["bundle.toml"]
@@ -169,7 +141,7 @@ def test_a_bundle_in_the_docs_builds(files: dict[str, str], tmp_path: Path) -> N
 def fragments() -> Iterator[tuple[str, str]]:
     """Each piece of a manifest that is set as TOML and is no whole file."""
     for page in PAGES:
-        for number, block in enumerate(_FENCE.finditer(text(page))):
+        for number, block in enumerate(FENCE.finditer(text(page))):
             if block["language"] == "toml" and not block["title"]:
                 yield f"{page.name}-{number}", block["body"]
 
@@ -186,7 +158,7 @@ def test_a_piece_of_a_manifest_fits_the_sample(body: str, tmp_path: Path) -> Non
 
 def test_the_commands_that_the_docs_show_are_those_that_hadeb_prints(tmp_path: Path) -> None:
     page = text(ROOT / "docs/how-to/describe-your-cluster.md")
-    manifest, *_ = [block["body"] for block in _FENCE.finditer(page) if block["title"]]
+    manifest, *_ = [block["body"] for block in FENCE.finditer(page) if block["title"]]
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents/clock").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "bundle.toml").write_text(manifest, encoding="utf-8")
