@@ -32,5 +32,5 @@ def test_a_dry_run_is_refused_where_apt_would_refuse(desk: Desk, root: Path) -> 
     before = sorted(root.rglob("*"))
     broken = desk.deb("broken", "1.0", fields=UNFIT)
     done = desk.hadeb("publish", broken, "--suite", "staging", "--repo", root, "--dry-run")
-    refused(done, "no version of nonesuch fits")
+    refused(done, "no version of nonesuch satisfies")
     assert sorted(root.rglob("*")) == before

@@ -225,7 +225,7 @@ def test_a_downgrade_is_refused_unless_it_is_asked_for(desk: Desk, root: Path) -
     with unchanged(root):
         done = publish(desk, root, older)
     refused(done, "staging would go back to an older version:\n  hello 0.9 all: .* has 2.0", 2)
-    assert "--downgrade takes the newer versions out" in done.stderr
+    assert "--downgrade removes the newer versions" in done.stderr
     assert publish(desk, root, older, "--downgrade").code == 0
     assert inspection.packages(root, "staging") == {"hello_0.9_all.deb"}
 

@@ -32,7 +32,7 @@ def test_prune_leaves_what_hadeb_has_not_put_into_the_pool(desk: Desk, root: Pat
 def test_prune_takes_what_a_refused_publish_has_left_in_the_pool(desk: Desk, root: Path) -> None:
     broken = desk.deb("broken", "1.0", fields=UNFIT)
     done = desk.hadeb("publish", broken, "--suite", "staging", "--repo", root)
-    refused(done, "no version of nonesuch fits")
+    refused(done, "no version of nonesuch satisfies")
     left = root / "pool/main/b/broken/broken_1.0_all.deb"
     assert left.exists()
     assert f"- {left.relative_to(root)}" in desk.hadeb("prune", "--repo", root).stdout

@@ -267,7 +267,7 @@ def test_a_file_that_is_not_what_is_said_of_it_is_refused(
         (
             " greet_1.0.orig.tar.gz",
             " other_1.0.tar",
-            "lists other_1.0.tar, which is no file of the",
+            "lists other_1.0.tar, which is not a file of the",
         ),
         ("Checksums-Sha256:", "Checksums-Sha9:", "lists no files with their SHA256"),
         ("Checksums-Sha256:\n", "Checksums-Sha256:\n x 1 y\n", "lists y without a SHA256"),

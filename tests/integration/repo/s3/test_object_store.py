@@ -378,7 +378,7 @@ def test_a_package_with_other_bytes_takes_nobodys_name(stored: Stored) -> None:
     stored.publish(_HELLO[0])
     other = stored.desk.deb("hello", "1.0", content="another", directory="other")
     before = stored.objects()
-    refused(stored.hadeb(*stored.words(other)), "with other bytes: a changed package wants a new")
+    refused(stored.hadeb(*stored.words(other)), "with other bytes: a changed package needs a new")
     refused(
         stored.hadeb(*stored.words(other, suite="stable")),
         "pool/main/h/hello/hello_1.0_all.deb is published with other bytes",
@@ -400,7 +400,7 @@ def test_an_object_that_no_list_names_is_not_overwritten_by_other_bytes(
     if seen:
         stored.write(path, b"another's")
     with contextlib.nullcontext() if seen else before_each_change(take):
-        refused(stored.hadeb(*stored.words(_HELLO[0])), f"{path} is in {stored.place} already")
+        refused(stored.hadeb(*stored.words(_HELLO[0])), f"{path} is already in {stored.place}")
     assert stored.objects()[path] == b"another's"
     assert stored.packages() == {"world 1.0"}
 
@@ -584,7 +584,7 @@ def test_what_a_prune_is_removing_is_not_published_until_it_has_ended(
         stored.hadeb("prune", "--keep", "1")
     done = stored.hadeb(*stored.words(_HELLO[0]))
     refused(done, "pool/main/h/hello/hello_1.0_all.deb is being removed")
-    assert "hadeb prune ends its work" in done.stderr
+    assert "run hadeb prune to finish it" in done.stderr
     stored.publish("world_2.0_all.deb")
     stored.call("prune", "--keep", "1")
     assert "pool/main/h/hello/hello_1.0_all.deb" not in stored.objects()
@@ -675,7 +675,7 @@ def test_a_bucket_that_is_not_there_is_told_by_its_name(stored: Stored) -> None:
     words = ("repo", "status", "--repo", "s3://nonesuch/apt")
     done = call_hadeb(*words, directory=stored.desk.place, environment=stored.environment)
     refused(done, "s3://nonesuch/apt: NoSuchBucket")
-    assert "make the bucket first" in done.stderr
+    assert "create the bucket first" in done.stderr
 
 
 @pytest.mark.parametrize(
