@@ -12,6 +12,7 @@ import datetime
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,8 +181,8 @@ def _build(
 ) -> None:
     """Write a generation, sign it, try it with apt, verify it, and sync it to the disk.
 
-    apt takes longest, so each trial starts as soon as its input is there; `while_apt_runs` is
-    called after the last one has started.
+    apt takes longest, so each trial starts as soon as its input is there. `while_apt_runs` is
+    called in a thread, beside apt, gpg and the verifiers.
     """
     writer, keys, suite, new = draft.writer, draft.keys, draft.suite, draft.new
     before = writer.tree.generation(suite.name, writer.tree.current(suite.name))
@@ -189,6 +190,7 @@ def _build(
     with (
         keyring_file(keys.binary) as keyring,
         apt_trial(directory, keyring, suite, new, draft.change.added) as trial,
+        ThreadPoolExecutor(1) as threads,
     ):
         indexes = indexes_of(suite, new)
         trial.install(indexes)
@@ -196,10 +198,11 @@ def _build(
         sign_in_release(*signers)
         _bump_mtimes(directory, before)
         trial.update()
+        drawing = threads.submit(while_apt_runs)
         sign_detached(*signers)
         _bump_mtimes(directory, before)
         verify_signatures(keyring, directory, len(keys.keys))
-        while_apt_runs()
+        drawing.result()
         atomic.sync_tree(directory)
 
 

@@ -135,8 +135,7 @@ class Difference:
 
 def difference(old: Contents, new: Contents) -> Difference:
     """Compare two lists. A package with other files counts as removed and added."""
-    before = {(each.identity, each.component, each.files): each for each in old.packages}
-    after = {(each.identity, each.component, each.files): each for each in new.packages}
+    before, after = _by_files(old, {*new.packages}), _by_files(new, {*old.packages})
     return Difference(
         added=tuple(package for key, package in after.items() if key not in before),
         removed=tuple(package for key, package in before.items() if key not in after),
@@ -146,6 +145,15 @@ def difference(old: Contents, new: Contents) -> Difference:
             if key in before and before[key].phase != package.phase
         ),
     )
+
+
+def _by_files(contents: Contents, others: set[Published]) -> dict[object, Published]:
+    """The packages that are not among the others, by what a difference compares."""
+    return {
+        (package.identity, package.component, package.files): package
+        for package in contents.packages
+        if package not in others
+    }
 
 
 def _compared(other: Published, package: Published) -> str:
