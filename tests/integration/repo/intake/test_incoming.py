@@ -384,14 +384,14 @@ def test_a_lower_version_for_another_architecture_is_a_downgrade(desk: Desk, roo
 
 @pytest.mark.parametrize("name", ["AMD64", "../x", "amd 64", "", "all", "source", "any", "-x", "é"])
 def test_what_is_no_architecture_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
-    words = f"--architecture {name!r} is no architecture of machines\nhint: name one as dpkg"
+    words = f"--architecture {name!r} is not the architecture of a machine\nhint: name one as dpkg"
     refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--architecture={name}")
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", ".", "bookworm/updates", "a\nb"])
 def test_what_is_no_codename_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
-    words = f"--codename {re.escape(repr(name))} cannot be a codename\nhint: letters"
+    words = f"--codename {re.escape(repr(name))} cannot be a codename\nhint: use letters"
     refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--codename={name}")
     assert not (tmp_path / "new").exists()
 

@@ -122,7 +122,7 @@ def test_a_suite_that_cannot_be_is_refused_before_there_is_a_directory(
         assert "'No!' cannot be a" in done.stderr
     options = ("--suite", "s", "--architecture", "no such")
     done = desk.hadeb("publish", desk.deb("hello", "1.0"), "--repo", tmp_path / "r", *options)
-    refused(done, "'no such' is no architecture", 2)
+    refused(done, "'no such' is not the architecture", 2)
     assert not (tmp_path / "r").exists()
 
 
