@@ -14,9 +14,9 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median_high
 
 from hadeb.debian.releases import SUITES
-from hadeb.lab.client.answers import median
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.node import Node
 from hadeb.run import run
@@ -78,7 +78,7 @@ def measure(node: Node, rounds: int) -> dict[str, float]:
     programs = [EMPTY, f"{PROVIDER}/sample-resource", f"{PROVIDER}/sample-tcp-server"]
     done = node.exec("python3", "-c", DRIVER, str(rounds), *programs, timeout=600)
     times: dict[str, list[float]] = json.loads(done.stdout)
-    return {Path(program).name: median(values) for program, values in times.items()}
+    return {Path(program).name: median_high(values) for program, values in times.items()}
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.lab.host import registry
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from support.command import ENVIRONMENT, Outcome, run_hadeb
 
 # hadeb with another list of labs: whoever runs the tests may have labs up, which stay theirs.
@@ -72,7 +72,7 @@ def assert_nothing_is_left(lab: str) -> None:
 
 def a_start_sweeps(lab: str) -> bool:
     """Whether the next start has taken away what a killed one could not."""
-    with Space():
+    with Namespaces():
         return not (registry.STATE / lab).exists() and cgroups_of(lab) == []
 
 

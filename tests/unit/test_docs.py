@@ -249,7 +249,7 @@ QUOTES = (
     ("docs/how-to/prove-a-failover.md", "builder/hadeb", "it returns too early"),
     (
         *("docs/how-to/prove-a-failover.md", "builder/hadeb"),
-        "its monitor does not look at the service itself",
+        "its monitor does not check the service itself",
     ),
     ("docs/how-to/prove-a-failover.md", "builder/hadeb", "the report is "),
     ("docs/how-to/prove-a-failover.md", "builder/hadeb", "left out"),

@@ -95,7 +95,7 @@ def run(
     from hadeb.lab.report.as_json import report_json
     from hadeb.lab.report.table import table
     from hadeb.lab.report.write import write_reports
-    from hadeb.lab.trial.run import prove
+    from hadeb.lab.trial.run import run_lab
     from hadeb.package.plan_all import plan_all
 
     if smoke and faults:
@@ -103,7 +103,7 @@ def run(
     wanted = chosen(SMOKE if smoke else tuple(faults))
     (planned,) = plan_all([manifest], call.context)
     directory = call.context.directory / directory
-    report = prove(
+    report = run_lab(
         planned.manifest,
         planned.package,
         wanted,
@@ -134,14 +134,19 @@ def faults(call: Call, as_json: bool) -> None:
     if as_json:
         terminal.result_json(
             [
-                {"name": one.name, "did": one.did, "expected": one.expected, "smoke": one.smoke}
-                for one in FAULTS
+                {
+                    "name": fault.name,
+                    "did": fault.did,
+                    "expected": fault.expected,
+                    "smoke": fault.smoke,
+                }
+                for fault in FAULTS
             ]
         )
         return
-    for one in FAULTS:
-        terminal.result(f"{one.name:<18} {one.did.format(node='the node')}")
-        terminal.result(f"{'':<18}   {EXPECTED[one.expected]}")
+    for fault in FAULTS:
+        terminal.result(f"{fault.name:<18} {fault.did.format(node='the node')}")
+        terminal.result(f"{'':<18}   {EXPECTED[fault.expected]}")
 
 
 @lab.command(short_help="Boot a cluster that stays.")
@@ -173,8 +178,8 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
             if scenario:
                 call.info(f"installing {scenario.deb.name}, and starting its resources")
                 deploy(cluster, scenario)
-            cluster.keep()
-            terminal.result(cluster.space.id)
+            cluster.persist()
+            terminal.result(cluster.namespaces.id)
     call.info("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
 
 
@@ -220,26 +225,26 @@ def status(call: Call, as_json: bool) -> None:
     """Show the labs that are up, and their nodes."""
     from hadeb.lab.cluster.persistent import labs
 
-    found = labs()
+    running = labs()
     if as_json:
         terminal.result_json(
             [
                 {
-                    "id": one.space.id,
-                    "suite": one.suite,
+                    "id": lab.namespaces.id,
+                    "suite": lab.suite,
                     "nodes": [
                         {"name": node.name, "address": node.ip, "on": node.is_on}
-                        for node in one.nodes
+                        for node in lab.nodes
                     ],
                 }
-                for one in found
+                for lab in running
             ]
         )
         return
-    for one in found:
-        nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in one.nodes)
-        terminal.result(f"{one.space.id}  {one.suite:<9} {nodes}")
-    if not found:
+    for lab in running:
+        nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in lab.nodes)
+        terminal.result(f"{lab.namespaces.id}  {lab.suite:<9} {nodes}")
+    if not running:
         call.info("no lab is up; start one with: hadeb lab up")
 
 
@@ -253,6 +258,6 @@ def down(call: Call, ids: Sequence[str]) -> None:
     """
     from hadeb.lab.cluster.persistent import Lab, labs
 
-    for one in [Lab.attach(name) for name in ids] if ids else labs():
-        one.down()
-        call.info(f"{one.space.id} is down")
+    for lab in [Lab.attach(name) for name in ids] if ids else labs():
+        lab.down()
+        call.info(f"{lab.namespaces.id} is down")

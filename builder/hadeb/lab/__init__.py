@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""The lab: throw-away Debian machines and Pacemaker clusters in containers on this machine.
+r"""The lab: disposable Debian machines and Pacemaker clusters in containers on this machine.
 
-One machine with systemd as PID 1, where no cluster is needed (as root, ready in 1 s):
+One machine with systemd as PID 1, if you need no cluster (as root, ready in 1 s):
 
-    from hadeb.lab.machine import machine
+    from hadeb.lab.node.machine import machine
 
     with machine("bookworm") as node:
         node.push(Path("dist/sample-tcp-server_1.0_all.deb"), "/root/sample.deb")
@@ -16,5 +16,5 @@ One machine with systemd as PID 1, where no cluster is needed (as root, ready in
         node.boot()                                                  # the same disk
         node.shutdown()
 
-Nothing of it reaches the network or stays on the machine, however the program ends.
+It never reaches the network, and leaves nothing on the machine, however the program ends.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debians with nothing but apt, and a real nginx that serves them a repository.
 
-All of it lives in a lab's namespaces: it reaches no other network, and ends with the space.
+All of it lives in a lab's namespaces: it reaches no other network, and ends with the namespaces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fresh.fresh import bare
 from hadeb.debian.releases import Suite
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
 from hadeb.run import Completed, run
@@ -83,14 +83,14 @@ _QUESTION = "Do you want to continue? [Y/n] "
 class Client:
     """A Debian 12 or 13 with apt, and a person who types what a page says."""
 
-    space: Space
+    namespaces: Namespaces
     name: str
     root: Path
 
     def sh(self, words: str, *, answers: str = "y\n" * 3, check: bool = True) -> Completed:
         """Type words into the shell of root, and answer what is asked."""
         argv = (
-            *self.space.inside,
+            *self.namespaces.inside,
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
             *("sh", "-c", _ENTER, "enter", str(self.root), "sh", "-c", words),
         )
@@ -114,8 +114,8 @@ def complaints(done: Completed) -> list[str]:
 class Web:
     """An nginx in a space of its own, and the machines that it serves."""
 
-    def __init__(self, space: Space, server: Path) -> None:
-        self.space = space
+    def __init__(self, namespaces: Namespaces, server: Path) -> None:
+        self.namespaces = namespaces
         self._root = self._overlay("web", server)
         self._clients = 0
 
@@ -123,17 +123,17 @@ class Web:
         """Serve a repository, in place of the one before."""
         target = self._root / "srv/repository"
         script = 'mkdir -p "$2"; umount -l "$2" 2>/dev/null; mount --bind -o ro "$1" "$2"'
-        self.space.run("sh", "-c", script, "serve", str(repository), str(target))
+        self.namespaces.run("sh", "-c", script, "serve", str(repository), str(target))
 
     def start(self) -> None:
         """Start nginx; returns when it answers."""
         configuration = self._root / "etc/nginx/nginx.conf"
         written = ("sh", "-c", 'cat >"$1"', "write", str(configuration))
-        run([*self.space.inside, *written], input=_SERVER)
-        log = self.space.state / "nginx.log"
+        run([*self.namespaces.inside, *written], input=_SERVER)
+        log = self.namespaces.state / "nginx.log"
         enter = ("sh", "-c", _ENTER, "enter", str(self._root))
         with log.open("wb") as said:
-            nginx = self.space.start(*enter, "/usr/sbin/nginx", stdout=said)
+            nginx = self.namespaces.start(*enter, "/usr/sbin/nginx", stdout=said)
         deadline = time.monotonic() + 10
         while "nginx" not in self.fetch("/nonesuch"):
             assert nginx.poll() is None, log.read_text()
@@ -149,7 +149,7 @@ class Web:
             "    web.sendall(sys.argv[2].encode())\n"
             "    sys.stdout.buffer.write(b''.join(iter(lambda: web.recv(65536), b'')))\n"
         )
-        return self.space.run("python3", "-c", script, ADDRESS, request, check=False).stdout
+        return self.namespaces.run("python3", "-c", script, ADDRESS, request, check=False).stdout
 
     def words(self, step: str, suite: str) -> str:
         """What index.html says to type for a step, as a browser would show it."""
@@ -165,26 +165,26 @@ class Web:
         self._clients += 1
         name = f"client{self._clients}"
         root = self._overlay(name, bare(debian, ()))
-        self.space.run("sh", "-c", _BARE, "bare", str(root), f"{self._clients:032x}")
-        return Client(self.space, name, root)
+        self.namespaces.run("sh", "-c", _BARE, "bare", str(root), f"{self._clients:032x}")
+        return Client(self.namespaces, name, root)
 
     @contextmanager
     def node(self, debian: Suite) -> Iterator[Node]:
         """A booted node with all that a cluster's packages depend on, for as long as the block."""
-        node = Node(self.space, "ha1", image(debian), (_NODE,))
+        node = Node(self.namespaces, "ha1", image(debian), (_NODE,))
         node.create(hosts={HOST: ADDRESS, "ha1": _NODE.ip})
-        node.place("/etc/apt/sources.list", "")
+        node.write_offline("/etc/apt/sources.list", "")
         node.boot()
         try:
             yield node
         finally:
             node.cut_power()
-            base = self.space.nodes / "ha1"
-            self.space.run("umount", "--recursive", str(base))
+            base = self.namespaces.nodes / "ha1"
+            self.namespaces.run("umount", "--recursive", str(base))
 
     def _overlay(self, name: str, lower: Path) -> Path:
-        base = self.space.nodes / name
-        self.space.run("sh", "-c", _OVERLAY, "overlay", str(lower), str(base))
+        base = self.namespaces.nodes / name
+        self.namespaces.run("sh", "-c", _OVERLAY, "overlay", str(lower), str(base))
         return base / "root"
 
 
@@ -193,7 +193,7 @@ def web() -> Iterator[Web]:
     """An nginx that answers; it and all its clients are gone when the block ends."""
     # Made before the space: it needs the machine's network, once.
     server = image("bookworm", ("curl", "nginx"))
-    with Space([f"{ADDRESS}/24"]) as space:
-        found = Web(space, server)
+    with Namespaces([f"{ADDRESS}/24"]) as namespaces:
+        found = Web(namespaces, server)
         found.start()
         yield found

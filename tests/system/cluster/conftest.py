@@ -12,11 +12,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median_high
 
 import pytest
 
 from hadeb.debian.releases import SUITES, Suite
-from hadeb.lab.client.answers import median
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.run import run
 from support.command import ROOT
@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for event, values in events.items():
             of = ", ".join(f"{value:.3f}" for value in values)
             terminalreporter.write_line(
-                f"{suite:9} {event:30} median {median(values):6.3f} of {of}"
+                f"{suite:9} {event:30} median {median_high(values):6.3f} of {of}"
             )
 
 

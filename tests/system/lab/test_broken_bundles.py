@@ -15,7 +15,7 @@ from hadeb.debian.releases import Suite
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.fault import catalogue
 from hadeb.lab.scenario.scenario import Scenario, deploy
-from hadeb.lab.trial import prove
+from hadeb.lab.trial import run
 from support.command import ROOT, Outcome, call_hadeb
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -45,8 +45,8 @@ PLANTED = {
         good='systemctl --quiet is-active "$unit" ||',
         broken='[ -s "$pidfile" ] ||',
         fault="daemon-killed",
-        says="the cluster believes that ANSWERER(-IP)? runs on ha., where nobody answers: "
-        "its monitor does not look at the service itself",
+        says="the cluster believes that ANSWERER(-IP)? runs on ha., where nothing answers: "
+        "its monitor does not check the service itself",
         suite="bookworm",
         returns=False,
     ),
@@ -55,7 +55,7 @@ PLANTED = {
         good="systemctl stop --job-mode",
         broken="systemctl stop --no-block --job-mode",
         fault="standby",
-        says="stop said on ha. that it was done .* it returns before the daemon has ended",
+        says="stop reported success on ha. .* it returns before the daemon has ended",
         suite="trixie",
     ),
     "a start that returns too early": Planted(
@@ -63,8 +63,8 @@ PLANTED = {
         good='type = "notify"',
         broken='type = "simple"',
         fault="standby",
-        says="start said on ha. that it was done .* it returns too early, "
-        "since its unit of type simple gives no sign",
+        says="start reported success on ha. .* it returns too early, "
+        "since a unit of type simple does not report readiness",
         suite="bookworm",
     ),
     "a daemon that listens after its READY=1": Planted(
@@ -72,8 +72,7 @@ PLANTED = {
         good="prepare()\nserver = listen()\nready()\n",
         broken="ready()\nprepare()\nserver = listen()\n",
         fault="standby",
-        says="start said on ha. that it was done .* the daemon says that it is ready before it "
-        "listens",
+        says="start reported success on ha. .* the daemon says that it is ready before it listens",
         suite="trixie",
     ),
 }
@@ -127,7 +126,7 @@ def test_an_agent_that_a_node_does_not_have_is_found_and_the_node_named(
         deploy(cluster, scenario)
 
     wait_less(monkeypatch)
-    monkeypatch.setattr(prove, "deploy", deploy_with_a_gap)
+    monkeypatch.setattr(run, "deploy", deploy_with_a_gap)
     done = lab_run(GOOD, tmp_path / "report", "bookworm", "standby")
     assert done.code == 4, told(done)
     assert re.search(r"ha2 cannot run ANSWERER: not installed", told(done)), told(done)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clients heard, and what can be read from it. Pure; all times in seconds, monotonic."""
+"""What clients received, and what can be read from it. Pure; all times in seconds, monotonic."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# Answers nearer than this, in seconds, belong together.
+# Answers less than this many seconds apart belong together.
 TOGETHER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one connection went.
+    """The outcome of one connection.
 
-    It was `asked` and ended `at`; `target` is what was asked, "service" or a node's name; `who`
-    is the node that says it answered. Exactly one of `who` and `error` is set, unless somebody
-    answered whom nobody knows.
+    It was `asked` and ended `at`; `target` is what was asked, "service" or a node's name; `who` is
+    the node that the answer names. Exactly one of `who` and `error` is set, unless the answer is
+    not the expected one.
     """
 
     asked: float
@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which nobody answered; `before` and `after` say who did around it."""
+    """A time without an answer; `before` and `after` are the nodes that answered around it."""
 
     start: float
     end: float
@@ -48,7 +48,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A node's answers in a row, with nobody else's between them."""
+    """A node's answers in a row, with no other node's between them."""
 
     who: str
     start: float
@@ -57,7 +57,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
+class Overlap:
     """A time in which more than one node answered."""
 
     nodes: tuple[str, ...]
@@ -67,93 +67,89 @@ class AtOnce:
 
 # The target that is the service's own address.
 SERVICE = "service"
-# Who gave a right answer that names nobody.
-SOMEBODY = "somebody"
+# Stands for the node in a right answer that does not name one.
+UNNAMED = "somebody"
 
 
-def speaker(text: str, expect: str) -> str | None:
-    """Who gave an answer: the group `node` of what is expected. None where the answer is wrong."""
-    found = re.search(expect, text)
-    if not found:
+def responder(text: str, expect: str) -> str | None:
+    """The node that gave an answer: the group `node` of `expect`. None if the answer is wrong."""
+    match = re.search(expect, text)
+    if not match:
         return None
-    return found.groupdict().get("node") or SOMEBODY
+    return match.groupdict().get("node") or UNNAMED
 
 
 def between(answers: Iterable[Answer], start: float, end: float) -> list[Answer]:
     """The answers that ended in a span of time, in order."""
-    return sorted(
-        (one for one in answers if start <= one.at <= end), key=lambda one: (one.at, one.asked)
-    )
+    inside = [answer for answer in answers if start <= answer.at <= end]
+    return sorted(inside, key=lambda answer: (answer.at, answer.asked))
 
 
 def to_service(answers: Iterable[Answer]) -> list[Answer]:
     """The answers that came through the service's address."""
-    return [one for one in answers if one.target == SERVICE]
+    return [answer for answer in answers if answer.target == SERVICE]
 
 
 def gaps(answers: Iterable[Answer], *, over: float = 0.0) -> list[Gap]:
     """The times between one answer and the next that are longer than `over` seconds."""
-    heard = [(one.at, one.who) for one in answers if one.who]
-    pairs = itertools.pairwise(sorted(heard))
-    found = [Gap(start, end, before, after) for (start, before), (end, after) in pairs]
-    return [gap for gap in found if gap.seconds > over]
+    good = sorted((answer.at, answer.who) for answer in answers if answer.who)
+    pairs = itertools.pairwise(good)
+    between_answers = [Gap(start, end, before, after) for (start, before), (end, after) in pairs]
+    return [gap for gap in between_answers if gap.seconds > over]
 
 
 def outage(answers: Iterable[Answer]) -> Gap | None:
-    """The longest gap; None where fewer than two answers came."""
+    """The longest gap; None if fewer than two answers came."""
     return max(gaps(answers), key=lambda gap: gap.seconds, default=None)
 
 
 def turns(answers: Iterable[Answer], *, apart: float = math.inf) -> list[Turn]:
-    """Who answered, in order. Two nodes that answer at once take turns again and again.
+    """Which node answered when, in order. Two nodes that both answer take many short turns.
 
     A direct probe counts like a client, so pass both to find a second active instance. A silence
-    longer than `apart` ends a turn too: without it, a node that came back seems never gone.
+    longer than `apart` also ends a turn. Without it, a node that went and came back on its own
+    seems never to have been away.
     """
-    found: list[Turn] = []
-    for at, who in sorted((one.at, one.who) for one in answers if one.who):
-        if found and found[-1].who == who and at - found[-1].end <= apart:
-            found[-1] = Turn(who, found[-1].start, at, found[-1].count + 1)
+    taken: list[Turn] = []
+    for at, who in sorted((answer.at, answer.who) for answer in answers if answer.who):
+        if taken and taken[-1].who == who and at - taken[-1].end <= apart:
+            taken[-1] = Turn(who, taken[-1].start, at, taken[-1].count + 1)
         else:
-            found.append(Turn(who, at, at, 1))
-    return found
+            taken.append(Turn(who, at, at, 1))
+    return taken
 
 
-def spells(taken: Iterable[Turn], who: str, *, apart: float = TOGETHER) -> list[Turn]:
-    """When one node answered, whoever else did between its answers."""
-    found: list[Turn] = []
-    for turn in sorted((one for one in taken if one.who == who), key=lambda one: one.start):
-        if found and turn.start - found[-1].end <= apart:
-            last = found[-1]
+def turns_of(who: str, taken: Iterable[Turn], *, apart: float = TOGETHER) -> list[Turn]:
+    """One node's turns, joined where only other nodes' answers come between them."""
+    joined: list[Turn] = []
+    own = [turn for turn in taken if turn.who == who]
+    for turn in sorted(own, key=lambda turn: turn.start):
+        if joined and turn.start - joined[-1].end <= apart:
+            last = joined[-1]
             end, count = max(last.end, turn.end), last.count + turn.count
-            found[-1] = Turn(who, last.start, end, count)
+            joined[-1] = Turn(who, last.start, end, count)
         else:
-            found.append(turn)
-    return found
+            joined.append(turn)
+    return joined
 
 
-def at_once(taken: Sequence[Turn]) -> list[AtOnce]:
-    """When more than one node answered: one of them, and another, and the first one again."""
+def overlaps(taken: Sequence[Turn]) -> list[Overlap]:
+    """When more than one node answered: one node, then another, then the first one again."""
     points: list[tuple[float, int, str]] = []
     for who in {turn.who for turn in taken}:
-        for spell in spells(taken, who):
-            points += [(spell.start, 0, who), (spell.end, 1, who)]
-    found: list[AtOnce] = []
+        for turn in turns_of(who, taken):
+            points += [(turn.start, 0, who), (turn.end, 1, who)]
+    overlapping: list[Overlap] = []
     active: set[str] = set()
     since = 0.0
     for at, ends, who in sorted(points):
         if len(active) > 1:
-            found.append(AtOnce(tuple(sorted(active)), since, at))
+            overlapping.append(Overlap(tuple(sorted(active)), since, at))
         since = at
         (active.discard if ends else active.add)(who)
-    return found
+    return overlapping
 
 
 def unanswered(answers: Iterable[Answer]) -> list[Answer]:
-    """The connections that were refused, cut or left waiting."""
-    return [one for one in answers if one.error is not None]
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle value of an odd number, the upper middle of an even one: never flattering."""
-    return sorted(values)[len(values) // 2]
+    """The connections that were refused, cut or timed out."""
+    return [answer for answer in answers if answer.error is not None]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients outside the nodes that ask all the time, and write down who answered."""
+"""Clients outside the nodes that connect all the time, and record which node answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import HadebError
-from hadeb.lab.client.answers import SERVICE, SOMEBODY, Answer, speaker
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.client.answers import SERVICE, UNNAMED, Answer, responder
+from hadeb.lab.host.namespaces import Namespaces
+from hadeb.lab.host.wait import wait_until
 from hadeb.manifest.cluster import AnswerTable
 
 _PROGRAM = Path(__file__).with_name("ask.py")
@@ -26,7 +26,7 @@ _STATUS = re.compile(r"HTTP/\d\.\d (\d{3})")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask, every how many seconds, and how many seconds to wait for an answer."""
+    """What to ask; `every` and `patience`, the time to wait for an answer, are in seconds."""
 
     name: str
     host: str
@@ -43,11 +43,11 @@ def targets_of(
     answer: AnswerTable, nodes: Mapping[str, str], sources: Sequence[str]
 ) -> list[Target]:
     """The service's address from each source, 100 times a second in all, and each node's own."""
-    # A process for each question is dearer than a connection.
+    # A process for each request costs more than a connection.
     pace = 0.1 if answer.kind == "command" else 0.01
     every = pace * len(sources)
     asked = [_target(SERVICE, answer.address, every, answer, source) for source in sources]
-    # A second active instance has no business to exist for even a moment, but needs no more.
+    # Enough to notice a second active instance, which must never exist.
     direct = [_target(name, host, 5 * pace, answer) for name, host in nodes.items()]
     return asked + direct
 
@@ -56,7 +56,7 @@ def _target(name: str, host: str, every: float, answer: AnswerTable, source: str
     send, expect, command = answer.send, answer.expect, ""
     if answer.kind == "http":
         send = f"GET {answer.path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        # The end of the page is where the other side closes.
+        # The page ends when the other side closes.
         expect = ""
     elif answer.kind == "command":
         command = (answer.command or "").replace("{address}", shlex.quote(host))
@@ -73,18 +73,18 @@ def _target(name: str, host: str, every: float, answer: AnswerTable, source: str
 
 
 class Watch:
-    """Asks from the moment it is entered to the moment it is left.
+    """A context manager: clients connect from when it is entered until it is left.
 
-    `expect` describes a right answer and names who gave it, as the manifest's does.
+    `expect` is a regular expression for a right answer; its group `node` is the node that gave it.
     """
 
     def __init__(
-        self, space: Space, targets: Sequence[Target], expect: str, name: str = "watch"
+        self, namespaces: Namespaces, targets: Sequence[Target], expect: str, name: str = "watch"
     ) -> None:
-        self._space = space
+        self._namespaces = namespaces
         self._targets = tuple(targets)
         self._expect = expect
-        self._record = space.state / f"{name}.jsonl"
+        self._record = namespaces.state / f"{name}.jsonl"
         self._program: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._answers: list[Answer] = []
@@ -93,7 +93,7 @@ class Watch:
     def __enter__(self) -> Self:
         argument = json.dumps([asdict(target) for target in self._targets])
         self._output = self._record.open("wb")
-        self._program = self._space.start(
+        self._program = self._namespaces.start(
             *(sys.executable, "-I", str(_PROGRAM), argument),
             stdin=subprocess.PIPE,
             stdout=self._output,
@@ -111,14 +111,14 @@ class Watch:
             try:
                 program.communicate(timeout=10)
             except subprocess.TimeoutExpired:
-                # It ends with the space at the latest.
+                # It ends with the namespaces at the latest.
                 program.kill()
             self._output.close()
 
     @property
     def answers(self) -> list[Answer]:
-        """All that ended so far, in that order; stays readable after the watch."""
-        # Only what is new: reading all of it again and again would slow what is measured.
+        """All that ended so far, in that order; still readable after the watch."""
+        # Only what is new: reading everything every time would slow down what is measured.
         with self._record.open("rb") as record:
             record.seek(self._read)
             new = record.read()
@@ -128,23 +128,27 @@ class Watch:
                 _answer(json.loads(line), self._expect) for line in whole.splitlines()
             ]
         except ValueError:
-            said = whole.decode(errors="replace").strip()[-500:]
-            raise HadebError(f"the lab's client broke: {said}") from None
+            output = whole.decode(errors="replace").strip()[-500:]
+            raise HadebError(f"the lab's client broke: {output}") from None
         self._read += len(whole)
-        # A client that is gone hears nothing bad either.
+        # A client that has ended records no failures.
         if self._program and self._program.poll() is not None:
-            raise HadebError("the lab's client ended while it was to ask")
+            raise HadebError("the lab's client ended too early")
         return list(self._answers)
 
     def until(
         self, condition: Callable[[list[Answer]], bool], *, timeout: float, what: str
     ) -> list[Answer]:
         """Wait until the answers so far satisfy a condition; HadebError after the timeout."""
-        deadline = time.monotonic() + timeout
-        while not condition(answers := self.answers):
-            if time.monotonic() > deadline:
-                raise HadebError(f"{what}: not within {timeout:.0f} s")
-            time.sleep(0.1)
+        answers: list[Answer] = []
+
+        def is_satisfied() -> bool:
+            nonlocal answers
+            answers = self.answers
+            return condition(answers)
+
+        if not wait_until(is_satisfied, timeout=timeout, pause=0.1):
+            raise HadebError(f"{what}: not within {timeout:.0f} s")
         return answers
 
 
@@ -154,8 +158,8 @@ def _answer(line: dict[str, object], expect: str) -> Answer:
     if error is None and status and int(status[1]) >= 400:
         error = f"HTTP {status[1]}"
     target = str(line["target"])
-    who = speaker(text, expect) if error is None else None
-    if who == SOMEBODY and target != SERVICE:
+    who = responder(text, expect) if error is None else None
+    if who == UNNAMED and target != SERVICE:
         who = target
     return Answer(
         asked=float(str(line["asked"])),

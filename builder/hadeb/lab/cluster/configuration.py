@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration that a cluster of the lab starts from: Pacemaker's and corosync's. Pure."""
+"""The configuration that a cluster of the lab starts with: Pacemaker's and corosync's. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def with_fencing(cib: str, nodes: Sequence[str]) -> str:
 
 
 def corosync_conf(addresses: Mapping[str, str], totem: Mapping[str, int]) -> str:
-    """A corosync.conf with corosync's defaults but for `totem`; two_node where there are two."""
+    """A corosync.conf (corosync.conf(5)) with the defaults except `totem`; two_node for two."""
     nodes = "".join(
         f"    node {{\n        nodeid: {number}\n        name: {name}\n"
         f"        ring0_addr: {ip}\n    }}\n"

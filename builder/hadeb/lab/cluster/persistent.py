@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labs that stay: found again by another call of hadeb, looked into, and taken down."""
+"""Labs that stay up: a later call of hadeb finds them, runs commands in them, and ends them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from dataclasses import dataclass
 from typing import Self
 
 from hadeb.errors import UsageError
-from hadeb.lab.host.namespaces import RECORD, Space
-from hadeb.lab.host.registry import kept, require_host, sweep
+from hadeb.lab.host.namespaces import RECORD, Namespaces
+from hadeb.lab.host.registry import persistent, require_host, sweep
 from hadeb.lab.node.node import Address, Node
 
 
 @dataclass(frozen=True)
 class Lab:
-    """A cluster that stays when hadeb ends."""
+    """A cluster that stays up when hadeb ends."""
 
-    space: Space
+    namespaces: Namespaces
     suite: str
     nodes: tuple[Node, ...]
 
     @classmethod
     def attach(cls, id: str) -> Self:
-        """The lab of this name; without one, the only one there is. Raises UsageError."""
+        """The lab of this name; without a name, the only lab there is. Raises UsageError."""
         require_host()
         if not id:
-            labs = kept()
+            labs = persistent()
             if len(labs) > 1:
                 names = ", ".join(labs)
                 raise UsageError(f"there are several labs: {names}", hint="name one with --lab")
             if not labs:
                 raise UsageError("there is no lab", hint="start one with: hadeb lab up")
             return cls.attach(labs[0])
-        space = Space.attach(id)
-        told = json.loads((space.state / RECORD).read_text(encoding="utf-8"))
+        namespaces = Namespaces.attach(id)
+        record = json.loads((namespaces.state / RECORD).read_text(encoding="utf-8"))
         nodes = []
-        for name, address in told["nodes"].items():
+        for name, address in record["nodes"].items():
             ip, _, prefix = address.partition("/")
-            nodes.append(Node.attach(space, name, (Address(ip, int(prefix)),)))
-        return cls(space, told["suite"], tuple(nodes))
+            nodes.append(Node.attach(namespaces, name, (Address(ip, int(prefix)),)))
+        return cls(namespaces, record["suite"], tuple(nodes))
 
     def __getitem__(self, name: str) -> Node:
         """The node of a name."""
@@ -50,12 +50,12 @@ class Lab:
         raise UsageError(f"there is no node {name}", hint=f"there are {names}")
 
     def down(self) -> None:
-        """End it; nothing of it stays on the machine."""
-        self.space.close()
+        """End it, and remove everything it left on the machine."""
+        self.namespaces.close()
 
 
 def labs() -> list[Lab]:
-    """All labs that stay, oldest first; what killed ones left goes."""
+    """All persistent labs, oldest first. Removes what killed labs left."""
     require_host()
     sweep()
-    return [Lab.attach(name) for name in kept()]
+    return [Lab.attach(name) for name in persistent()]

@@ -3,7 +3,7 @@
 
 Runs by itself (`python3 -I power.py SOCKET CGROUP`) beside the nodes, and ends with the lab. A
 client sends a line and gets one: "off NODE" cuts and answers "off", "status NODE" answers "on" or
-"off"; whatever else happens is answered by "failed: WHY". Turning on is the lab's own business.
+"off"; everything else gets "failed: WHY". Only the lab itself can turn a node on.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _REQUEST = re.compile(r"(off|status) ([a-z][a-z0-9-]*)")
 
 
 def cgroups_of(group: Path, node: str) -> list[Path]:
-    """The control groups of a node, one a boot; those of past boots are empty."""
+    """The control groups of a node, one for each boot; those of past boots are empty."""
     return [path for path in group.glob(f"{node}-*") if path.name[len(node) + 1 :].isdigit()]
 
 
 def is_on(group: Path, node: str) -> bool:
-    """Whether anything of the node lives."""
+    """Whether any process of the node is alive."""
     for path in cgroups_of(group, node):
         try:
             if "populated 1" in (path / "cgroup.events").read_text():
@@ -35,11 +35,11 @@ def is_on(group: Path, node: str) -> bool:
 
 
 def cut(group: Path, node: str) -> None:
-    """Kill all that is in a node, frozen or not (cgroup-v2: cgroup.kill), and wait for its end."""
+    """Kill every process of a node, even a frozen one (cgroup.kill), and wait for their end."""
     deadline = time.monotonic() + _PATIENCE
     groups = cgroups_of(group, node)
     if not groups:
-        # Of a name that is wrong nobody can say that it is dead.
+        # A wrong name must not pass for a dead node.
         raise FileNotFoundError(f"there is no node {node}")
     for path in groups:
         (path / "cgroup.kill").write_text("1")
@@ -50,7 +50,7 @@ def cut(group: Path, node: str) -> None:
 
 
 def answer(group: Path, line: str) -> str:
-    """What a request is answered with."""
+    """The answer to a request."""
     request = _REQUEST.fullmatch(line.strip())
     if not request:
         return f"failed: {line.strip()!r} is no request"
@@ -64,10 +64,10 @@ def answer(group: Path, line: str) -> str:
 
 
 class Switch(socketserver.StreamRequestHandler):
-    """One client."""
+    """The connection of one client."""
 
     def handle(self) -> None:
-        """Answer its one line."""
+        """Answer its only line."""
         line = self.rfile.readline(200).decode("utf-8", "replace")
         self.wfile.write(f"{answer(GROUP, line)}\n".encode())
 

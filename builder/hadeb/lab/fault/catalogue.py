@@ -62,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "daemon-crash-loop",
-        "the daemon on {node} was killed as often as it came back, with migration-threshold=3",
+        "the daemon on {node} was killed every time it came back, with migration-threshold=3",
         "moves",
         unless=_NO_DAEMON,
         deadline=90,
@@ -81,14 +81,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "descriptors-gone",
-        "the daemon on {node} may open no more files",
+        "the daemon on {node} could open no more files",
         "returns",
         unless=_NO_DAEMON,
         deadline=90,
     ),
     Fault(
         "processes-gone",
-        "the daemon on {node} may start no more processes",
+        "the daemon on {node} could start no more processes",
         "returns",
         unless=_NO_DAEMON,
     ),
@@ -117,7 +117,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "address-removed",
-        "the virtual address was taken away by hand on {node}",
+        "the virtual address was removed by hand on {node}",
         "returns",
         unless=_NO_ADDRESS,
     ),
@@ -141,7 +141,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "network-slow",
-        "the network of {node} carried half a megabit for 8 s",
+        "the network of {node} was limited to half a megabit per second for 8 s",
         "returns",
         dwell=1,
     ),
@@ -169,12 +169,12 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "node-frozen",
-        "{node} stood still, as a machine without a processor does",
+        "{node} was frozen, like a machine that gets no CPU time",
         "moves",
     ),
     Fault(
         "node-rebooted",
-        "{node} was shut down in order",
+        "{node} was shut down cleanly",
         "moves",
     ),
     Fault(
@@ -206,7 +206,7 @@ SMOKE = tuple(fault.name for fault in FAULTS if fault.smoke)
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Fault, ...]:
-    """The faults of these names, in the lab's order; all without any."""
+    """The faults of these names, in the lab's order; all if there are no names."""
     known = {fault.name for fault in FAULTS}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(

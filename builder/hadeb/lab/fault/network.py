@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the network, on the machine's side of the nodes' cables."""
+"""Faults of the network, injected at this machine's end of the nodes' cables."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def _cable(name: str) -> str:
 
 
 def cut(stage: Stage) -> None:
-    """Pull the cable out of the switch."""
-    stage.cluster.deaf.add(stage.victim.name)
-    stage.cluster.space.run("ip", "link", "set", _cable(stage.victim.name), "nomaster")
+    """Take the victim's cable out of the bridge."""
+    stage.cluster.unreachable.add(stage.victim.name)
+    stage.cluster.namespaces.run("ip", "link", "set", _cable(stage.victim.name), "nomaster")
 
 
 def mend_cut(stage: Stage) -> None:
-    """Put it back, where the node has not been fenced meanwhile."""
+    """Put the cable back, unless the node has been fenced meanwhile."""
     link = _cable(stage.victim.name)
-    stage.cluster.space.run("ip", "link", "set", link, "master", BRIDGE, check=False)
+    stage.cluster.namespaces.run("ip", "link", "set", link, "master", BRIDGE, check=False)
 
 
 def split(stage: Stage) -> None:
-    """Nothing passes between the victim and the other nodes; clients are no nodes."""
+    """Drop all packets between the victim and the other nodes, but not those of clients."""
     victim = stage.victim
-    stage.cluster.deaf.add(victim.name)
+    stage.cluster.unreachable.add(victim.name)
     others = [node for node in stage.cluster.nodes if node is not victim]
     addresses = ", ".join(node.ip for node in others)
     rules = [_chain(victim.name, f"ip daddr {{ {addresses} }} drop")]
@@ -39,30 +39,30 @@ def split(stage: Stage) -> None:
 
 
 def lose(stage: Stage) -> None:
-    """One packet of ten, for a while."""
+    """Drop one packet in ten for a while."""
     _filter(stage, [_chain(stage.victim.name, "numgen random mod 100 < 10 drop")])
     time.sleep(_SECONDS)
     mend_filter(stage)
 
 
 def mend_filter(stage: Stage) -> None:
-    """Let everything pass."""
-    stage.cluster.space.run("nft", "delete", "table", "netdev", "lab", check=False)
+    """Let all packets pass."""
+    stage.cluster.namespaces.run("nft", "delete", "table", "netdev", "lab", check=False)
 
 
 def slow(stage: Stage) -> None:
-    """Half a megabit a second, with a queue that delays what waits, for a while."""
+    """Limit the victim to half a megabit a second, with a queue that delays packets, briefly."""
     cable = _cable(stage.victim.name)
     shape = ("tbf", "rate", "512kbit", "burst", "4kb", "latency", "300ms")
-    stage.cluster.space.run("tc", "qdisc", "replace", "dev", cable, "root", *shape)
+    stage.cluster.namespaces.run("tc", "qdisc", "replace", "dev", cable, "root", *shape)
     time.sleep(_SECONDS)
     mend_slow(stage)
 
 
 def mend_slow(stage: Stage) -> None:
-    """As fast as it was."""
+    """Remove the limit."""
     cable = _cable(stage.victim.name)
-    stage.cluster.space.run("tc", "qdisc", "del", "dev", cable, "root", check=False)
+    stage.cluster.namespaces.run("tc", "qdisc", "del", "dev", cable, "root", check=False)
 
 
 def _chain(node: str, rule: str) -> str:
@@ -72,4 +72,4 @@ def _chain(node: str, rule: str) -> str:
 
 def _filter(stage: Stage, chains: list[str]) -> None:
     table = "\n".join(("table netdev lab {", *chains, "}"))
-    stage.cluster.space.run("nft", table)
+    stage.cluster.namespaces.run("nft", table)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of a node and of the cluster's own programs.
 
-What is filled is a file system of limited size in the node: the machine's own disk and memory are
+Only file systems of limited size are filled, inside the node: the machine's own disk and memory are
 never at risk.
 """
 
@@ -15,34 +15,34 @@ _FILLER = "lab-filler"
 
 
 def cut_power(stage: Stage) -> None:
-    """As if somebody pulled the plug."""
+    """Cut the victim's power."""
     stage.victim.cut_power()
 
 
 def freeze(stage: Stage) -> None:
-    """Its processes get no time any more."""
-    stage.cluster.deaf.add(stage.victim.name)
+    """Give the victim's processes no CPU time."""
+    stage.cluster.unreachable.add(stage.victim.name)
     stage.cluster.freeze(stage.victim)
 
 
 def thaw(stage: Stage) -> None:
-    """Let it go on, where nobody has fenced it."""
+    """Let the victim go on, unless it has been fenced."""
     if stage.victim.is_on:
         stage.cluster.freeze(stage.victim, frozen=False)
 
 
 def shut_down(stage: Stage) -> None:
-    """As `shutdown now` does; what restores the cluster turns it on again."""
+    """Shut the victim down, as `shutdown now` does; restoring the cluster boots it again."""
     stage.victim.shutdown()
 
 
 def standby(stage: Stage) -> None:
-    """What an operator does before maintenance."""
+    """Put the victim on standby, as an operator does before maintenance."""
     stage.cluster.pcs(f"node standby {stage.victim.name}")
 
 
 def maintenance(stage: Stage) -> None:
-    """The cluster lets go of everything, and takes it up again."""
+    """Put the cluster into maintenance mode and take it out again."""
     stage.cluster.pcs("property set maintenance-mode=true")
     stage.cluster.settle()
     stage.cluster.pcs("property set maintenance-mode=false")
@@ -50,17 +50,17 @@ def maintenance(stage: Stage) -> None:
 
 
 def end_maintenance(stage: Stage) -> None:
-    """Out of it, also where something failed in between."""
+    """Take the cluster out of maintenance mode, even if something failed in between."""
     stage.cluster.pcs("property set maintenance-mode=false")
 
 
 def no_address(stage: Stage) -> str:
-    """There is no virtual address."""
+    """Why the fault needs a virtual address: there is none."""
     return "" if stage.scenario.address_resource else "no resource holds the service's address"
 
 
 def remove_address(stage: Stage) -> None:
-    """As a slip of the hand does."""
+    """Remove the virtual address by hand."""
     address = stage.scenario.answer.address
     script = (
         "set -- $(ip -o address show to \"$1\" | awk '{print $2, $4; exit}')"
@@ -70,26 +70,26 @@ def remove_address(stage: Stage) -> None:
 
 
 def fill_run(stage: Stage) -> None:
-    """Not a byte is left on /run, and the daemon has to be started again."""
+    """Fill /run to the last byte, and make a start necessary."""
     stage.victim.sh("mount -o remount,size=32m /run")
     _fill(stage.victim, "/run")
     stage.signal("KILL")
 
 
 def empty_run(stage: Stage) -> None:
-    """Give the space back; a node that was fenced has lost its /run."""
+    """Free /run; a node that was fenced has a new one."""
     if stage.victim.is_on:
         stage.victim.sh(f"rm -f /run/{_FILLER}")
 
 
 def fill_disk(stage: Stage) -> None:
-    """Not a byte is left on the disk, and the daemon has to be started again."""
+    """Fill the disk to the last byte, and make a start necessary."""
     _fill(stage.victim, "")
     stage.signal("KILL")
 
 
 def empty_disk(stage: Stage) -> None:
-    """Give the space back, also where the node was fenced."""
+    """Free the disk, even of a node that was fenced."""
     if stage.victim.is_on:
         stage.victim.sh(f"rm -f /{_FILLER}")
     else:
@@ -102,22 +102,22 @@ def _fill(node: Node, directory: str) -> None:
 
 
 def kill_pacemaker(stage: Stage) -> None:
-    """The daemon that watches Pacemaker's others."""
+    """Kill pacemakerd, which watches Pacemaker's other daemons."""
     stage.victim.exec("pkill", "-KILL", "-x", "pacemakerd")
 
 
 def kill_corosync(stage: Stage) -> None:
-    """Without it the node is no member."""
+    """Kill corosync: without it the node is not a member."""
     stage.victim.exec("pkill", "-KILL", "-x", "corosync")
 
 
 def kill_controller(stage: Stage) -> None:
-    """On the node that decides for all."""
+    """Kill the controller on the designated coordinator."""
     stage.cluster[stage.cluster.coordinator()].exec("pkill", "-KILL", "-f", "pacemaker-controld")
 
 
 def restart_cluster(stage: Stage) -> None:
-    """Everything down in order, and up again."""
+    """Stop Pacemaker and corosync on all nodes, and start them again."""
     in_parallel(_stop, stage.cluster.nodes)
     in_parallel(_start, stage.cluster.nodes)
     stage.cluster.wait_online()

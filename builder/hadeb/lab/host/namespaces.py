@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The space a lab lives in: mount, pid and network namespaces that end with one process.
+"""The namespaces a lab lives in: mount, pid and network namespaces that end with one process.
 
-That process reads a pipe whose other end only this Python process holds. Whether hadeb leaves in
-order, by Ctrl-C or by kill -9, the pipe closes, the process ends, and the kernel ends all that
-lives in its pid namespace and drops the mounts, links and addresses with the other two. Only two
-things can stay, an empty directory and empty cgroups, and the next start sweeps them.
+That process, the holder, reads a pipe whose other end only this Python process has. Whether hadeb
+exits, is interrupted by Ctrl-C or killed with SIGKILL, the pipe closes and the holder ends. The
+kernel then kills everything in its pid namespace, and drops the mounts, links and addresses of the
+other two. Only an empty directory and empty cgroups can stay, and the next start sweeps them.
 
-A space that is kept needs nobody any more: the process stays until `attach` and `close` end it.
+Persistent namespaces need no pipe: the holder stays until `attach` and `close` end it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import os
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +25,8 @@ from typing import IO, Self
 from hadeb.errors import CommandFailed, HadebError, UsageError
 from hadeb.files.lock import acquire
 from hadeb.lab.host import registry
-from hadeb.lab.host.processes import begun_at, children_of
+from hadeb.lab.host.processes import children_of, started_at
+from hadeb.lab.host.wait import wait_until
 from hadeb.run import Completed, run, start
 
 BRIDGE = "lab0"
@@ -36,10 +36,10 @@ RECORD = "lab.json"
 _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
-class Space:
+class Namespaces:
     """One lab's namespaces, with a bridge in them; a context manager.
 
-    `addresses` are the bridge's own, with prefix lengths: from there the lab's clients ask.
+    `addresses` are the bridge's own, with prefix lengths: the lab's clients connect from them.
     """
 
     def __init__(self, addresses: Sequence[str] = (), *, id: str = "") -> None:
@@ -50,18 +50,18 @@ class Space:
         self._addresses = tuple(addresses)
         self._holder: subprocess.Popen[bytes] | None = None
         self._pid = 0
-        self._keeper = 0
+        self._holder_pid = 0
         self._children: list[subprocess.Popen[bytes]] = []
 
     @classmethod
     def attach(cls, id: str) -> Self:
-        """A space that was kept, by whoever; UsageError where there is none of that name."""
-        if id not in registry.kept():
+        """The namespaces of a persistent lab; UsageError if there is no lab of that name."""
+        if id not in registry.persistent():
             raise UsageError(f"there is no lab {id}", hint=_which())
-        space = cls(id=id)
-        numbers = (space.state / registry.KEPT).read_text(encoding="utf-8").split()
-        space._keeper, space._pid = map(int, numbers)
-        return space
+        namespaces = cls(id=id)
+        numbers = (namespaces.state / registry.PERSISTENT).read_text(encoding="utf-8").split()
+        namespaces._holder_pid, namespaces._pid = map(int, numbers)
+        return namespaces
 
     def __enter__(self) -> Self:
         self.open()
@@ -82,7 +82,7 @@ class Space:
             registry.sweep_dead()
             self.state.mkdir()
             (self.state / POWER).touch()
-            owner = f"{os.getpid()} {begun_at(os.getpid())}"
+            owner = f"{os.getpid()} {started_at(os.getpid())}"
             (self.state / registry.OWNER).write_text(owner, encoding="utf-8")
             lock = acquire(self.state / registry.LOCK)
         try:
@@ -109,32 +109,32 @@ class Space:
         assert self._holder.stdout
         assert self._holder.stderr
         if self._holder.stdout.readline() != b"ready\n":
-            said = self._holder.stderr.read().decode(errors="replace")
-            raise CommandFailed(("unshare",), self._holder.wait(), stderr=said)
+            errors = self._holder.stderr.read().decode(errors="replace")
+            raise CommandFailed(("unshare",), self._holder.wait(), stderr=errors)
         (self._pid,) = children_of(self._holder.pid)
 
-    def record(self, told: object) -> None:
-        """Write down what another process has to know of a lab that is kept."""
-        (self.state / RECORD).write_text(json.dumps(told), encoding="utf-8")
+    def record(self, data: object) -> None:
+        """Write down what another process has to know of a persistent lab, as JSON."""
+        (self.state / RECORD).write_text(json.dumps(data), encoding="utf-8")
 
-    def keep(self) -> None:
-        """Let the space stay when this process ends; it is to be closed by way of `attach`."""
+    def persist(self) -> None:
+        """Let the namespaces stay when this process ends; close them through `attach`."""
         assert self._holder
         assert self._holder.stdin
         assert self._holder.stdout
-        half = self.state / f"{registry.KEPT}.new"
+        half = self.state / f"{registry.PERSISTENT}.new"
         half.write_text(f"{self._holder.pid} {self._pid}\n", encoding="utf-8")
-        half.rename(self.state / registry.KEPT)
-        self._holder.stdin.write(b"keep\n")
+        half.rename(self.state / registry.PERSISTENT)
+        self._holder.stdin.write(b"persist\n")
         self._holder.stdin.flush()
-        if self._holder.stdout.readline() != b"kept\n":
+        if self._holder.stdout.readline() != b"persistent\n":
             raise HadebError("the lab ended before it was ready")
-        self._keeper, self._holder = self._holder.pid, None
+        self._holder_pid, self._holder = self._holder.pid, None
 
     def close(self) -> None:
-        """End everything in the space; nothing of it stays on the machine."""
-        if self._keeper:
-            self._end_kept()
+        """End everything in the namespaces, and remove what they left on the machine."""
+        if self._holder_pid:
+            self._end_persistent()
         holder, self._holder = self._holder, None
         self._pid = 0
         if holder is not None:
@@ -146,47 +146,49 @@ class Space:
             except subprocess.TimeoutExpired:
                 holder.kill()
                 holder.wait()
-        # Dead by now; who starts a process also takes its end.
+        # They are dead by now, and have to be reaped.
         for child in self._children:
             child.communicate()
         with registry.registry():
             registry.remove(self.state)
 
-    def _end_kept(self) -> None:
-        # As long as the lock is held, the number is the holder's and nobody else's.
-        deadline = time.monotonic() + 10
-        while not registry.is_dead(self.state):
+    def _end_persistent(self) -> None:
+        def is_dead() -> bool:
+            # While the lock is held, the PID is the holder's: the kernel cannot have reused it.
+            if registry.is_dead(self.state):
+                return True
             with suppress(ProcessLookupError):
-                os.kill(self._keeper, signal.SIGKILL)
-            if time.monotonic() > deadline:
-                raise HadebError(f"the lab {self.id} does not end")
-            time.sleep(0.02)
-        self._keeper = 0
+                os.kill(self._holder_pid, signal.SIGKILL)
+            return False
+
+        if not wait_until(is_dead, timeout=10, pause=0.02):
+            raise HadebError(f"the lab {self.id} does not end")
+        self._holder_pid = 0
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """What to put before a command so that it runs in the space."""
+        """The words to put before a command so that it runs in the namespaces."""
         if not self._pid:
             raise HadebError("the lab is not open")
-        # A mount namespace alone would lead out of a chroot that hadeb runs in: --root stays in.
+        # Entering a mount namespace alone would leave a chroot that hadeb runs in: --root does not.
         return (
             *("nsenter", f"--target={self._pid}", "--mount", "--net", "--pid"),
             *("--root", "--wd", "--"),
         )
 
     def run(self, *argv: str, timeout: float = 60.0, check: bool = True) -> Completed:
-        """Run a program in the space, beside the nodes, as `hadeb.run.run` does."""
+        """Run a program in the namespaces, next to the nodes, as `hadeb.run.run` does."""
         return run([*self.inside, *argv], timeout=timeout, check=check)
 
     def start(
         self, *argv: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        """Start a program in the space, errors and output together; it ends with the space."""
+        """Start a program that ends with the namespaces; `stdout` also gets its errors."""
         child = start([*self.inside, *argv], stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT)
         self._children.append(child)
         return child
 
 
 def _which() -> str:
-    names = ", ".join(registry.kept())
+    names = ", ".join(registry.persistent())
     return f"there are {names}" if names else "start one with: hadeb lab up"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The lab's own view of the machine, set up in fresh mount, pid and network namespaces.
+# Sets up a lab's view of the machine in new mount, pid and network namespaces.
 #
 #   namespaces.sh hold STATE CGROUP ADDRESS…   become the lab; it ends when stdin does, or stays
-#                                              until it is killed once stdin has said "keep"
-#   namespaces.sh sweep CGROUP                 remove a dead lab's cgroup, and all that others left
+#                                              until it is killed once stdin has said "persist"
+#   namespaces.sh sweep CGROUP                 remove a dead lab's cgroup, and what other labs left
 #
-# Everything in these namespaces ends with this process, and every mount, interface and address
-# with it: the kernel does the cleaning, however hadeb itself ends.
+# Everything in these namespaces ends with this process, and so does every mount, interface and
+# address: the kernel cleans up, however hadeb itself ends.
 set -eu
 
-# One plain cgroup2 tree: where the machine has a v1/v2 hybrid, a newer systemd refuses to boot.
+# One plain cgroup2 tree: on a v1/v2 hybrid hierarchy, a newer systemd refuses to boot.
 plain_cgroups() {
     while mountpoint -q /sys/fs/cgroup; do
         umount -R /sys/fs/cgroup
@@ -18,21 +18,21 @@ plain_cgroups() {
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
 }
 
-# Removes a cgroup and all below it, where nobody is in it any more.
+# Removes a cgroup and all cgroups below it, if they are empty.
 remove() {
     find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
 sweep() {
     plain_cgroups
-    # A process takes a moment to be gone after its namespace ends; and another sweep, of a container
-    # with a list of labs of its own, may take the cgroup away from under this one.
+    # A process takes a moment to end after its namespace. And the sweep of another container, which
+    # has its own list of labs, may remove the cgroup at the same time.
     tries=100
     until [ ! -d "/sys/fs/cgroup/$1" ] || remove "$1"; do
         [ "$((tries -= 1))" -gt 0 ] || return 1
         sleep 0.05
     done
-    # Those whose state is gone too, with the container or the boot that they ran in.
+    # Those whose state is gone as well, with the container or the boot they ran in.
     for group in /sys/fs/cgroup/hadeb-lab-*; do
         if grep -qsx 'populated 0' "$group/cgroup.events"; then
             remove "${group##*/}" || :
@@ -40,7 +40,7 @@ sweep() {
     done
 }
 
-# Until it is in, its cgroup looks like one that somebody left.
+# Until this process is in it, the cgroup looks like one that a dead lab left.
 join() {
     tries=100
     until mkdir -p "/sys/fs/cgroup/$1" && echo 0 >"/sys/fs/cgroup/$1/cgroup.procs"; do
@@ -48,9 +48,9 @@ join() {
     done 2>/dev/null
 }
 
-# In a chroot the kernel lets nobody make a user namespace, as hardened units do. So what is our
-# root becomes the root of our mount namespace: whoever enters a namespace leaves the chroot, also
-# where it is the own one. Where that fails, the nodes at least boot.
+# In a chroot the kernel refuses to create user namespaces, which hardened units need. So make the
+# root directory the root of the mount namespace: entering a mount namespace, even one's own, leaves
+# the chroot. If that fails, the nodes still boot.
 leave_chroot() {
     if [ "${HADEB_LAB_LEFT:-}" ] || unshare --user true 2>/dev/null; then
         return
@@ -72,15 +72,15 @@ hold() {
     shift 2
     plain_cgroups
     join "$cgroup"
-    # systemd-nspawn keeps its locks under /run: they go with the lab, and never meet another's.
+    # systemd-nspawn has its locks under /run: they end with the lab, and never meet another lab's.
     cd "$state"
     mount -t tmpfs -o mode=755 tmpfs /run
     mkdir -p "$state"
-    # Not by its name, which is hidden now.
+    # Not by its name, which the new /run hides.
     mount --no-canonicalize --bind . "$state"
     cd /
     mkdir -p "$state/nodes"
-    # Where the nodes' disks are mounted: gone with the lab.
+    # The nodes' disks are mounted here, and end with the lab.
     mount -t tmpfs -o mode=755,size=1m tmpfs "$state/nodes"
     ip link set lo up
     ip link add lab0 type bridge
@@ -89,10 +89,10 @@ hold() {
     done
     ip link set lab0 up
     echo ready
-    if ! read -r word || [ "$word" != keep ]; then
+    if ! read -r word || [ "$word" != persist ]; then
         exit
     fi
-    echo kept
+    echo persistent
     exec sleep infinity
 }
 

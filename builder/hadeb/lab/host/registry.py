@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The labs on this machine: whether it can hold one, which there are, and what dead ones left."""
+"""The labs on this machine: whether it can run one, which there are, and what dead ones left."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,25 +13,26 @@ from pathlib import Path
 from hadeb.debian.programs import LAB, package_of
 from hadeb.errors import CommandFailed, ToolMissing
 from hadeb.files.lock import acquire, is_free, locked_directory
-from hadeb.lab.host.processes import Foreign
+from hadeb.lab.host.processes import ForeignProcess
+from hadeb.lab.host.wait import wait_until
 from hadeb.run import run
 
 # A directory for each lab.
 STATE = Path("/run/hadeb/lab")
-# In a lab's directory: held by the lab's processes.
+# In a lab's directory: the lock that the lab's processes hold.
 LOCK = "lock"
-# Names the hadeb that made it, by PID and start: no lock, which a process that it is just starting
-# would hold too.
+# Names the hadeb that created it, by PID and start time. A lock would not do: a process that hadeb
+# is just starting would inherit it.
 OWNER = "owner"
-# There from when the lab no longer ends with its owner.
-KEPT = "kept"
-# Seconds that what a killed lab leaves may take to end.
+# Exists once the lab no longer ends with its owner.
+PERSISTENT = "persistent"
+# Seconds that the processes of a killed lab may take to end.
 _DYING = 10.0
 _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
 def require_host() -> None:
-    """Raise ToolMissing where this machine cannot hold a lab, with the command that helps."""
+    """Raise ToolMissing if this machine cannot run a lab; the hint is the command that helps."""
     if os.geteuid() != 0:
         raise ToolMissing("the lab needs root", hint="run the same command with sudo")
     missing = sorted({package_of(program) for program in LAB if not shutil.which(program)})
@@ -45,7 +45,7 @@ def require_host() -> None:
 
 @contextmanager
 def registry() -> Iterator[None]:
-    """Hold the lock over the list of labs, so that nobody sweeps one that is just beginning."""
+    """Hold the lock on the list of labs, so that no other hadeb sweeps a lab that is starting."""
     STATE.mkdir(parents=True, exist_ok=True)
     with locked_directory(STATE):
         yield
@@ -53,9 +53,9 @@ def registry() -> Iterator[None]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A directory for what a lab is made of; where this process is killed, the next sweep has it.
+    """A directory for a lab's packages; if this process is killed, the next sweep removes it.
 
-    Raises ToolMissing where this machine cannot hold a lab anyway.
+    Raises ToolMissing if this machine cannot run a lab.
     """
     require_host()
     directory = STATE / f"{secrets.token_hex(4)}-scratch"
@@ -69,52 +69,51 @@ def scratch() -> Iterator[Path]:
         os.close(lock)
 
 
-def kept() -> list[str]:
-    """The labs that stay until somebody ends them, oldest first."""
+def persistent() -> list[str]:
+    """The names of the labs that stay up until they are ended, oldest first."""
     if not STATE.is_dir():
         return []
-    found = [state for state in STATE.iterdir() if (state / KEPT).exists()]
-    alive = [state for state in found if not is_dead(state)]
+    states = [state for state in STATE.iterdir() if (state / PERSISTENT).exists()]
+    alive = [state for state in states if not is_dead(state)]
     return [state.name for state in sorted(alive, key=lambda state: state.stat().st_ctime)]
 
 
 def sweep() -> None:
-    """Remove what labs left whose process was killed, one that still dies after its end, too."""
-    deadline = time.monotonic() + _DYING
-    while True:
+    """Remove what killed labs left; waits for those whose last processes are still ending."""
+
+    def is_done() -> bool:
         with registry():
             sweep_dead()
-            dying = [state for state in STATE.iterdir() if _is_dying(state)]
-        if not dying or time.monotonic() > deadline:
-            return
-        time.sleep(0.02)
+            return not any(_is_dying(state) for state in STATE.iterdir())
+
+    wait_until(is_done, timeout=_DYING, pause=0.02)
 
 
 def sweep_dead() -> None:
-    """Remove what dead labs left; for whoever holds the registry."""
+    """Remove what dead labs left; the caller holds the registry."""
     for state in STATE.iterdir():
         if state.is_dir() and is_dead(state):
-            # Where something of it still dies, the next one sweeps; nobody's lab waits for that.
+            # If a process of it is still ending, the next sweep removes it: no lab waits for that.
             with suppress(CommandFailed):
                 remove(state)
 
 
 def is_dead(state: Path) -> bool:
-    """Whether no process of a lab is left."""
+    """Whether all processes of a lab have ended."""
     return is_free(state / LOCK)
 
 
 def _is_dying(state: Path) -> bool:
-    """Whether nobody is left who would end a lab that still lives, or of which something does."""
+    """Whether a lab is ending because its owner is gone: some of it is still alive."""
     owner = state / OWNER
-    if not owner.exists() or (state / KEPT).exists():
+    if not owner.exists() or (state / PERSISTENT).exists():
         return False
     numbers = owner.read_text(encoding="utf-8").split()
-    return not numbers or Foreign(*map(int, numbers)).poll() is not None
+    return not numbers or ForeignProcess(*map(int, numbers)).poll() is not None
 
 
 def remove(state: Path) -> None:
-    """Remove the cgroups and the directory of a dead lab; CommandFailed where one still dies."""
+    """Remove a dead lab's cgroups and directory; CommandFailed if processes are still ending."""
     command = ["sh", str(_SCRIPT), "sweep", cgroup_of(state)]
     run(["unshare", "--mount", "--propagation=private", "--", *command])
     shutil.rmtree(state, ignore_errors=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's root file system for a Debian suite, made once and kept by its content's recipe."""
+"""A node's root file system for a Debian suite, made once and cached by the recipe for it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from hadeb.files.lock import locked
 from hadeb.lab.node.mirror import debian_archive, transport_options
 from hadeb.run import run
 
-# Seconds that an image is kept after its last use.
-_KEPT = 30 * 86400.0
+# Seconds from the last use of an image until it is removed.
+_UNUSED = 30 * 86400.0
 
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "iproute2", "python3", "procps", "openssh-server"),
     *("pacemaker", "pacemaker-cli-utils", "corosync", "resource-agents", "pcs"),
     "libxml2-utils",
 )
-# A node starts what a lab turns on, and nothing that only costs time at boot.
+# A node starts only what the lab enables: anything else costs time at boot.
 _DISABLED = ("corosync", "pacemaker", "pcsd", "pcsd-ruby", "logd", "ssh")
 _MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
@@ -39,21 +39,21 @@ _MASKED = (
     *("systemd-random-seed.service", "systemd-binfmt.service", "systemd-pstore.service"),
 )
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-# How what more packages enable is disabled: part of their images' recipe.
+# How services of additional packages are disabled: part of their images' recipe.
 _DISABLING = "new .service in *.wants and rc?.d"
 _HOOKS = (
     f'chroot "$1" systemctl disable {" ".join(_DISABLED)}',
     f'chroot "$1" systemctl mask {" ".join(_MASKED)}',
     'chroot "$1" systemctl enable systemd-networkd',
     'mkdir -p "$1/var/log/journal"',
-    # How the image was made is no business of the nodes: they install a package as any Debian.
+    # The settings that made the image are not for the nodes: they install packages like any Debian.
     'rm -f "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1/etc/apt/apt.conf.d/99mmdebstrap"',
     'rm -f "$1/etc/resolv.conf" "$1/etc/machine-id" "$1/etc/hostname"',
 )
 
 
 def recipe_id(suite: Suite, packages: Sequence[str] = ()) -> str:
-    """The hash of all that makes an image what it is; the mirror is a way to it and no part."""
+    """The hash of everything that determines an image; the mirror it came from does not."""
     recipe = json.dumps([suite, [*_PACKAGES, *sorted(packages)], _EXCLUDED, _HOOKS])
     if packages:
         recipe += _DISABLING
@@ -63,11 +63,11 @@ def recipe_id(suite: Suite, packages: Sequence[str] = ()) -> str:
 def image(
     suite: Suite, packages: Sequence[str] = (), *, info: Callable[[str], None] = lambda _: None
 ) -> Path:
-    """The directory with the suite's root file system; some 50 s where it is not there yet.
+    """The directory with the suite's root file system; making it takes some 50 s.
 
-    `packages` are there besides what every node has; the services that they would start at boot
-    are disabled, since in a cluster Pacemaker starts them. Two callers at once make one image.
-    `info` reports what takes long. An image that nobody has asked for in a month goes.
+    `packages` are installed in addition to what every node has. The services that they would start
+    at boot are disabled, since in a cluster Pacemaker starts them. Two concurrent callers make one
+    image. `info` reports what takes long. Images that were not used for a month are removed.
     """
     plain = image(suite, info=info) if packages else None
     images = from_environment().cache / "images"
@@ -87,7 +87,7 @@ def image(
 
 def _prune(images: Path) -> None:
     for old in images.iterdir():
-        if not old.name.startswith(".") and time.time() - old.stat().st_mtime > _KEPT:
+        if not old.name.startswith(".") and time.time() - old.stat().st_mtime > _UNUSED:
             shutil.rmtree(old, ignore_errors=True)
 
 
@@ -95,7 +95,7 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None
     if os.geteuid() != 0:
         raise ToolMissing("making a node's image needs root", hint="run the same command with sudo")
     half_made = f".{suite}-"
-    # Ours is the lock, so whatever is half made was left by somebody who was killed.
+    # We hold the lock, so any unfinished image was left by a process that was killed.
     for left in ready.parent.glob(f"{half_made}*.d"):
         shutil.rmtree(left, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=half_made, suffix=".d", dir=ready.parent))
@@ -104,7 +104,7 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None
         root = work / "root"
         _bootstrap(suite, packages, root, work)
         root.chmod(0o755)
-        # The age of what is in it is no sign that nobody uses it.
+        # Its time is that of its last use, not that of the files in the archive.
         os.utime(root)
         if plain and (new := sorted(_enabled(root) - _enabled(plain))):
             run(["chroot", str(root), "systemctl", "disable", *new])
@@ -114,7 +114,7 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None
 
 
 def _enabled(root: Path) -> set[str]:
-    """The services that a boot would start, by units or by scripts of System V."""
+    """The services that a boot would start, from units and from System V scripts."""
     units = root.glob("etc/systemd/system/*.wants/*.service")
     scripts = root.glob("etc/rc[2-5].d/S[0-9][0-9]*")
     return {unit.name for unit in units} | {f"{script.name[3:]}.service" for script in scripts}
@@ -130,7 +130,7 @@ def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) ->
         key.write_text(keyring.strip() + "\n")
         keyring = str(key)
     argv = [
-        # The build ends with hadeb, also by kill -9, and takes its own children along.
+        # The build ends with hadeb, even with SIGKILL, and so do its own children.
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
@@ -142,7 +142,7 @@ def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) ->
     ]
     if not shutil.which("mmdebstrap"):
         raise ToolMissing(
-            "mmdebstrap, which makes the lab's nodes, is not here",
+            "mmdebstrap, which makes the lab's nodes, is not installed",
             hint="sudo apt-get install mmdebstrap",
         )
     done = run(argv, timeout=900, check=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A single node, for whoever needs Debian with a running systemd and no cluster."""
+"""A single node: Debian with a running systemd, and no cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
 
@@ -20,14 +20,16 @@ def machine(
     packages: Sequence[str] = (),
     info: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Node]:
-    """A booted node of its own, with all of a cluster's packages and none of them started.
+    """A booted node with all packages of a cluster, none of which is started.
 
-    `packages` are installed as well. The node is gone when the block ends. `info` reports what
+    `packages` are installed in addition. The node is gone when the block ends. `info` reports what
     takes long.
     """
     root = image(suite, packages, info=info)
-    with Space(["172.16.0.254/24", "fd00:ac10::fe/64"]) as space:
-        node = Node(space, name, root, (Address("172.16.0.1", 24), Address("fd00:ac10::1", 64)))
+    with Namespaces(["172.16.0.254/24", "fd00:ac10::fe/64"]) as namespaces:
+        node = Node(
+            namespaces, name, root, (Address("172.16.0.1", 24), Address("fd00:ac10::1", 64))
+        )
         node.create()
         node.boot()
         yield node

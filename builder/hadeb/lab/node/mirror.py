@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where this machine takes Debian from, read from its own apt, in whatever form it is kept.
+"""The mirror that this machine gets Debian from, read from its own apt.
 
-`apt-get indextargets` speaks for one-line and deb822 sources alike; only who signs an archive has
-to be read from the entry itself.
+`apt-get indextargets` covers one-line and deb822 sources alike. Only the key that signs an archive
+has to be read from the sources entry itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hadeb.errors import HadebError
 from hadeb.run import run
 
 _FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(SOURCESENTRY)"
-# How apt reaches the mirror; proxies and certificates, but nothing about what it does with it.
+# How apt reaches the mirror: proxies and certificates, but no other setting.
 _CARRIED = re.compile(r"Acquire::(https?|ForceIPv[46]|Retries)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One index that apt is configured to fetch; an empty origin was never fetched."""
+    """One index that apt is configured to fetch; the origin is empty if it never has been."""
 
     uri: str
     release: str
@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Debian's main archive as this machine reaches it; `signed_by` is as in a sources entry."""
+    """Debian's main archive as this machine reaches it; `signed_by` is from the sources entry."""
 
     uri: str
     signed_by: str = ""
@@ -51,8 +51,9 @@ class Archive:
 
 
 def debian_archive() -> Archive:
-    """The archive this machine's apt uses; HadebError where it has no Debian."""
-    # Without a Release file, never fetched or cleaned away, apt lists only what it is told to.
+    """The archive that this machine's apt uses; HadebError if it has no Debian archive."""
+    # If it has no Release file, because that was never fetched or was deleted, apt has to be told
+    # to list the target anyway.
     target = choose(_targets() or _targets("--option=APT::Get::IndexTargets::ReleaseInfo=false"))
     path, _, number = target.entry.rpartition(":")
     try:
@@ -79,18 +80,18 @@ def transport_options() -> list[str]:
 
 
 def parse_targets(lines: Iterable[str]) -> list[Target]:
-    """The lines of `apt-get indextargets` in our format; a field apt does not know stays empty."""
+    """The targets in the output of `apt-get indextargets`; a field apt does not know is empty."""
     rows = (line.split("|") for line in lines if line.count("|") == 5)
     return [Target(*("" if field.startswith("$(") else field for field in row)) for row in rows]
 
 
 def choose(targets: Sequence[Target]) -> Target:
-    """Debian's main archive among them: not its updates, not its security archive, not others."""
+    """Debian's main archive among them: not its updates, its security archive or any other."""
     main = [target for target in targets if target.component == "main"]
     for target in main:
         if target.origin == "Debian" and target.label == "Debian" and "-" not in target.release:
             return target
-    # Never fetched yet, so only the names speak.
+    # Never fetched yet, so only the names can tell.
     for target in main:
         looks_so = "security" not in target.uri and "-" not in target.release
         if not target.origin and looks_so and "debian" in target.uri:
@@ -102,13 +103,13 @@ def choose(targets: Sequence[Target]) -> Target:
 
 
 def entry_options(text: str, number: int, *, deb822: bool) -> dict[str, str]:
-    """The options of the sources entry that apt calls `number`: a line, or in deb822 a stanza."""
+    """The options of the sources entry with apt's `number`: a line, or in deb822 a stanza."""
     if deb822:
         return _stanza(text, number)
     lines = text.splitlines()
     line = lines[number - 1] if number <= len(lines) else ""
-    found = re.match(r"\s*deb\s+\[([^]]*)\]", line)
-    pairs = (option.partition("=") for option in (found[1].split() if found else ()))
+    match = re.match(r"\s*deb\s+\[([^]]*)\]", line)
+    pairs = (option.partition("=") for option in (match[1].split() if match else ()))
     return {key.lower(): value for key, _, value in pairs}
 
 

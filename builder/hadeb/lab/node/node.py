@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.lab.host.namespaces import BRIDGE, POWER, Space
-from hadeb.lab.host.processes import Foreign, begun_at, children_of
+from hadeb.lab.host.namespaces import BRIDGE, POWER, Namespaces
+from hadeb.lab.host.processes import ForeignProcess, children_of, started_at
 from hadeb.run import Completed, run
 
 _ENVIRONMENT = (
@@ -72,25 +72,25 @@ class Address:
 
 
 class Node:
-    """One machine of a lab. Make it, `boot` it, `exec` in it, `cut_power`, `boot` it again.
+    """One machine of a lab. Create it, `boot` it, `exec` in it, `cut_power`, `boot` it again.
 
-    Its disk lives as long as the space does, and survives a power cut.
+    Its disk lives as long as the namespaces do, and survives a power cut.
     """
 
     def __init__(
-        self, space: Space, name: str, image: Path, addresses: tuple[Address, ...]
+        self, namespaces: Namespaces, name: str, image: Path, addresses: tuple[Address, ...]
     ) -> None:
         self.name = name
         self.addresses = addresses
-        self._space = space
+        self._namespaces = namespaces
         self._image = image
         self._boots = 0
-        self._nspawn: subprocess.Popen[bytes] | Foreign | None = None
+        self._nspawn: subprocess.Popen[bytes] | ForeignProcess | None = None
         self._leader = 0
         self._power: int | None = None
 
     def __del__(self) -> None:
-        # Of a node that ends with its space nobody takes the power.
+        # A node that ends with its namespaces is never turned off.
         self._forget()
 
     @property
@@ -99,56 +99,58 @@ class Node:
         return self.addresses[0].ip
 
     @classmethod
-    def attach(cls, space: Space, name: str, addresses: tuple[Address, ...]) -> Self:
-        """A node of a kept lab, which another process of hadeb booted."""
-        node = cls(space, name, Path(), addresses)
+    def attach(cls, namespaces: Namespaces, name: str, addresses: tuple[Address, ...]) -> Self:
+        """A node of a persistent lab, booted by another process of hadeb."""
+        node = cls(namespaces, name, Path(), addresses)
         with suppress(FileNotFoundError, ValueError):
             nspawn, begun, node._leader = map(int, node._record.read_text("utf-8").split())
-            node._nspawn = Foreign(nspawn, begun)
+            node._nspawn = ForeignProcess(nspawn, begun)
         return node
 
     def create(self, *, hosts: Mapping[str, str] | None = None) -> None:
-        """Lay the node's disk over the image, and write what makes it this node.
+        """Mount the node's disk over the image, and write the node's own files.
 
-        `hosts` is whom it knows by name, itself where nothing is given.
+        `hosts` maps names to addresses for /etc/hosts; the default is the node's own.
         """
-        self._space.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
+        self._namespaces.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
         lines = "\n".join(
             f"[Address]\nAddress={address}\nDuplicateAddressDetection=none"
             for address in self.addresses
         )
         network = _NETWORK.format(addresses="") + lines + "\n"
-        # Given, so that no boot is a first boot; from the name, so that it is the same next time.
+        # Set, so that no boot is a first boot; from the name, so that it is the same every time.
         machine = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
-        self.place("/etc/machine-id", f"{machine}\n")
-        self.place("/etc/hostname", f"{self.name}\n")
+        self.write_offline("/etc/machine-id", f"{machine}\n")
+        self.write_offline("/etc/hostname", f"{self.name}\n")
         known = {"localhost": "127.0.0.1", **(hosts or {self.name: self.ip})}
-        self.place("/etc/hosts", "".join(f"{ip} {name}\n" for name, ip in known.items()))
-        self.place("/etc/systemd/network/10-lab.network", network)
+        self.write_offline("/etc/hosts", "".join(f"{ip} {name}\n" for name, ip in known.items()))
+        self.write_offline("/etc/systemd/network/10-lab.network", network)
 
-    def place(self, path: str, content: str | bytes, *, mode: int = 0o644, owner: str = "") -> None:
+    def write_offline(
+        self, path: str, content: str | bytes, *, mode: int = 0o644, owner: str = ""
+    ) -> None:
         """Write a file on the node's disk while the node is off."""
         argv = ["sh", "-c", _WRITE, "place", f"{self._root}{path}", f"{mode:o}"]
-        run([*self._space.inside, *argv], input=content)
+        run([*self._namespaces.inside, *argv], input=content)
         if owner:
             self.offline("chown", owner, path)
 
     def offline(self, *argv: str) -> Completed:
         """Run a program on the node's disk while the node is off."""
-        return self._space.run("chroot", str(self._root), *argv)
+        return self._namespaces.run("chroot", str(self._root), *argv)
 
     def boot(self, *, timeout: float = 60.0) -> None:
-        """Turn the node on; returns when its systemd has started all it was to start."""
+        """Turn the node on; returns when its systemd has started everything that is enabled."""
         if self.is_on:
             raise HadebError(f"{self.name} is already on")
         # It may have turned itself off.
         self._forget()
-        # Where a switch took the power, nspawn ended too, and took nothing of it away.
-        self._space.run("sh", "-c", _LEFT, "left", self.name)
+        # If the power switch killed it, nspawn died too, and cleaned nothing up.
+        self._namespaces.run("sh", "-c", _LEFT, "left", self.name)
         self._boots += 1
         deadline = time.monotonic() + timeout
         with self._notify_socket() as ready, self.console.open("ab") as console:
-            self._nspawn = self._space.start(
+            self._nspawn = self._namespaces.start(
                 "sh", "-c", _BOOT, "boot", *self._boot_arguments(), stdout=console
             )
             ready.settimeout(0.2)
@@ -165,9 +167,9 @@ class Node:
         try:
             (nspawn,) = children_of(self._nspawn.pid)
             (self._leader,) = children_of(nspawn)
-            # The number may be another process's one day; this stays the leader.
+            # The kernel may reuse the PID one day; a pidfd stays the leader's.
             self._power = os.pidfd_open(self._leader)
-            begun = begun_at(self._nspawn.pid)
+            begun = started_at(self._nspawn.pid)
             self._record.write_text(f"{self._nspawn.pid} {begun} {self._leader}\n", "utf-8")
         except (ValueError, FileNotFoundError, ProcessLookupError) as error:
             raise self._boot_failed("ended right after it booted") from error
@@ -178,31 +180,31 @@ class Node:
             *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
             *("--console=pipe", "--settings=no", "--resolv-conf=off", "--timezone=off"),
             *("--link-journal=no", "--notify-ready=yes", f"--network-bridge={BRIDGE}"),
-            # Whom a fence agent asks; where nobody listens, nobody is cut off.
-            f"--bind={self._space.state / POWER}:/run/{POWER}",
+            # The fence agent connects to it. In a lab without fencing nothing listens there.
+            f"--bind={self._namespaces.state / POWER}:/run/{POWER}",
             *(f"--machine={self.name}", f"--hostname={self.name}", f"--directory={self._root}"),
             "systemd.show_status=no",
         ]
 
     @property
     def group(self) -> str:
-        """The control group of this boot, below the one tree of the lab."""
-        return f"{self._space.cgroup}/{self.name}-{self._boots}"
+        """The control group of this boot, below the lab's own."""
+        return f"{self._namespaces.cgroup}/{self.name}-{self._boots}"
 
     def cut_power(self) -> None:
-        """Kill the node at once, as if somebody pulled the plug; returns when it is dead."""
+        """Kill the node, as if somebody pulled the plug; returns when it is dead."""
         if self._power is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._power, signal.SIGKILL)
         elif self._nspawn:
-            # Still booting: what there is of it goes with nspawn.
+            # Still booting: its processes end with nspawn.
             for child in children_of(self._nspawn.pid):
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
         self._gone(10)
 
     def shutdown(self, *, timeout: float = 60.0) -> None:
-        """Turn the node off in order, as `shutdown -h now` does."""
+        """Shut the node down, as `shutdown -h now` does."""
         self.exec("systemctl", "--no-block", "poweroff")
         self._gone(timeout)
 
@@ -227,7 +229,7 @@ class Node:
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """What to put before a command so that it runs on the node as root."""
+        """The words to put before a command so that it runs on the node as root."""
         if not self._leader or not self.is_on:
             raise HadebError(f"{self.name} is off")
         return (
@@ -263,7 +265,7 @@ class Node:
         self.exec("sh", "-c", _WRITE, "write", path, f"{mode:o}", input=content)
 
     def read(self, path: str) -> bytes:
-        """A file of the running node."""
+        """The content of a file of the running node."""
         return self.exec("cat", path).stdout_bytes
 
     def push(self, local: Path, path: str) -> None:
@@ -276,16 +278,16 @@ class Node:
 
     @property
     def console(self) -> Path:
-        """The file on this machine with all that the node's console said."""
-        return self._space.state / f"{self.name}.console"
+        """The file on this machine with the node's console output."""
+        return self._namespaces.state / f"{self.name}.console"
 
     @property
     def _record(self) -> Path:
-        return self._space.state / f"{self.name}.boot"
+        return self._namespaces.state / f"{self.name}.boot"
 
     @property
     def _base(self) -> Path:
-        return self._space.nodes / self.name
+        return self._namespaces.nodes / self.name
 
     @property
     def _root(self) -> Path:
@@ -293,7 +295,7 @@ class Node:
 
     @property
     def _notify_path(self) -> Path:
-        return self._space.state / f"{self.name}.ready"
+        return self._namespaces.state / f"{self.name}.ready"
 
     def _notify_socket(self) -> socket.socket:
         self._notify_path.unlink(missing_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of Debian's packages a node needs for a package's sake, besides what every node has."""
+"""The Debian packages that a node needs for a package, in addition to what every node has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hadeb.package.model import Package
 
 
 def extra_packages(package: Package, suite: Suite) -> tuple[str, ...]:
-    """What a node of that suite needs so that dpkg configures the package there."""
+    """The packages that a node of a suite needs so that dpkg configures the package there."""
     control = dict(package.control)
     relations = ", ".join(control.get(key, "") for key in ("Pre-Depends", "Depends"))
     if not relations.strip(", "):
@@ -23,21 +23,21 @@ def extra_packages(package: Package, suite: Suite) -> tuple[str, ...]:
 
 
 def missing(relations: str, status: str) -> tuple[str, ...]:
-    """The first alternative of each relation that nothing in a dpkg status satisfies.
+    """The first alternative of each relation that no package in a dpkg status satisfies.
 
-    Versions are not looked at: what is too old, dpkg says on the node as it would anywhere.
+    Versions are ignored: if one is too old, dpkg reports that on the node as it does anywhere.
     """
-    there = set(_installed(status))
+    installed = set(_installed(status))
     wanted = set()
     for alternatives in parse_field(relations):
         names = [alternative.name for alternative in alternatives]
-        if there.isdisjoint(names):
+        if installed.isdisjoint(names):
             wanted.add(names[0])
     return tuple(sorted(wanted))
 
 
 def _installed(status: str) -> Iterator[str]:
-    """The packages that are installed, and the virtual ones that they provide."""
+    """The installed packages, and the virtual packages that they provide."""
     for paragraph in paragraphs(status):
         values = fields(paragraph)
         if values.get("status", "").endswith(" installed"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as plain data, and the JSON schema of that, both made from the values' types. Pure."""
+"""A report as plain data, and the JSON schema for it, both made from the values' types. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from hadeb.lab.verdict.result import Report, Run, Trial
-from hadeb.lab.verdict.totals import Totals, totals
+from hadeb.lab.verdict.result import Report, Run, Totals, Trial, totals
 from hadeb.manifest.hints import ListOf, Scalar, Table, Type, fields_of, type_of
 
 VERSION = 1
@@ -20,7 +19,7 @@ _PLAIN: Mapping[object, str] = {
     float: "number",
     bool: "boolean",
 }
-# What a value's fields do not hold and a reader wants all the same.
+# Properties that readers want in addition to a value's fields.
 _ADDED: Mapping[type, Mapping[str, object]] = {
     Report: {"passed": bool},
     Run: {"totals": Totals},
@@ -29,7 +28,7 @@ _ADDED: Mapping[type, Mapping[str, object]] = {
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """All that the report holds, in JSON's types, with times in milliseconds' precision."""
+    """Everything in the report, in JSON's types; times are rounded to milliseconds."""
     return {"schema": VERSION, **_data(report)}
 
 
@@ -51,7 +50,7 @@ def _data(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 3)
     if isinstance(value, str):
-        # A byte of a log that is no UTF-8 must not keep the report from being written.
+        # A byte in a log that is not UTF-8 must not prevent the report.
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, tuple):
         return [_data(item) for item in value]

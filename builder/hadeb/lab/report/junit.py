@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as JUnit XML, which continuous integration shows as tests. Pure.
+"""A report as JUnit XML, which continuous integration displays as tests. Pure.
 
-Only the bundle's own run can fail a pipeline. What it is compared with falls short as skipped: that
-says something about the other way to run the service, not about the bundle.
+Only the bundle's own run can fail a pipeline. Trials of the run it is compared with that fell short
+are skipped tests: they are about the other way to run the service, not about the bundle.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
-from hadeb.lab.report.text import legible
+from hadeb.lab.report.text import escape
 from hadeb.lab.report.timeline import in_order, signed
-from hadeb.lab.verdict.result import Report, Run, Trial
-from hadeb.lab.verdict.totals import totals
+from hadeb.lab.verdict.result import Report, Run, Trial, totals
 
-_COMPARED = "fell short, but is only what the bundle is compared with"
+_COMPARED = "fell short, but the bundle is only compared with it"
 
 
 def junit(report: Report) -> str:
@@ -39,7 +38,7 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
         "skipped": str(0 if own else failed),
         "time": f"{sum(trial.seconds for trial in run.trials):.3f}",
     }
-    # The form knows no time zone; the report's is UTC.
+    # The format has no time zone; the report's is UTC.
     if began := re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", report.began):
         attributes["timestamp"] = began[0]
     suite = ET.SubElement(root, "testsuite", attributes)
@@ -50,7 +49,7 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
         ("nodes", " ".join(report.nodes)),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
-    # Two runs try the same faults; a test's name has to tell them apart.
+    # Two runs try the same faults; a test's class name tells them apart.
     place = [report.package, report.suite, *([] if own else [run.label])]
     for trial in run.trials:
         _case(suite, ".".join(place), trial, own=own)
@@ -60,17 +59,17 @@ def _case(suite: ET.Element, place: str, trial: Trial, *, own: bool) -> None:
     attributes = {"classname": _attribute(place), "name": _attribute(trial.fault)}
     case = ET.SubElement(suite, "testcase", attributes | {"time": f"{trial.seconds:.3f}"})
     if not trial.passed:
-        first = " ".join(legible(trial.shortfalls[0], lines=True).split())
+        first = " ".join(escape(trial.shortfalls[0], lines=True).split())
         if own:
             failure = ET.SubElement(case, "failure", {"message": _attribute(first)})
             failure.set("type", "shortfall")
-            failure.text = legible("\n".join(trial.shortfalls), lines=True)
+            failure.text = escape("\n".join(trial.shortfalls), lines=True)
         else:
             ET.SubElement(case, "skipped", {"message": _attribute(f"{_COMPARED}: {first}")})
-    ET.SubElement(case, "system-out").text = legible("\n".join(_told(trial)), lines=True)
+    ET.SubElement(case, "system-out").text = escape("\n".join(_lines(trial)), lines=True)
 
 
-def _told(trial: Trial) -> Iterable[str]:
+def _lines(trial: Trial) -> Iterable[str]:
     yield f"did: {trial.did}"
     yield f"expected: {trial.expected}"
     yield f"before: {trial.before or 'nobody'}"
@@ -79,12 +78,12 @@ def _told(trial: Trial) -> Iterable[str]:
     budget = "" if trial.budget is None else f" of {trial.budget:g} s allowed"
     yield f"outage: {outage}{budget}"
     yield f"refused connections: {trial.refused}"
-    yield from (f"short: {one}" for one in trial.shortfalls)
+    yield from (f"short: {shortfall}" for shortfall in trial.shortfalls)
     for event in in_order(trial.events):
         who = "lab" if event.kind == "fault" else event.node or "cluster"
         where = f" ({event.node})" if event.kind == "fault" and event.node else ""
         yield f"{signed(event.at):>10}  {who}{where}: {event.text}"
-    yield from (f"log: {one}" for one in trial.logs)
+    yield from (f"log: {log}" for log in trial.logs)
 
 
 def _count(root: ET.Element, suites: Iterable[ET.Element], seconds: float) -> None:
@@ -95,4 +94,4 @@ def _count(root: ET.Element, suites: Iterable[ET.Element], seconds: float) -> No
 
 
 def _attribute(text: str) -> str:
-    return legible(text)
+    return escape(text)

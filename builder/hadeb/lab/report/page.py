@@ -16,21 +16,19 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from hadeb.lab.client.answers import TOGETHER, at_once
-from hadeb.lab.report.text import legible
-from hadeb.lab.report.timeline import Story, in_order, inline, precise, signed
-from hadeb.lab.report.timeline_style import STYLE
-from hadeb.lab.verdict.result import Event, Report, Run, Trial
-from hadeb.lab.verdict.totals import Totals, totals
+from hadeb.lab.client.answers import TOGETHER, overlaps
+from hadeb.lab.report.text import escape
+from hadeb.lab.report.timeline import Story, in_order, inline, precise, signed, style
+from hadeb.lab.verdict.result import Event, Report, Run, Totals, Trial, totals
 
 T = TypeVar("T")
-# How wide the timeline is where there is room, and on a phone, whose letters are as big.
+# How wide the timeline is on a screen, and on a phone, whose letters are as big.
 _WIDE, _NARROW = 960, 340
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """A trial, with what the page says about it besides."""
+class _TrialView:
+    """A trial, with what else the page shows about it."""
 
     trial: Trial
     anchor: str
@@ -42,36 +40,36 @@ class _Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """A run with its trials as they are shown."""
+class _RunView:
+    """A run with its trials as the page shows them."""
 
     run: Run
     totals: Totals
-    trials: Sequence[_Shown]
+    trials: Sequence[_TrialView]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class _Comparison:
     """One fault in both runs; `share` is the first outage divided by the second."""
 
-    own: _Shown
-    other: _Shown | None
+    own: _TrialView
+    other: _TrialView | None
     share: float | None
     bars: tuple[float, float]
 
 
 def page(report: Report) -> str:
-    """The page."""
-    clean = _legible(report)
+    """The page as HTML."""
+    clean = _escaped(report)
     taken: set[str] = set()
     groups = [
-        _Group(run, totals(run), [_shown(one, clean.nodes, taken) for one in run.trials])
+        _RunView(run, totals(run), [_view(trial, clean.nodes, taken) for trial in run.trials])
         for run in clean.runs
     ]
     template = _environment().get_template("page.html.j2")
     return template.render(
         report=clean,
-        style=Markup(STYLE),  # noqa: S704 our own
+        style=Markup(style()),  # noqa: S704 our own file
         verdict=_verdict(clean, groups[0].totals),
         groups=groups,
         pairs=_pairs(*groups[:2]) if len(groups) > 1 else [],
@@ -93,40 +91,40 @@ def _environment() -> jinja2.Environment:
         "signed": signed,
         "precise": precise,
         "lasting": _lasting,
-        # Whatever a log is called, its link leads below the report's own directory.
+        # Whatever the name of a log, its link leads below the report's own directory.
         "link": lambda path: f"./{quote(path, errors='replace')}",
     }
     return environment
 
 
-def _legible(value: T) -> T:
-    """The same value with every text in it made legible."""
+def _escaped(value: T) -> T:
+    """The same value with every text in it made escape."""
     if isinstance(value, str):
-        return legible(value, lines=True)  # type: ignore[return-value]
+        return escape(value, lines=True)  # type: ignore[return-value]
     if isinstance(value, tuple):
-        return tuple(_legible(one) for one in value)  # type: ignore[return-value]
+        return tuple(_escaped(item) for item in value)  # type: ignore[return-value]
     if is_dataclass(value) and not isinstance(value, type):
-        made = {one.name: _legible(getattr(value, one.name)) for one in fields(value)}
-        return replace(value, **made)
+        escaped = {field.name: _escaped(getattr(value, field.name)) for field in fields(value)}
+        return replace(value, **escaped)
     return value
 
 
-def _verdict(report: Report, found: Totals) -> str:
-    if not found.trials:
+def _verdict(report: Report, numbers: Totals) -> str:
+    if not numbers.trials:
         return "Nothing was tried"
-    return "Passed" if report.passed else f"{found.failed} of {found.trials} fell short"
+    return "Passed" if report.passed else f"{numbers.failed} of {numbers.trials} fell short"
 
 
-def _shown(trial: Trial, nodes: Sequence[str], taken: set[str]) -> _Shown:
+def _view(trial: Trial, nodes: Sequence[str], taken: set[str]) -> _TrialView:
     story = _story(trial, nodes)
     if trial.outage is None:
         filled = 100.0
     else:
         filled = 100.0 * min(1.0, trial.outage / trial.budget) if trial.budget else 0.0
-    return _Shown(
+    return _TrialView(
         trial,
         _anchor(trial.fault, taken),
-        # The drawer escapes what it is given.
+        # timeline.py escapes every text.
         Markup(inline(story, _WIDE)),  # noqa: S704
         Markup(inline(story, _NARROW)),  # noqa: S704
         in_order(trial.events),
@@ -139,7 +137,7 @@ def _story(trial: Trial, nodes: Sequence[str]) -> Story:
     start, end = _window(trial)
     return Story(
         title=trial.fault,
-        subtitle=_spoken(trial),
+        subtitle=_description(trial),
         nodes=nodes,
         fault=Event(0.0, "", "fault"),
         events=trial.events,
@@ -156,9 +154,13 @@ def _window(trial: Trial) -> tuple[float, float]:
     everyone = [*trial.turns, *trial.direct]
     happened = [event.at for event in trial.events]
     turns = sorted(trial.turns, key=lambda turn: turn.start)
-    back = [two.start for one, two in itertools.pairwise(turns) if two.start - one.end > TOGETHER]
-    seconds = [one.end for one in at_once(everyone)]
-    last = max([0.0, *back, *happened, *(seconds if len(seconds) < 9 else [])])
+    back = [
+        after.start
+        for turn, after in itertools.pairwise(turns)
+        if after.start - turn.end > TOGETHER
+    ]
+    ends = [overlap.end for overlap in overlaps(everyone)]
+    last = max([0.0, *back, *happened, *(ends if len(ends) < 9 else [])])
     heard = max((turn.end for turn in everyone), default=math.inf)
     end = last + max(1.0, last / 4)
     if trial.outage is not None:
@@ -167,22 +169,22 @@ def _window(trial: Trial) -> tuple[float, float]:
     return min(first, -end / 5) - 0.05, end
 
 
-def _spoken(trial: Trial) -> str:
-    """What the picture shows, for who does not see it."""
+def _description(trial: Trial) -> str:
+    """What the picture shows, for readers who cannot see it."""
     if not trial.turns:
-        return "Nobody answered."
-    said = [
+        return "No node answered."
+    sentences = [
         f"{turn.who} answered from {signed(turn.start)} to {signed(turn.end)}"
-        for turn in sorted(trial.turns, key=lambda one: one.start)[:6]
+        for turn in sorted(trial.turns, key=lambda turn: turn.start)[:6]
     ]
-    return f"{'; '.join(said)}{'; and so on' if len(trial.turns) > 6 else ''}."
+    return f"{'; '.join(sentences)}{'; and so on' if len(trial.turns) > 6 else ''}."
 
 
 def _both(trial: Trial) -> Iterable[str]:
-    """A sentence for each group of nodes that answered at once."""
+    """A sentence for each group of nodes that answered at the same time."""
     times: dict[tuple[str, ...], list[tuple[float, float]]] = {}
-    for one in at_once([*trial.turns, *trial.direct]):
-        times.setdefault(one.nodes, []).append((one.start, one.end))
+    for overlap in overlaps([*trial.turns, *trial.direct]):
+        times.setdefault(overlap.nodes, []).append((overlap.start, overlap.end))
     for nodes, spans in times.items():
         names = f"{', '.join(nodes[:-1])} and {nodes[-1]}"
         often = "" if len(spans) == 1 else f", {len(spans)} times"
@@ -195,38 +197,38 @@ def _both(trial: Trial) -> Iterable[str]:
 def _anchor(fault: str, taken: set[str]) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", fault.lower())[:40].strip("-") or "fault"
     others = (f"{name}-{number}" for number in itertools.count(2))
-    found = next(one for one in itertools.chain([name], others) if one not in taken)
-    taken.add(found)
-    return found
+    anchor = next(free for free in itertools.chain([name], others) if free not in taken)
+    taken.add(anchor)
+    return anchor
 
 
-def _pairs(own: _Group, other: _Group) -> list[_Pair]:
-    """The faults of the first run, each with the same one of the second."""
-    theirs = {one.trial.fault: one for one in other.trials}
-    outages = [one.trial.outage for group in (own, other) for one in group.trials]
-    longest = max((one for one in outages if one is not None), default=0.0)
-    found = []
-    for one in own.trials:
-        match = theirs.get(one.trial.fault)
-        bars = (_bar(one, longest), _bar(match, longest))
-        found.append(_Pair(one, match, _share(one, match), bars))
-    return found
+def _pairs(own: _RunView, other: _RunView) -> list[_Comparison]:
+    """Each fault of the first run, with the same fault of the second."""
+    theirs = {view.trial.fault: view for view in other.trials}
+    outages = [view.trial.outage for group in (own, other) for view in group.trials]
+    longest = max((outage for outage in outages if outage is not None), default=0.0)
+    comparisons = []
+    for view in own.trials:
+        match = theirs.get(view.trial.fault)
+        bars = (_bar(view, longest), _bar(match, longest))
+        comparisons.append(_Comparison(view, match, _share(view, match), bars))
+    return comparisons
 
 
-def _share(own: _Shown, other: _Shown | None) -> float | None:
+def _share(own: _TrialView, other: _TrialView | None) -> float | None:
     if other is None or own.trial.outage is None or not other.trial.outage:
         return None
     return own.trial.outage / other.trial.outage
 
 
-def _bar(shown: _Shown | None, longest: float) -> float:
+def _bar(shown: _TrialView | None, longest: float) -> float:
     if shown is None or not longest:
         return 0.0
     return 100.0 if shown.trial.outage is None else round(100 * shown.trial.outage / longest, 1)
 
 
 def _lasting(seconds: float) -> str:
-    """A longer time, as one would say it."""
+    """A longer time in words."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -235,5 +237,5 @@ def _lasting(seconds: float) -> str:
 
 
 def _moment(began: str) -> str:
-    found = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", began)
-    return f"{found[1]} {found[2]} UTC" if found else began
+    match = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", began)
+    return f"{match[1]} {match[2]} UTC" if match else began

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hadeb.lab.report.text import columns, cut, legible, wrapped
-from hadeb.lab.verdict.result import Report, Run, Trial
-from hadeb.lab.verdict.totals import totals
+from hadeb.lab.report.text import columns, cut, escape, wrapped
+from hadeb.lab.verdict.result import Report, Run, Trial, totals
 
 _WIDE = 80
 _FAULT, _NUMBER, _NODES = 28, 8, 25
@@ -15,12 +14,12 @@ _INDENT = " " * 6
 
 
 def table(report: Report) -> str:
-    """A row for each trial, what fell short below it, and the totals in the last line."""
+    """A row for each trial, its shortfalls below it, and the totals in the last line."""
     several = len(report.runs) > 1
     lines: list[str] = []
     for run in report.runs:
         if several:
-            lines += [cut(legible(run.label), _WIDE)]
+            lines += [cut(escape(run.label), _WIDE)]
         lines += [_row("", "fault", "outage", "budget", "served"), *_rows(run)]
         if several:
             lines += [*wrapped(_sum(run), _WIDE), ""]
@@ -38,25 +37,25 @@ def _rows(run: Run) -> Iterable[str]:
             _served(trial),
         )
         for shortfall in trial.shortfalls:
-            first, *rest = wrapped(legible(shortfall, lines=True), _WIDE - 8) or [""]
+            first, *rest = wrapped(escape(shortfall, lines=True), _WIDE - 8) or [""]
             yield f"{_INDENT}- {first}"
             yield from (f"{_INDENT}  {line}" for line in rest)
 
 
 def _row(mark: str, fault: str, outage: str, budget: str, served: str) -> str:
-    numbers = "".join(f"{cut(one, _NUMBER):>{_NUMBER}}" for one in (outage, budget))
-    return f"{mark:<4}  {_padded(fault, _FAULT)} {numbers}   {cut(legible(served), _NODES)}"
+    numbers = "".join(f"{cut(number, _NUMBER):>{_NUMBER}}" for number in (outage, budget))
+    return f"{mark:<4}  {_padded(fault, _FAULT)} {numbers}   {cut(escape(served), _NODES)}"
 
 
 def _padded(text: str, width: int) -> str:
-    shown = cut(legible(text), width)
+    shown = cut(escape(text), width)
     return shown + " " * (width - columns(shown))
 
 
 def _served(trial: Trial) -> str:
     before, after = (
-        # Half the room each, so that the second node is never cut off by the first.
-        cut(legible(node), _NODES // 2) if node else "nobody"
+        # Half the room for each, so that a long first name does not cut off the second.
+        cut(escape(node), _NODES // 2) if node else "nobody"
         for node in (trial.before, trial.after)
     )
     return f"{before}→{after}"
@@ -67,19 +66,19 @@ def _seconds(seconds: float | None, missing: str) -> str:
 
 
 def _sum(run: Run) -> str:
-    found = totals(run)
-    if not found.trials:
+    numbers = totals(run)
+    if not numbers.trials:
         return "nothing was tried"
     worst, middle = (
         "without end" if seconds is None else f"{seconds:.2f} s"
-        for seconds in (found.worst, found.median)
+        for seconds in (numbers.worst, numbers.median)
     )
-    passed = f"{found.trials - found.failed} of {found.trials} passed"
-    short = f", {found.failed} fell short" if found.failed else ""
+    passed = f"{numbers.trials - numbers.failed} of {numbers.trials} passed"
+    short = f", {numbers.failed} fell short" if numbers.failed else ""
     return f"{passed}{short}; worst outage {worst}, median {middle}"
 
 
 def _verdict(report: Report) -> str:
-    return legible(
+    return escape(
         f"{'ok' if report.passed else 'FAIL'}: {report.package} {report.version} on {report.suite}"
     )

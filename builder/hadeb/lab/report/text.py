@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text from logs, agents and manifests, as any reader can show it. Pure."""
+"""Text from logs, agents and manifests, made fit for terminals, XML and pages. Pure."""
 
 from __future__ import annotations
 
 import unicodedata
 
 
-def legible(text: str, *, lines: bool = False) -> str:
-    """What a terminal, XML and a page can hold: the rest is written as Python's escapes.
+def escape(text: str, *, lines: bool = False) -> str:
+    """A text with every character that is not printable written as Python escapes it.
 
-    That is control characters, lone surrogates, and what turns the direction of other people's
-    text around. Newlines stay where there may be `lines`.
+    Such are control characters, lone surrogates, and characters that change the direction of the
+    text around them. With `lines`, newlines stay.
     """
     return "".join(c if c.isprintable() or (lines and c == "\n") else repr(c)[1:-1] for c in text)
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """How many columns a text takes in a terminal."""
     return sum(_columns(c) for c in text)
 
 
 def cut(text: str, width: int) -> str:
-    """A text in at most so many columns; an ellipsis stands for what is left out."""
+    """A text in at most `width` columns; an ellipsis replaces what does not fit."""
     if columns(text) <= width:
         return text
     shown = ""
@@ -33,7 +33,7 @@ def cut(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many columns, broken at blanks or, in a long word, anywhere."""
+    """A text in lines of at most `width` columns, broken at blanks or, in a long word, anywhere."""
     lines = [""]
     for word in text.split():
         if lines[-1] and columns(lines[-1]) + 1 + columns(word) <= width:

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a fault: who answered when, as SVG. Pure.
+"""A picture of a fault: which node answered when, as SVG. Pure, but for reading its style.
 
-As a file of its own it brings its background, so that it reads the same on a light page and on a
-dark one. In a page it brings nothing: the page has STYLE once, however many pictures it shows.
+A picture in a file of its own has a background, so that it looks the same on a light page and on a
+dark one. In a report's page it has neither that nor a style: the page has `style()` once.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.sax.saxutils import escape
 
-from hadeb.lab.client.answers import TOGETHER, Gap, Turn, at_once, spells
-from hadeb.lab.report.labels import Mark, marks
-from hadeb.lab.report.timeline_style import STYLE
+from hadeb.lab.client.answers import TOGETHER, Gap, Turn, overlaps, turns_of
+from hadeb.lab.report.labels import Label, arrange
 from hadeb.lab.verdict.result import Event
 
 WIDTH = 900
@@ -23,18 +24,18 @@ _HEADER = 62
 _RIGHT = 28
 _LANE, _BAR = 46, 20
 _NOTE = 22
-# How wide a letter on a bar, and one of a lane's name, may be at most.
+# The greatest width of a letter on a bar, and of one in a lane's name.
 _LETTER, _BOLD = 6.6, 8.5
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a picture is to show: a fault, the answers around it, and what the cluster did.
+    """What a picture shows: a fault, the answers around it, and what the cluster did.
 
-    `off` says whether the fault took the node's power, `returned` whether the service came back.
+    `off` is whether the fault cut the node's power, `returned` whether the service came back.
     `turns` are the answers through the service's address, `direct` those at each node's own.
-    `said` is what each node's answers say, where that is more than its name.
+    `said` is the text of each node's answers, if it is more than the node's name.
     """
 
     title: str
@@ -52,7 +53,7 @@ class Story:
 
 
 def timeline(story: Story) -> str:
-    """The story as a file of its own, with its title above and the events' words below."""
+    """The story as an SVG file, with its title above and the events' texts below."""
     drawing = _Drawing(story, WIDTH, inset=20, top=_HEADER)
     rows = _NOTE * len(story.events) + (8 if story.events else 0)
     height = drawing.height + 12 + rows
@@ -63,7 +64,7 @@ def timeline(story: Story) -> str:
             f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" '
             f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
             f'aria-label="{spoken}">',
-            f"<style>{STYLE}</style>",
+            f"<style>{style()}</style>",
             f'<rect class="page" x="0.5" y="0.5" rx="8" width="{WIDTH - 1}" '
             f'height="{height - 1}"/>',
             _text("title", 20, 34, story.title),
@@ -75,8 +76,16 @@ def timeline(story: Story) -> str:
     )
 
 
+@functools.cache
+def style() -> str:
+    """The style sheet of every picture, without its comments."""
+    text = Path(__file__).with_name("timeline.css").read_text(encoding="utf-8")
+    rules = (line for line in text.splitlines() if not line.startswith("/*"))
+    return "\n" + "".join(f"{rule}\n" for rule in rules)
+
+
 def inline(story: Story, width: int) -> str:
-    """The story's lanes alone, to stand in a page that has STYLE and lists the events itself."""
+    """The story's lanes alone, for a page that has `style()` and lists the events itself."""
     drawing = _Drawing(story, width, inset=0, top=0)
     spoken = _quoted(f"{story.title}. {story.subtitle}")
     return "\n".join(
@@ -90,13 +99,13 @@ def inline(story: Story, width: int) -> str:
 
 
 class _Drawing:
-    """Where things go: time runs to the right, the clients' lane is the first."""
+    """The layout: time runs to the right, and the clients' lane is the first."""
 
     def __init__(self, story: Story, width: int, *, inset: int, top: int) -> None:
         self._story, self._inset = story, inset
         self._names = ["clients", *story.nodes]
         if any(event.node not in story.nodes for event in story.events):
-            # What happened to no node in particular has a lane of its own.
+            # Events that happened to no particular node have a lane of their own.
             self._names.append("cluster")
         longest = max(len(name) for name in self._names)
         self._left = inset + round(min(_BOLD * longest + 14, width / 4))
@@ -106,7 +115,7 @@ class _Drawing:
         self.height = self._bottom + 32
 
     def lanes(self) -> Iterable[str]:
-        """All of it."""
+        """The lanes, with everything in them."""
         story = self._story
         yield from self._axis()
         yield from self._silence()
@@ -121,11 +130,11 @@ class _Drawing:
             name = event.node if event.node in story.nodes else "cluster"
             lanes.setdefault(name, []).append((number, event))
         for name, events in lanes.items():
-            # Above the lane, where no bar's words are.
+            # Above the lane, where bars have no text.
             y = self._y(name) - _BAR // 2 - 9
-            placed = [Mark(self._x(e.at), (n,), lab=e.kind == "fault") for n, e in events]
-            for mark in marks(placed, self._left, self._end):
-                yield from _badge(mark, y)
+            labels = [Label(self._x(e.at), (n,), lab=e.kind == "fault") for n, e in events]
+            for label in arrange(labels, self._left, self._end):
+                yield from _badge(label, y)
 
     def _x(self, at: float) -> float:
         start, end = self._story.start, self._story.end
@@ -136,12 +145,16 @@ class _Drawing:
         return self._top + _LANE * self._names.index(name) + _LANE // 2
 
     def _axis(self) -> Iterable[str]:
-        """A line each second or so, counted from the fault."""
+        """A line for every step of the scale, counted from the fault."""
         zero, start, end = self._story.fault.at, self._story.start, self._story.end
         most = (self._end - self._left) / 48
-        # A fraction's label is longer.
+        # The label of a fraction is longer.
         step = next(
-            (one for one in _STEPS if (end - start) / one <= (most if one >= 1 else most * 0.75)),
+            (
+                candidate
+                for candidate in _STEPS
+                if (end - start) / candidate <= (most if candidate >= 1 else most * 0.75)
+            ),
             (end - start) / 4,
         )
         for number in range(math.ceil((start - zero) / step), math.floor((end - zero) / step) + 1):
@@ -151,7 +164,7 @@ class _Drawing:
             yield _text("text", x, self._bottom + 24, label, anchor="middle")
 
     def _lane(self, name: str) -> Iterable[str]:
-        """A lane's name and its bars; a node's say when it answered, and whether it had power."""
+        """A lane's name and its bars; a node's show when it answered, and whether it had power."""
         story, y = self._story, self._y(name)
         yield _text("lane", self._inset, y + 5, name, room=(self._left - self._inset - 8) / _BOLD)
         if name == "clients":
@@ -163,10 +176,10 @@ class _Drawing:
         yield f'<path class="on" d="M{self._left} {y}H{end}"/>'
         if dies:
             yield f'<path class="off" d="M{end} {y}H{self._end}"/>'
-        for turn in spells(story.turns, name):
+        for turn in turns_of(name, story.turns):
             yield from self._bar(turn, y, _counted(turn))
-        for turn in spells(story.direct, name):
-            # Thinner, below: what the node says at its own address.
+        for turn in turns_of(name, story.direct):
+            # Thinner, below: the answers at the node's own address.
             yield from self._bar(turn, y + _BAR // 2 + 4, f"{_counted(turn)} directly", height=4)
 
     def _bar(self, turn: Turn, y: float, words: str, *, height: int = _BAR) -> Iterable[str]:
@@ -185,9 +198,9 @@ class _Drawing:
 
     def _silence(self) -> Iterable[str]:
         """The longest time without an answer, through all lanes, and the shorter ones."""
-        found = silences(self._story)
-        longest = max(found, key=lambda gap: gap.seconds, default=None)
-        for gap in found:
+        gaps = silences(self._story)
+        longest = max(gaps, key=lambda gap: gap.seconds, default=None)
+        for gap in gaps:
             left, right = self._x(gap.start), self._x(gap.end)
             style = "gap" if gap is longest else "lull"
             yield (
@@ -208,9 +221,9 @@ class _Drawing:
             yield _text("alarm", middle, y - 13, label)
 
     def _both(self) -> Iterable[str]:
-        """A frame around two that answered at once."""
+        """A frame around the lanes of nodes that answered at the same time."""
         story = self._story
-        for both in at_once([*story.turns, *story.direct]):
+        for both in overlaps([*story.turns, *story.direct]):
             rows = [self._y(name) for name in both.nodes if name in story.nodes]
             if len(rows) < 2:
                 continue
@@ -219,25 +232,25 @@ class _Drawing:
             yield (
                 f'<rect class="both" x="{left:g}" y="{top:g}" rx="4" '
                 f'width="{right - left:.1f}" height="{bottom - top:g}">'
-                f"<title>{escape(' and '.join(both.nodes))} at once</title></rect>"
+                f"<title>{escape(' and '.join(both.nodes))} both answered</title></rect>"
             )
 
 
 def silences(story: Story) -> list[Gap]:
-    """The times without an answer. One that never ended has an empty `after`."""
+    """The times without an answer. A time that did not end has an empty `after`."""
     turns = sorted(story.turns, key=lambda turn: turn.start)
     pairs = itertools.pairwise(turns)
-    found = [Gap(one.end, two.start, one.who, two.who) for one, two in pairs]
+    gaps = [Gap(turn.end, after.start, turn.who, after.who) for turn, after in pairs]
     if not story.returned:
         last = max(turns, key=lambda turn: turn.end, default=Turn("", story.start, story.start, 0))
-        found.append(Gap(last.end, story.end, last.who, ""))
-    found = [gap for gap in found if gap.seconds > 0]
-    longest = max((gap.seconds for gap in found), default=0.0)
-    return [gap for gap in found if gap.seconds == longest or gap.seconds > TOGETHER]
+        gaps.append(Gap(last.end, story.end, last.who, ""))
+    gaps = [gap for gap in gaps if gap.seconds > 0]
+    longest = max((gap.seconds for gap in gaps), default=0.0)
+    return [gap for gap in gaps if gap.seconds == longest or gap.seconds > TOGETHER]
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """The events as they are numbered."""
+    """The events in the order of their numbers."""
     return sorted(events, key=lambda event: event.at)
 
 
@@ -247,7 +260,7 @@ def signed(seconds: float, form: str = ".2f") -> str:
 
 
 def precise(seconds: float) -> str:
-    """A length of time as a reader compares it."""
+    """A length of time, as precise as a reader needs it."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s"
 
 
@@ -258,18 +271,18 @@ def _counted(turn: Turn) -> str:
 def _notes(story: Story, top: int) -> Iterable[str]:
     for number, event in enumerate(in_order(story.events), 1):
         row = top + _NOTE * (number - 1)
-        yield from _badge(Mark(30, (number,), lab=event.kind == "fault"), row)
+        yield from _badge(Label(30, (number,), lab=event.kind == "fault"), row)
         where = f"{event.node}: " if event.node else ""
         after = signed(event.at - story.fault.at)
         yield _text("text", 46, row + 4, f"{after}  {where}{event.text}")
 
 
-def _badge(mark: Mark, y: float) -> Iterable[str]:
-    style, corner = ("mark lab", 2) if mark.lab else ("mark", 8)
-    left, width = mark.x - mark.width / 2, mark.width
+def _badge(label: Label, y: float) -> Iterable[str]:
+    style, corner = ("mark lab", 2) if label.lab else ("mark", 8)
+    left, width = label.x - label.width / 2, label.width
     yield (
         f'<rect class="{style}" x="{left:g}" y="{y - 8:g}" rx="{corner}" width="{width:g}" '
-        f'height="16"/><text class="number" x="{mark.x:g}" y="{y + 4:g}">{mark.words}</text>'
+        f'height="16"/><text class="number" x="{label.x:g}" y="{y + 4:g}">{label.text}</text>'
     )
 
 

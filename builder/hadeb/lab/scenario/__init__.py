@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a lab run proves, and the cluster it is set up on."""
+"""What a lab run proves, and the cluster it runs on."""

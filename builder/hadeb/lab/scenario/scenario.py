@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be proved: a package, the cluster that it is to run in, and how it is asked."""
+"""What a lab run proves: a package, the cluster it runs in, and how clients use its service."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from hadeb.pacemaker.ocf import agent_path, parse_meta_data
 from hadeb.package.build import build
 from hadeb.package.model import Package
 
-# As often as the agents of the resources it is compared with are asked, not once a minute.
+# As often as the monitor of the agent it is compared with, not once a minute.
 _MONITOR = (OperationTable(name="monitor", interval="10s"),)
-# The address that a bundle without a [cluster] gets.
+# The address of a bundle without a [cluster].
 _ADDRESS = f"{NETWORK}.50"
 _DESCRIBE = (
-    "say in [cluster] how the bundle is meant to run, and in [cluster.answer] how it answers"
+    "describe in [cluster] how the bundle runs, and in [cluster.answer] how its service answers"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is to be proved: a package, how it runs, and how its service is asked.
+    """A package, how it runs, and how clients use its service.
 
-    `service` is the resource that answers, `commands` make the resources; `upgrade` is the same
-    package with a higher version. `packages` are those of Debian that the nodes need for it,
-    `prepare` is what a shell does on each node once the package is installed.
+    `service` is the resource that answers, `commands` create the resources; `upgrade` is the same
+    package with a higher version. `packages` are Debian packages that the nodes need for it.
+    `prepare` is a shell script that runs on each node once the package is installed.
     """
 
     name: str
@@ -70,24 +70,24 @@ class Scenario:
 
     @property
     def copies(self) -> Literal["one", "clone", "promotable"]:
-        """Whether the service runs on several nodes at once."""
+        """Whether the service runs on several nodes."""
         return self._resource.copies
 
     @property
     def leader(self) -> str:
-        """The resource that is where clients are answered: of several copies, the address knows."""
+        """The resource whose node answers clients: with several copies, the address."""
         return (self.address_resource if self.copies != "one" else "") or self.service
 
     @property
     def _resource(self) -> ResourceTable:
-        return next(one for one in self.table.resource if one.name == self.service)
+        return next(table for table in self.table.resource if table.name == self.service)
 
     @property
     def address_resource(self) -> str:
-        """The resource that holds the virtual address, empty where there is none."""
-        for one in self.table.resource:
-            if one.parameters.get("ip") == self.answer.address:
-                return one.name
+        """The resource that holds the virtual address, empty if there is none."""
+        for table in self.table.resource:
+            if table.parameters.get("ip") == self.answer.address:
+                return table.name
         return ""
 
 
@@ -98,10 +98,10 @@ def scenario_of(
     work: Path,
     info: Callable[[str], None] = lambda _: None,
 ) -> Scenario:
-    """The manifest's own scenario, its packages written below `work`.
+    """The manifest's own scenario; its packages are written below `work`.
 
-    Without a [cluster] it is the obvious one: the only agent, behind a virtual address, asked at
-    the port that its meta-data gives. Raises UsageError where nothing is obvious.
+    Without a [cluster] it has a default: the only agent, behind a virtual address, at the port that
+    is the default in its meta-data. Raises UsageError if the bundle does not allow for that.
     """
     newer = f"{package.version}+lab1"
     control = tuple(
@@ -109,10 +109,10 @@ def scenario_of(
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
     packages = extra_packages(package, suite)
-    table = manifest.cluster or _obvious(manifest, deb.path, suite, packages, info)
+    table = manifest.cluster or _default_cluster(manifest, deb.path, suite, packages, info)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
-        raise UsageError("the manifest does not say how clients ask the service", hint=_DESCRIBE)
+        raise UsageError("the manifest does not say how clients use the service", hint=_DESCRIBE)
     return Scenario(
         name=package.name,
         version=package.version,
@@ -127,23 +127,23 @@ def scenario_of(
 
 
 def _commands(table: ClusterTable) -> tuple[str, ...]:
-    """What is typed on the nodes; the lab's corosync has its settings from the start."""
+    """The pcs commands; the lab's corosync has its settings from the start."""
     return tuple(pcs_commands(dataclasses.replace(table, totem={})))
 
 
-def plain(scenario: Scenario, unit: str) -> Scenario:
-    """The same with systemd's unit as the resource, instead of the bundle's agent.
+def with_unit(scenario: Scenario, unit: str) -> Scenario:
+    """The same scenario with a systemd unit as the resource, instead of the bundle's agent.
 
-    Its daemon gets the settings that the agent writes to /run, at each boot. Raises UsageError
-    where the service's agent is none of OCF.
+    At each boot its daemon gets the settings that the agent writes to /run. Raises UsageError if
+    the service's agent is not an OCF agent.
     """
     if not scenario.agent.startswith("ocf:"):
-        raise UsageError(f"there is nothing to compare with: {scenario.agent} is no OCF agent")
+        raise UsageError(f"there is nothing to compare with: {scenario.agent} is not an OCF agent")
     resources = tuple(
-        dataclasses.replace(one, agent=f"systemd:{unit}", parameters={}, operations=_MONITOR)
-        if one.name == scenario.service
-        else one
-        for one in scenario.table.resource
+        dataclasses.replace(table, agent=f"systemd:{unit}", parameters={}, operations=_MONITOR)
+        if table.name == scenario.service
+        else table
+        for table in scenario.table.resource
     )
     table = dataclasses.replace(scenario.table, resource=resources, max_outage={})
     return dataclasses.replace(
@@ -155,7 +155,7 @@ def plain(scenario: Scenario, unit: str) -> Scenario:
 
 
 def _settings_of(scenario: Scenario) -> str:
-    """Shell lines that have the agent start and stop once, and keep what it wrote for the boots."""
+    """A shell script that has the agent start and stop once, and saves what it wrote for later."""
     agent = agent_path(scenario.agent)
     parameters = scenario.parameters.items()
     lines = [
@@ -166,7 +166,7 @@ def _settings_of(scenario: Scenario) -> str:
         f"{agent} start",
         f"cp -a /run/{scenario.name} /etc/lab-settings",
         f"{agent} stop",
-        # With a mark the crash hook would call for help, which the plain unit has not.
+        # With this mark the crash hook would report to Pacemaker, which the plain unit does not do.
         "rm -f /etc/lab-settings/*.watched",
         f"rm -rf /run/{scenario.name}",
         f"echo 'C /run/{scenario.name} - - - - /etc/lab-settings' >/etc/tmpfiles.d/lab.conf",
@@ -175,7 +175,7 @@ def _settings_of(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
-def _obvious(
+def _default_cluster(
     manifest: Manifest,
     deb: Path,
     suite: Suite,
@@ -209,7 +209,7 @@ def _obvious(
 
 
 def deploy(cluster: Cluster, scenario: Scenario) -> None:
-    """Install the package on each node as an operator does, and give the cluster its commands."""
+    """Install the package on each node as an operator does, and run the cluster's commands."""
     for node in cluster.nodes:
         path = f"/root/{scenario.deb.name}"
         node.push(scenario.deb, path)

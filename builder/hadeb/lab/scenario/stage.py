@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster with a scenario on it: what the faults act on, and how it is brought back after one."""
+"""A cluster with a scenario on it: the faults act on it, and it is restored after each one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from hadeb.lab.client.answers import SOMEBODY, to_service
+from hadeb.lab.client.answers import UNNAMED, to_service
 from hadeb.lab.client.watch import Watch
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
@@ -18,7 +18,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Stage:
-    """A running cluster with the scenario on it. `victim` is the node that the fault is for."""
+    """A running cluster with the scenario on it. `victim` is the node that a fault is aimed at."""
 
     cluster: Cluster
     scenario: Scenario
@@ -27,18 +27,18 @@ class Stage:
 
     @property
     def port(self) -> int:
-        """The port that the service answers at, 0 where it has none."""
+        """The port that the service answers at, 0 if it has none."""
         return self.scenario.answer.port or 0
 
     def daemon(self) -> list[int]:
-        """The processes that listen at the service's port on the victim, by the node's numbers."""
+        """The PIDs, as the victim sees them, of the processes that listen at the service's port."""
         if not self.port:
             return []
-        told = self.victim.exec("ss", "-Hltnp", f"sport = :{self.port}").stdout
-        return sorted({int(number) for number in re.findall(r"pid=(\d+)", told)})
+        listing = self.victim.exec("ss", "-Hltnp", f"sport = :{self.port}").stdout
+        return sorted({int(number) for number in re.findall(r"pid=(\d+)", listing)})
 
     def unit(self) -> str:
-        """The systemd unit that the daemon is in, empty where it is none of its own."""
+        """The systemd unit that the daemon is in, empty if it has none of its own."""
         for pid in self.daemon():
             group = self.victim.exec("cat", f"/proc/{pid}/cgroup", check=False).stdout
             name = group.strip().rpartition("/")[2]
@@ -47,7 +47,7 @@ class Stage:
         return ""
 
     def unit_type(self) -> str:
-        """How systemd learns that the daemon is ready; empty where it is in no unit of its own."""
+        """The Type of the daemon's unit (systemd.service(5)); empty if it is in none of its own."""
         unit = self.unit()
         shown = ("systemctl", "show", "--property=Type", "--value", unit)
         return self.victim.exec(*shown).stdout.strip() if unit else ""
@@ -59,44 +59,47 @@ class Stage:
             self.victim.exec("kill", "-s", name, *pids, check=False)
 
     def serving(self) -> str:
-        """The node that serves: who answered last, or whom the cluster names; empty if nobody."""
-        heard = [one.who for one in to_service(self.watch.answers)[-20:] if one.who]
-        if heard and heard[-1] and heard[-1] != SOMEBODY:
-            return heard[-1]
-        return self.believed() if heard else ""
+        """The node that answered last or, if answers name no node, the cluster's; empty if none."""
+        latest = to_service(self.watch.answers)[-20:]
+        nodes = [answer.who for answer in latest if answer.who]
+        if nodes and nodes[-1] != UNNAMED:
+            return nodes[-1]
+        return self.believed() if nodes else ""
 
     def believed(self) -> str:
-        """The node that the cluster says the service runs on, empty where it runs on none."""
+        """The node that the cluster says the service runs on, empty if there is none."""
         return self.cluster.where(self.scenario.leader) or ""
 
     def restore(self, *, patience: float = PATIENCE) -> None:
-        """Bring all nodes back with the service on one of them; HadebError where that fails.
+        """Bring all nodes back with the service on one of them; HadebError if that fails.
 
-        `patience` is how many seconds clients wait for an answer once the cluster is at rest.
+        `patience` is how many seconds to wait for an answer once the cluster has settled.
         """
         cluster = self.cluster
-        cluster.deaf.clear()
+        cluster.unreachable.clear()
         self._turn_on()
         for node in cluster.status().standbys:
             cluster.pcs(f"node unstandby {node}")
         cluster.settle()
-        # What the fault began may have gone on until now, and ended with a node fenced.
+        # The fault may have had effects until now, and ended with a node fenced.
         if self._turn_on():
             cluster.settle()
-        # Failures that were counted would add up over the trials.
+        # Fail counts would add up over the trials.
         status = cluster.status()
         if status.failures or status.fail_count(self.scenario.service):
             cluster.any.exec("crm_resource", "--cleanup", check=False)
             cluster.settle()
         begun = time.monotonic()
         self.watch.until(
-            lambda answers: any(one.who and one.asked > begun for one in to_service(answers)),
+            lambda answers: any(
+                answer.who and answer.asked > begun for answer in to_service(answers)
+            ),
             timeout=patience,
             what="the service did not come back",
         )
 
     def _turn_on(self) -> bool:
-        """Boot each node that is off, and wait for a whole cluster; whether there was one."""
+        """Boot each node that is off, and wait for the whole cluster; whether any node was off."""
         off = [node for node in self.cluster.nodes if not node.is_on]
         for node in off:
             node.boot()

@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole `hadeb lab run`: the bundle's own proof, and where it is asked for, the plain one's."""
+"""A whole `hadeb lab run`: boot a cluster, deploy the bundle, and try the faults one by one.
+
+On request it does the same again with the plain systemd unit, to compare.
+"""
 
 from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hadeb.debian.releases import Suite
-from hadeb.errors import UsageError
+from hadeb.errors import HadebError, UsageError
+from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.fault.catalogue import FAULTS, Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
 from hadeb.lab.report.write import clear_reports
-from hadeb.lab.scenario.scenario import Scenario, plain, scenario_of
-from hadeb.lab.trial.prove import Progress, Proof
-from hadeb.lab.verdict.result import Report, Run
+from hadeb.lab.scenario.scenario import Scenario, deploy, scenario_of, with_unit
+from hadeb.lab.trial.trial import ClusterLost, attempt
+from hadeb.lab.verdict.result import Report, Run, Trial
 from hadeb.manifest.model import Manifest
+from hadeb.pacemaker.cib import not_installed
 from hadeb.package.model import Package
 
+START = "started"
 
-def prove(
+
+def run_lab(
     manifest: Manifest,
     package: Package,
     faults: Sequence[Fault],
@@ -39,11 +47,11 @@ def prove(
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
-    _ready(manifest, suite, directory, info)
+    _check(manifest, suite, directory, info)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
-    def proof(scenario: Scenario, logs: str) -> Proof:
-        return Proof(
+    def trials(scenario: Scenario, logs: str) -> Trials:
+        return Trials(
             scenario,
             suite=suite,
             size=size,
@@ -54,12 +62,12 @@ def prove(
 
     with scratch() as work:
         own = scenario_of(manifest, package, suite, work, info)
-        other = plain(own, f"{package.name}@{own.service}") if compare else None
-        first = proof(own, "logs")
+        other = with_unit(own, f"{package.name}@{own.service}") if compare else None
+        first = trials(own, "logs")
         runs = [Run(own.agent, first.run(faults))]
         if other:
             info(f"the same faults, with {other.agent}")
-            runs.append(Run(other.agent, proof(other, "logs-plain").run(faults)))
+            runs.append(Run(other.agent, trials(other, "logs-plain").run(faults)))
     return Report(
         package=own.name,
         version=own.version,
@@ -73,6 +81,14 @@ def prove(
     )
 
 
+def _check(manifest: Manifest, suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
+    """Find in a second what would fail after ten minutes, and make the image, which takes long."""
+    _check_budgets(manifest)
+    require_host()
+    clear_reports(directory)
+    image(suite, info=info)
+
+
 def _check_budgets(manifest: Manifest) -> None:
     known = {fault.name for fault in FAULTS}
     budgets = manifest.cluster.max_outage if manifest.cluster else {}
@@ -83,12 +99,13 @@ def _check_budgets(manifest: Manifest) -> None:
         )
 
 
-def _ready(manifest: Manifest, suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
-    """Find out in a second what would fail in ten minutes; and make the image, which takes long."""
-    _check_budgets(manifest)
-    require_host()
-    clear_reports(directory)
-    image(suite, info=info)
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a run: a trial that has ended, or the reason why a fault is left out."""
+
+    fault: str
+    trial: Trial | None
+    reason: str = ""
 
 
 def _line(progress: Progress) -> str:
@@ -99,4 +116,125 @@ def _line(progress: Progress) -> str:
     seconds = trial.outage
     gone = "did not come back" if seconds is None else f"no answer for {seconds:.2f} s"
     lines = [f"{progress.fault:<18} {word}, {gone}"]
-    return "\n".join([*lines, *(f"    {one}" for one in trial.shortfalls)])
+    return "\n".join([*lines, *(f"    {shortfall}" for shortfall in trial.shortfalls)])
+
+
+class Trials:
+    """The trials of one scenario. `ready` is how many seconds its first cluster took to boot."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        suite: Suite,
+        size: int,
+        logs: Path,
+        debug: Callable[[str], None],
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.scenario = scenario
+        self.suite: Suite = suite
+        self.size = size
+        self.logs = logs
+        self.ready = 0.0
+        self.nodes: tuple[str, ...] = ()
+        self._debug = debug
+        self._report = report
+
+    def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
+        """Try each fault; if the cluster does not come back, boot a new one for the next fault."""
+        left = list(faults)
+        ended: list[Trial] = []
+        while left or not ended:
+            try:
+                ended.extend(self._on_one_cluster(left, first=not ended))
+            except HadebError as error:
+                if not ended:
+                    raise
+                # The results so far are worth a report.
+                rest = ", ".join(fault.name for fault in left) or "nothing"
+                ended.append(self._ended(_broken("lab", f"{error.message}; not tried: {rest}")))
+                break
+            if not ended[0].passed and ended[0].fault == START:
+                break
+        return tuple(ended)
+
+    def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
+        begun = time.monotonic()
+        with Cluster(
+            self.suite,
+            size=self.size,
+            fencing=True,
+            totem=self.scenario.table.totem,
+            packages=self.scenario.packages,
+            # The boot is one step of the run.
+            info=self._debug,
+        ) as cluster:
+            if first:
+                self.ready = time.monotonic() - begun
+                self.nodes = tuple(node.name for node in cluster.nodes)
+            self._debug(f"installing {self.scenario.deb.name}, and starting its resources")
+            trial = _start(cluster, self.scenario)
+            if first or not trial.passed:
+                yield self._ended(trial)
+            if not trial.passed:
+                left.clear()
+            while left:
+                fault = left.pop(0)
+                self._debug(f"trying {fault.name}")
+                try:
+                    outcome = attempt(cluster, self.scenario, fault, self.logs)
+                except ClusterLost as failure:
+                    yield self._ended(failure.trial)
+                    return
+                except HadebError as error:
+                    yield self._ended(_broken(fault.name, error.message))
+                    return
+                if isinstance(outcome, str):
+                    self._report(Progress(fault.name, None, outcome))
+                else:
+                    yield self._ended(outcome)
+
+    def _ended(self, trial: Trial) -> Trial:
+        self._report(Progress(trial.fault, trial))
+        return trial
+
+
+def _broken(fault: str, why: str) -> Trial:
+    """The trial of a fault that the lab could not try to its end."""
+    return Trial(
+        fault=fault,
+        did="the lab could not try it",
+        expected="every fault can be tried",
+        seconds=0.0,
+        shortfalls=(why,),
+    )
+
+
+def _start(cluster: Cluster, scenario: Scenario) -> Trial:
+    """Install the package and configure the cluster; its shortfalls are what went wrong."""
+    begun = time.monotonic()
+    complaints, node = [], ""
+    try:
+        deploy(cluster, scenario)
+        complaints = [
+            f"it failed before anything was done to it: {failure}"
+            for failure in cluster.status().failures
+        ]
+        complaints += not_installed(
+            cluster.any.exec("cibadmin", "--query", "--scope=status").stdout
+        )
+        node = cluster.where(scenario.leader) or ""
+        if not complaints and not cluster.where(scenario.service):
+            complaints = [f"the cluster starts {scenario.service} nowhere"]
+    except HadebError as error:
+        complaints = [error.message]
+    return Trial(
+        fault=START,
+        did="the package was installed on all nodes, and its resources were created",
+        expected="every node can run the service, and one does",
+        seconds=time.monotonic() - begun,
+        outage=0.0,
+        after="" if complaints else node,
+        shortfalls=tuple(complaints),
+    )

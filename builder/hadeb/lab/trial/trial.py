@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One fault on a running cluster: inject it, wait for the service, look, and bring all back."""
+"""One fault on a running cluster: inject it, wait for the service, and restore the cluster."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from hadeb.errors import HadebError
-from hadeb.lab.client.answers import TOGETHER, Answer, to_service, turns, unanswered
+from hadeb.lab.client.answers import SERVICE, TOGETHER, Answer, to_service, turns, unanswered
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.fault.actions import ACTIONS
 from hadeb.lab.fault.catalogue import EXPECTED, Fault
+from hadeb.lab.host.wait import wait_until
 from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.scenario import Scenario
 from hadeb.lab.scenario.stage import PATIENCE, Stage
 from hadeb.lab.verdict.events import Operation, events, operations
 from hadeb.lab.verdict.result import Event, Trial
-from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls, spoken
+from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls
 
-# What is shown of the time before a fault, and watched after its end.
+# Seconds that are shown before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0
 _SETTLED = 0.5
 _POLL = 0.05
 _LAST_CHANCE = 10.0
 
 
-class Unmended(HadebError):
-    """The cluster did not come back after a fault; `trial` is what was found until then."""
+class ClusterLost(HadebError):
+    """The cluster did not come back after a fault; `trial` holds the results until then."""
 
     def __init__(self, trial: Trial, why: str) -> None:
         super().__init__(why)
@@ -36,15 +37,15 @@ class Unmended(HadebError):
 
 
 def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> Trial | str:
-    """Try a fault; the trial, or why it cannot be done to this bundle.
+    """Try a fault; the trial, or the reason why it cannot be tried with this bundle.
 
-    Raises Unmended where the cluster is of no use any more. Logs of a trial that fell short go
+    Raises ClusterLost if the cluster cannot be used any more. Logs of a trial that fell short go
     below the directory `logs`.
     """
     with cluster.watch(scenario.answer) as watch:
         try:
             watch.until(
-                lambda answers: sum(bool(one.who) for one in to_service(answers)) > 20,
+                lambda answers: sum(bool(answer.who) for answer in to_service(answers)) > 20,
                 timeout=30,
                 what="no answer before the fault",
             )
@@ -54,8 +55,8 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
                 return obstacle
             trying = _Attempt(stage, fault, logs)
         except HadebError as error:
-            # The other faults can be tried all the same.
-            raise Unmended(_untried(fault, error.message), error.message) from error
+            # The other faults can still be tried.
+            raise ClusterLost(_untried(fault, error.message), error.message) from error
         return trying.run()
 
 
@@ -70,7 +71,7 @@ def _untried(fault: Fault, why: str) -> Trial:
 
 
 class _Attempt:
-    """The course of one trial. Its clock is monotonic; `epoch` is what to add for the logs'."""
+    """One trial. Its clock is monotonic; add `epoch` to get the clock of the logs."""
 
     def __init__(self, stage: Stage, fault: Fault, logs: Path) -> None:
         self.stage, self.fault, self.logs = stage, fault, logs
@@ -91,8 +92,8 @@ class _Attempt:
         injected = time.monotonic()
         returned = self._wait(injected)
         blocked, believed, after = self._look(returned)
-        heard = self._heard(stage.victim.name, after)
-        unmended = self._mend(returned)
+        answers = self._answers(stage.victim.name, after)
+        problem = self._mend(returned)
         journals = self._journals()
         evidence = Evidence(
             fault=fault,
@@ -101,7 +102,7 @@ class _Attempt:
             after=after,
             believed=believed,
             returned=returned,
-            answers=heard,
+            answers=answers,
             operations=self._operations(journals),
             blocked=blocked,
             budget=self._budget(),
@@ -110,47 +111,55 @@ class _Attempt:
             complaint=self.complaint,
         )
         trial = self._trial(evidence, journals)
-        if unmended:
-            said = f"the cluster did not come back once the fault was over: {unmended}"
-            raise Unmended(dataclasses.replace(trial, shortfalls=(*trial.shortfalls, said)), said)
+        if problem:
+            shortfall = f"the cluster did not come back once the fault was over: {problem}"
+            trial = dataclasses.replace(trial, shortfalls=(*trial.shortfalls, shortfall))
+            raise ClusterLost(trial, shortfall)
         return trial
 
     def _wait(self, injected: float) -> bool:
-        """Wait for the end that is expected; False where it does not come."""
-        deadline = self.zero + self.fault.deadline
-        while True:
-            obscure = ""
+        """Wait for the expected end; False if it does not come."""
+        problem = ""
+
+        def is_over() -> bool:
+            nonlocal problem
+            problem = ""
             try:
-                if self._is_over(injected):
-                    return True
+                return self._is_over(injected)
             except HadebError as error:
-                # Whom we asked may be dying just now, and the next one knows.
-                obscure = error.message
-            if time.monotonic() > deadline:
-                self.complaint = self.complaint or obscure
+                # The node we asked may be dying just now: the next one will answer.
+                problem = error.message
                 return False
-            time.sleep(_POLL)
+
+        left = self.zero + self.fault.deadline - time.monotonic()
+        if wait_until(is_over, timeout=left, pause=_POLL):
+            return True
+        self.complaint = self.complaint or problem
+        return False
 
     def _is_over(self, injected: float) -> bool:
-        answers = [one for one in to_service(self.stage.watch.answers) if one.at > self.zero]
+        answers = [
+            answer for answer in to_service(self.stage.watch.answers) if answer.at > self.zero
+        ]
         now = time.monotonic()
         if self.fault.expected == "moves":
             return self._moved(answers)
-        missed = [one.asked for one in unanswered(answers)]
+        missed = [answer.asked for answer in unanswered(answers)]
         if not missed:
-            good = [one.asked for one in answers[-20:] if one.who]
+            good = [answer.asked for answer in answers[-20:] if answer.who]
             return bool(good) and good[-1] > injected and now > injected + self.fault.dwell
-        # A client that is asked to wait a second may be late with its bad news.
-        good = [one.asked for one in answers if one.who and one.asked > max(missed)]
+        # A client that waits a second for an answer reports a failure that much later.
+        last = max(missed)
+        good = [answer.asked for answer in answers if answer.who and answer.asked > last]
         return bool(good) and now > max(injected + self.fault.dwell, good[0] + _SETTLED)
 
     def _moved(self, answers: list[Answer]) -> bool:
-        if not any(one.who and one.asked > self.zero for one in answers[-20:]):
+        if not any(answer.who and answer.asked > self.zero for answer in answers[-20:]):
             return False
         return self.stage.serving() not in {"", self.stage.victim.name}
 
     def _look(self, returned: bool) -> tuple[list[str], str, str]:
-        """Let the cluster come to rest; what it blocks, where it runs the service, who answers."""
+        """Let the cluster settle; what it blocks, where it runs the service, and who answers."""
         cluster = self.stage.cluster
         try:
             cluster.settle(timeout=60 if returned else 10)
@@ -164,21 +173,22 @@ class _Attempt:
             self.complaint = self.complaint or error.message
             return [], "", ""
 
-    def _heard(self, before: str, after: str) -> list[Answer]:
+    def _answers(self, before: str, after: str) -> list[Answer]:
         """The answers around the fault, on its clock."""
         start = self.zero - _BEFORE
         shifted = [
-            dataclasses.replace(one, asked=one.asked - self.zero, at=one.at - self.zero)
-            for one in self.stage.watch.answers
-            if one.at >= start
+            dataclasses.replace(answer, asked=answer.asked - self.zero, at=answer.at - self.zero)
+            for answer in self.stage.watch.answers
+            if answer.at >= start
         ]
         return named(shifted, before, after)
 
     def _mend(self, returned: bool) -> str:
-        """Bring everything back; why that failed, or nothing."""
+        """Restore the cluster; why that failed, or nothing."""
         try:
             self.action.mend(self.stage)
-            # What did not come back by itself seldom does now, and a new cluster is soon there.
+            # A service that did not come back by itself seldom does now, and a new cluster boots
+            # quickly.
             self.stage.restore(patience=PATIENCE if returned else _LAST_CHANCE)
         except HadebError as error:
             return error.message
@@ -186,19 +196,19 @@ class _Attempt:
 
     def _journals(self) -> dict[str, str]:
         since = f"--since=@{self.zero + self.epoch - _BEFORE:.3f}"
-        found = {}
+        journals = {}
         for node in self.stage.cluster.nodes:
-            # One that dies while it is read has no say.
+            # A node may die while its journal is read.
             with suppress(HadebError):
-                found[node.name] = _journal(node, since)
-        return found
+                journals[node.name] = _journal(node, since)
+        return journals
 
     def _operations(self, journals: dict[str, str]) -> list[Operation]:
         zero = self.zero + self.epoch
         return [
-            dataclasses.replace(one, at=one.at - zero)
+            dataclasses.replace(operation, at=operation.at - zero)
             for journal in journals.values()
-            for one in operations(journal)
+            for operation in operations(journal)
         ]
 
     def _budget(self) -> float | None:
@@ -206,13 +216,13 @@ class _Attempt:
         return None if milliseconds is None else milliseconds / 1000
 
     def _trial(self, evidence: Evidence, journals: dict[str, str]) -> Trial:
-        last = max((one.at for one in evidence.answers), default=0.0)
+        last = max((answer.at for answer in evidence.answers), default=0.0)
         what = self.fault.did.format(node=evidence.before)
-        told = [Event(0.0, evidence.before, what, "fault")]
         logged = events(journals.values(), self.zero + self.epoch)
-        told += [event for event in logged if 0 <= event.at <= last]
-        found = shortfalls(evidence)
-        service = spoken(evidence.answers, service=True)
+        shown = [event for event in logged if 0 <= event.at <= last]
+        short = shortfalls(evidence)
+        service = to_service(evidence.answers)
+        direct = [answer for answer in evidence.answers if answer.target != SERVICE]
         return Trial(
             fault=self.fault.name,
             did=what,
@@ -223,21 +233,21 @@ class _Attempt:
             before=evidence.before,
             after=evidence.after,
             turns=tuple(turns(service, apart=TOGETHER)),
-            direct=tuple(turns(spoken(evidence.answers, service=False), apart=TOGETHER)),
+            direct=tuple(turns(direct, apart=TOGETHER)),
             refused=len(unanswered(service)),
-            events=tuple(told),
-            shortfalls=found,
-            logs=self._keep(journals) if found else (),
+            events=(Event(0.0, evidence.before, what, "fault"), *shown),
+            shortfalls=short,
+            logs=self._write_logs(journals) if short else (),
         )
 
-    def _keep(self, journals: dict[str, str]) -> tuple[str, ...]:
+    def _write_logs(self, journals: dict[str, str]) -> tuple[str, ...]:
         self.logs.mkdir(parents=True, exist_ok=True)
-        kept = []
+        written = []
         for node, journal in journals.items():
             path = self.logs / f"{self.fault.name}-{node}.log"
             path.write_text(journal, encoding="utf-8", errors="surrogateescape")
-            kept.append(f"{self.logs.name}/{path.name}")
-        return tuple(kept)
+            written.append(f"{self.logs.name}/{path.name}")
+        return tuple(written)
 
 
 def _journal(node: Node, since: str) -> str:

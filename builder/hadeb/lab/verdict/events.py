@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nodes logged while a trial ran, as events a reader can follow. Pure."""
+"""What nodes logged during a trial, as events that a reader can follow. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OPERATION = re.compile(
 )
 _BEGINNING = re.compile(r"Requesting local execution of (\w+) operation for (\S+) on (\S+)")
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
-# As Pacemaker 2.1 and 3.0 say it, which differ in capitals.
-_GOOD = ("ok", "promoted", "master")
+# The results of Pacemaker 2.1 and 3.0, which differ in capitals.
+_SUCCESS = ("ok", "promoted", "master")
 _UNIT = r"(\S+)\.service: "
-# What to look for in the logs, and what it means to a reader.
+# What to look for in the logs, and what the report makes of it.
 _SIGNS = (
     (re.compile(r"Peer (\S+) was terminated .*: OK"), r"\1 is fenced: its power is cut"),
     (re.compile(r"Peer (\S+) was not terminated .*: (.*)"), r"fencing of \1 failed: \2"),
@@ -39,7 +39,7 @@ BEGUN = "begun"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The end of an operation, or its begin with the result BEGUN; `at` is seconds since 1970."""
+    """The end of an operation, or its start with the result BEGUN; `at` is seconds since 1970."""
 
     at: float
     action: str
@@ -49,27 +49,27 @@ class Operation:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the agent said 0, or a monitor that it runs promoted."""
-        return self.result.lower().startswith(_GOOD)
+        """Whether the agent returned 0, or its monitor OCF_RUNNING_PROMOTED."""
+        return self.result.lower().startswith(_SUCCESS)
 
 
 def operations(journal: str) -> list[Operation]:
     """The operations in the output of `journalctl --output=short-unix`."""
-    found = []
+    logged = []
     for at, _, _, text in _lines(journal):
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
-            found.append(Operation(at, action, resource, node, result))
+            logged.append(Operation(at, action, resource, node, result))
         elif match := _BEGINNING.search(text):
             action, resource, node = match.groups()
-            found.append(Operation(at, action, resource, node, BEGUN))
-    return found
+            logged.append(Operation(at, action, resource, node, BEGUN))
+    return logged
 
 
 def events(journals: Iterable[str], zero: float) -> tuple[Event, ...]:
-    """The events of nodes' journals, in order; `zero` is the fault in seconds since 1970."""
-    found = {event for journal in journals for event in _events(journal, zero)}
-    return tuple(sorted(found, key=lambda event: (event.at, event.node, event.text)))
+    """The events of nodes' journals, in order; `zero` is the fault's time in seconds since 1970."""
+    logged = {event for journal in journals for event in _events(journal, zero)}
+    return tuple(sorted(logged, key=lambda event: (event.at, event.node, event.text)))
 
 
 def _events(journal: str, zero: float) -> Iterator[Event]:
@@ -77,19 +77,19 @@ def _events(journal: str, zero: float) -> Iterator[Event]:
         moment = round(at - zero, 3)
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
-            if said := _told(action, resource, result):
-                yield Event(moment, node, said)
+            if sentence := _sentence(action, resource, result):
+                yield Event(moment, node, sentence)
             continue
         for sign, meaning in _SIGNS:
             if match := sign.search(text):
                 yield Event(moment, host, match.expand(meaning))
 
 
-def _told(action: str, resource: str, result: str) -> str:
-    succeeded = result.lower().startswith(_GOOD)
+def _sentence(action: str, resource: str, result: str) -> str:
+    succeeded = result.lower().startswith(_SUCCESS)
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
-    # A probe that finds nothing is no news, nor is a monitor's good answer, in either role.
+    # A probe that finds nothing is no news, nor is a successful monitor in either role.
     if succeeded or (action == "probe" and result.lower().startswith("not running")):
         return ""
     return f"{action} of {resource} failed: {result}"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the lab found out about a bundle. Plain values, all times in seconds.
+"""The results of a lab run as plain values, and a run in a few numbers. Pure; times in seconds.
 
-A trial's clock starts at the moment of its fault: what was before has a negative time.
+A trial's clock starts when its fault is injected: earlier times are negative.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import median_high
 
 from hadeb.lab.client.answers import Turn
 
@@ -15,8 +17,8 @@ from hadeb.lab.client.answers import Turn
 class Event:
     """Something that happened while a trial ran.
 
-    `node` is empty where it happened to the cluster as a whole or to the network. `kind` says who
-    tells it: "fault" is what the lab did, "cluster" what Pacemaker, corosync or systemd logged.
+    `node` is empty if it happened to the whole cluster or to the network. `kind` is where it comes
+    from: "fault" is what the lab did, "cluster" what Pacemaker, corosync or systemd logged.
     """
 
     at: float
@@ -29,13 +31,13 @@ class Event:
 class Trial:
     """One fault, and how the cluster came through it.
 
-    `outage` is the longest time without an answer, None where the service did not come back;
-    `budget` is the longest that the manifest allows, None where it names none. `before` and
-    `after` are the nodes that served, empty where nobody did. `turns` are the answers through the
-    service's address, `direct` those at each node's own, both from `answers.turns` with
-    `apart=TOGETHER`, so that a silence shows. `refused` counts the connections that
-    got no answer. `shortfalls` says what fell short, a sentence each: without one the trial is
-    passed. `logs` are the files with the nodes' logs, relative to the report.
+    `outage` is the longest time without an answer, None if the service did not come back; `budget`
+    is the longest that the manifest allows, None if it sets no limit. `before` and `after` are the
+    nodes that served, empty if none did. `turns` are the answers through the service's address,
+    `direct` those at each node's own, both from `answers.turns` with `apart=TOGETHER`, so that a
+    silence shows. `refused` counts the connections that got no answer. `shortfalls` are sentences
+    that say what fell short; a trial without any has passed. `logs` are the files with the nodes'
+    logs, relative to the report.
     """
 
     fault: str
@@ -61,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All trials of one way to run the service: its agent is the label."""
+    """All trials of one way to run the service; its agent is the label."""
 
     label: str
     trials: tuple[Trial, ...]
@@ -69,9 +71,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole `hadeb lab run`. `began` is UTC in ISO 8601; `ready` is how long the cluster took
-    from nothing to all nodes online. The first of `runs` is the bundle's own, a second one is
-    what it is compared with.
+    """A whole `hadeb lab run`.
+
+    `began` is UTC in ISO 8601; `ready` is how long the cluster took to boot until all nodes were
+    online. The first of `runs` is the bundle's own; a second one is what it is compared with.
     """
 
     package: str
@@ -88,3 +91,33 @@ class Report:
     def passed(self) -> bool:
         """Whether nothing fell short in the bundle's own run."""
         return all(trial.passed for trial in self.runs[0].trials)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many of a run's trials fell short, and their worst and median outage.
+
+    The median of an even number of outages is the upper one. An outage that did not end counts as
+    the longest of all: `worst`, and with many of them `median`, is None then. Both are None if
+    there were no trials.
+    """
+
+    trials: int
+    failed: int
+    worst: float | None
+    median: float | None
+
+
+def totals(run: Run) -> Totals:
+    """The numbers of a run."""
+    outages = [math.inf if trial.outage is None else trial.outage for trial in run.trials]
+    return Totals(
+        trials=len(run.trials),
+        failed=sum(not trial.passed for trial in run.trials),
+        worst=_finite(max(outages, default=math.inf)),
+        median=_finite(median_high(outages) if outages else math.inf),
+    )
+
+
+def _finite(seconds: float) -> float | None:
+    return None if math.isinf(seconds) else seconds

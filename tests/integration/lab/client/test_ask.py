@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from hadeb.lab.client import ask
-from hadeb.lab.client.answers import SOMEBODY, Answer
+from hadeb.lab.client.answers import UNNAMED, Answer
 from hadeb.lab.client.watch import Target, _answer, targets_of
 from hadeb.manifest.cluster import AnswerTable
 
@@ -106,7 +106,7 @@ def test_an_answer_is_whole_once_it_is_as_expected_though_nobody_closes() -> Non
     with serving(pong) as port:
         table = AnswerTable(address=HERE, port=port, send="PING\r\n", expect=r"\+PONG\r\n")
         answer = first_answer(asked_as(table), expect=table.expect)
-    assert (answer.text, answer.error, answer.who) == ("+PONG\r\n", None, SOMEBODY)
+    assert (answer.text, answer.error, answer.who) == ("+PONG\r\n", None, UNNAMED)
     assert answer.at - answer.asked < 3
 
 
@@ -207,7 +207,7 @@ def test_a_command_answers_with_what_it_prints() -> None:
 
 def test_a_command_that_prints_nothing_and_ends_with_0_is_an_answer() -> None:
     answer = first_answer(target(command="true"))
-    assert (answer.text, answer.error, answer.who) == ("", None, SOMEBODY)
+    assert (answer.text, answer.error, answer.who) == ("", None, UNNAMED)
 
 
 def test_a_command_that_fails_gave_no_answer() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hadeb.errors import HadebError
 from hadeb.lab.client.answers import outage, to_service, unanswered
 from hadeb.lab.client.watch import Target, Watch
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
 
@@ -30,10 +30,10 @@ greet(socket.create_server(("172.16.0.1", 5678)))
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[tuple[Space, Node]]:
+def lab() -> Iterator[tuple[Namespaces, Node]]:
     """A space whose only node greets."""
-    with Space(["172.16.0.254/24", "172.16.0.253/24"]) as space:
-        node = Node(space, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))
+    with Namespaces(["172.16.0.254/24", "172.16.0.253/24"]) as namespaces:
+        node = Node(namespaces, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))
         node.create()
         node.boot()
         node.write("/root/greeter.py", GREETER)
@@ -42,7 +42,7 @@ def lab() -> Iterator[tuple[Space, Node]]:
             "[Service]\nExecStart=python3 /root/greeter.py\n",
         )
         node.sh("systemctl daemon-reload && systemctl start greeter")
-        yield space, node
+        yield namespaces, node
 
 
 EXPECT = r"This is (?P<node>\S+)!"
@@ -52,9 +52,9 @@ def target(port: int, *, name: str = "service", source: str = "") -> Target:
     return Target(name, "172.16.0.1", port, every=0.02, patience=0.3, source=source)
 
 
-def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Space, Node]) -> None:
-    space, node = lab
-    with Watch(space, [target(5678)], EXPECT) as watch:
+def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Namespaces, Node]) -> None:
+    namespaces, node = lab
+    with Watch(namespaces, [target(5678)], EXPECT) as watch:
         watch.until(lambda answers: any(one.who for one in answers), timeout=20, what="no answer")
         node.sh("systemctl stop greeter; sleep 1; systemctl start greeter")
         watch.until(lambda answers: answers[-1].who == "ha1", timeout=20, what="no answer again")
@@ -69,11 +69,11 @@ def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Space, Node]) ->
     assert {one.text for one in watch.answers if one.who} == {"Hi! This is ha1!\n"}
 
 
-def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Space, Node]) -> None:
-    space, _ = lab
+def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Namespaces, Node]) -> None:
+    namespaces, _ = lab
     mute = target(5679, name="mute")
     dead = Target("dead", "172.16.0.77", 5678, every=0.02, patience=0.3)
-    with Watch(space, [target(5678), mute, dead], EXPECT) as watch:
+    with Watch(namespaces, [target(5678), mute, dead], EXPECT) as watch:
         answers = watch.until(
             lambda answers: sum(one.target == "dead" for one in answers) > 20,
             timeout=30,
@@ -85,10 +85,10 @@ def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Space, Node])
     assert len(to_service(answers)) > len(late) / 2
 
 
-def test_each_source_asks(lab: tuple[Space, Node]) -> None:
-    space, _ = lab
+def test_each_source_asks(lab: tuple[Namespaces, Node]) -> None:
+    namespaces, _ = lab
     sources = {"172.16.0.254", "172.16.0.253"}
-    with Watch(space, [target(5678, source=source) for source in sources], EXPECT) as watch:
+    with Watch(namespaces, [target(5678, source=source) for source in sources], EXPECT) as watch:
         watch.until(
             lambda answers: {one.source for one in answers if one.who} == sources,
             timeout=20,
@@ -96,8 +96,8 @@ def test_each_source_asks(lab: tuple[Space, Node]) -> None:
         )
 
 
-def test_a_client_that_breaks_is_not_taken_for_silence(lab: tuple[Space, Node]) -> None:
-    space, _ = lab
-    with Watch(space, [target(70000)], EXPECT) as watch, pytest.raises(HadebError) as error:
+def test_a_client_that_breaks_is_not_taken_for_silence(lab: tuple[Namespaces, Node]) -> None:
+    namespaces, _ = lab
+    with Watch(namespaces, [target(70000)], EXPECT) as watch, pytest.raises(HadebError) as error:
         watch.until(lambda _: False, timeout=20, what="waited in vain")
     assert "client broke" in error.value.message

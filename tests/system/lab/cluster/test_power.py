@@ -51,7 +51,7 @@ def ask(cluster: Cluster, request: str) -> str:
     """What the power switch answers."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(15)
-        connection.connect(str(cluster.space.state / POWER))
+        connection.connect(str(cluster.namespaces.state / POWER))
         connection.sendall(request.encode())
         with connection.makefile() as answer:
             return answer.readline().rstrip("\n")
@@ -107,7 +107,7 @@ def test_the_switch_answers_each_request(cluster: Cluster) -> None:
 
 def test_a_client_that_says_nothing_holds_up_nobody(cluster: Cluster) -> None:
     with socket.socket(socket.AF_UNIX) as mute:
-        mute.connect(str(cluster.space.state / POWER))
+        mute.connect(str(cluster.namespaces.state / POWER))
         assert ask(cluster, "status ha1\n") == "on"
 
 
@@ -126,7 +126,7 @@ def test_of_two_nodes_one_takes_over_when_the_others_death_is_confirmed(two: Clu
 def test_a_frozen_node_is_fenced_by_the_others_before_they_take_over(three: Cluster) -> None:
     first = three.where("DUMMY")
     assert first
-    three.deaf.add(first)
+    three.unreachable.add(first)
     three.freeze(three[first])
     time.sleep(1)
     assert three[first].is_on
@@ -137,6 +137,6 @@ def test_a_frozen_node_is_fenced_by_the_others_before_they_take_over(three: Clus
     assert ask(three, f"status {first}\n") == "off"
     assert fenced(three, first)[-1] == "success"
     assert ask(three, f"off {first}\n") == "off"
-    three.deaf.clear()
+    three.unreachable.clear()
     three[first].boot()
     three.wait_online()

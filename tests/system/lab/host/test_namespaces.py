@@ -19,7 +19,7 @@ import pytest
 
 from hadeb.debian.releases import Suite
 from hadeb.lab.host import registry
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.host.registry import STATE, sweep
 from hadeb.lab.node.machine import machine as boot_machine
 from hadeb.lab.node.node import Node
@@ -30,12 +30,12 @@ pytestmark = pytest.mark.usefixtures("as_root")
 # Says which lab it is, boots a node in it, and stays until it is killed.
 LAB = """
 import sys, time
-from hadeb.lab.host.namespaces import Space
+from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.node.image import image
 from hadeb.lab.node.node import Address, Node
-with Space(["172.16.0.254/24"]) as space:
-    print(space.id, flush=True)
-    node = Node(space, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))
+with Namespaces(["172.16.0.254/24"]) as namespaces:
+    print(namespaces.id, flush=True)
+    node = Node(namespaces, "ha1", image("bookworm"), (Address("172.16.0.1", 24),))
     node.create()
     node.boot()
     print("up", flush=True)
@@ -119,11 +119,11 @@ def test_ctrl_c_cleans_up_at_once(
 
 
 def test_a_cgroup_whose_lab_is_forgotten_is_swept() -> None:
-    with Space() as space:
-        space.run("mkdir", "-p", "/sys/fs/cgroup/hadeb-lab-forgotten/ha1-1")
-    with Space() as space:
-        names = space.run("ls", "/sys/fs/cgroup").stdout.split()
-        assert space.cgroup in names
+    with Namespaces() as namespaces:
+        namespaces.run("mkdir", "-p", "/sys/fs/cgroup/hadeb-lab-forgotten/ha1-1")
+    with Namespaces() as namespaces:
+        names = namespaces.run("ls", "/sys/fs/cgroup").stdout.split()
+        assert namespaces.cgroup in names
         assert "hadeb-lab-forgotten" not in names
 
 
@@ -135,16 +135,18 @@ def test_a_cgroup_that_another_sweep_takes_away_meanwhile_is_gone_all_the_same(
     quicker.write_text(f'#!/bin/sh\n{shutil.which("find")} "$@"\nexit 1\n', "utf-8")
     quicker.chmod(0o755)
     state = STATE / "0verlap0"
-    with Space() as space:
-        space.run("mkdir", "-p", f"/sys/fs/cgroup/{registry.cgroup_of(state)}/ha1-1")
+    with Namespaces() as namespaces:
+        namespaces.run("mkdir", "-p", f"/sys/fs/cgroup/{registry.cgroup_of(state)}/ha1-1")
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
         registry.remove(state)
-        assert registry.cgroup_of(state) not in space.run("ls", "/sys/fs/cgroup").stdout.split()
+        assert (
+            registry.cgroup_of(state) not in namespaces.run("ls", "/sys/fs/cgroup").stdout.split()
+        )
 
 
 def test_the_sweep_leaves_a_living_lab_alone() -> None:
-    with Space() as first:
-        with Space():
+    with Namespaces() as first:
+        with Namespaces():
             pass
         assert first.state.is_dir()
         assert first.cgroup in first.run("ls", "/sys/fs/cgroup").stdout.split()

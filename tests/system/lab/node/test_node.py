@@ -77,7 +77,9 @@ def test_a_shutdown_stops_services_in_order(fresh_machine: Node) -> None:
 def test_a_node_that_cannot_boot_says_why(fresh_machine: Node) -> None:
     node = fresh_machine
     node.cut_power()
-    node.place("/sbin/init.broken", "#!/bin/sh\necho no such luck >&2\nexit 1\n", mode=0o755)
+    node.write_offline(
+        "/sbin/init.broken", "#!/bin/sh\necho no such luck >&2\nexit 1\n", mode=0o755
+    )
     node.offline("mv", "/sbin/init.broken", "/usr/lib/systemd/systemd")
     with pytest.raises(HadebError) as error:
         node.boot(timeout=10)

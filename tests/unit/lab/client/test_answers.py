@@ -6,17 +6,16 @@ from __future__ import annotations
 from hadeb.lab.client.answers import (
     TOGETHER,
     Answer,
-    AtOnce,
+    Overlap,
     Turn,
-    at_once,
     between,
     gaps,
-    median,
     outage,
-    speaker,
-    spells,
+    overlaps,
+    responder,
     to_service,
     turns,
+    turns_of,
     unanswered,
 )
 
@@ -66,15 +65,15 @@ def test_a_silence_ends_a_turn_though_nobody_else_spoke() -> None:
 def test_what_lies_between_a_nodes_answers_does_not_break_its_spell() -> None:
     heard_of = [heard(1.0, "ha1"), heard(1.1, "ha2"), heard(1.15, "ha1"), heard(3.0, "ha1")]
     taken = turns(heard_of, apart=TOGETHER)
-    assert spells(taken, "ha1") == [Turn("ha1", 1.0, 1.15, 2), Turn("ha1", 3.0, 3.0, 1)]
+    assert turns_of("ha1", taken) == [Turn("ha1", 1.0, 1.15, 2), Turn("ha1", 3.0, 3.0, 1)]
 
 
-def test_two_are_at_once_only_while_both_answer() -> None:
+def test_two_overlap_only_while_both_answer() -> None:
     one, two = Turn("ha1", 0.0, 5.0, 9), Turn("ha2", 4.0, 8.0, 9)
-    assert at_once([two, one]) == [AtOnce(("ha1", "ha2"), 4.0, 5.0)]
-    assert at_once([one, Turn("ha2", 5.1, 8.0, 9)]) == []
+    assert overlaps([two, one]) == [Overlap(("ha1", "ha2"), 4.0, 5.0)]
+    assert overlaps([one, Turn("ha2", 5.1, 8.0, 9)]) == []
     # One answer has no length, and is one too many all the same.
-    assert at_once([one, Turn("ha2", 2.0, 2.0, 1)]) == [AtOnce(("ha1", "ha2"), 2.0, 2.0)]
+    assert overlaps([one, Turn("ha2", 2.0, 2.0, 1)]) == [Overlap(("ha1", "ha2"), 2.0, 2.0)]
 
 
 def test_a_direct_probe_is_no_answer_of_the_service() -> None:
@@ -89,11 +88,6 @@ def test_between_takes_what_ended_in_the_span() -> None:
     assert [one.at for one in between(MOVE, 1.05, 1.25)] == [1.1, 1.2]
 
 
-def test_the_speaker_is_found_behind_any_greeting() -> None:
-    assert speaker("This is a test! This is ha1!\n", EXPECT) == "ha1"
-    assert speaker("Hello, world\n", EXPECT) is None
-
-
-def test_the_median_of_an_even_number_does_not_flatter() -> None:
-    assert median([0.1, 0.9]) == 0.9
-    assert median([3.0, 1.0, 2.0]) == 2.0
+def test_the_node_is_read_from_behind_any_greeting() -> None:
+    assert responder("This is a test! This is ha1!\n", EXPECT) == "ha1"
+    assert responder("Hello, world\n", EXPECT) is None

@@ -19,8 +19,7 @@ from hadeb.lab.report.junit import junit
 from hadeb.lab.report.page import page
 from hadeb.lab.report.table import table
 from hadeb.lab.report.text import columns
-from hadeb.lab.verdict.result import Report, Run
-from hadeb.lab.verdict.totals import Totals, totals
+from hadeb.lab.verdict.result import Report, Run, Totals, totals
 from support.command import ROOT
 from support.report_sample import HOSTILE, OTHER, OWN, hostile, lost, sample, split, upgraded
 

@@ -7,8 +7,7 @@ import dataclasses
 import xml.etree.ElementTree as ET
 
 from hadeb.lab.client.answers import Answer, Turn, turns
-from hadeb.lab.report.timeline import Story, inline, timeline
-from hadeb.lab.report.timeline_style import STYLE
+from hadeb.lab.report.timeline import Story, inline, style, timeline
 from hadeb.lab.verdict.result import Event
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -127,7 +126,7 @@ def test_two_that_answer_at_once_are_seen_at_once() -> None:
 def test_a_second_one_that_no_client_reaches_is_seen_at_its_own_address() -> None:
     tree = drawn(dataclasses.replace(STORY, direct=(Turn("ha1", 8.5, 9.5, 10),)))
     (frame,) = rects(tree, "both")
-    assert frame.findtext(f"{SVG}title") == "ha1 and ha2 at once"
+    assert frame.findtext(f"{SVG}title") == "ha1 and ha2 both answered"
 
 
 def test_pictures_in_one_page_leave_their_looks_to_it() -> None:
@@ -135,7 +134,7 @@ def test_pictures_in_one_page_leave_their_looks_to_it() -> None:
     assert tree.get("viewBox", "").startswith("0 0 360 ")
     assert tree.find("style") is None
     assert "id=" not in inline(STORY, 360)
-    rules = [line for line in STYLE.splitlines() if "{" in line and not line.startswith("@")]
+    rules = [line for line in style().splitlines() if "{" in line and not line.startswith("@")]
     assert all(line.startswith(".timeline") for line in rules)
 
 

@@ -46,14 +46,14 @@ def done(action: str, node: str, at: float, result: str = "ok") -> Operation:
 def test_answers_after_a_stop_are_told_though_the_next_node_was_not_up_yet() -> None:
     late = [*EVIDENCE.answers, *answers("ha1", -1, 0.9)]
     told = said(answers=late, operations=[done("stop", "ha1", 0.3)])
-    assert "stop said on ha1 that it was done 0.51 s before the last answer" in told
+    assert "stop reported success on ha1 0.51 s before the last answer" in told
     assert "returns before the daemon has ended" in told
 
 
 def test_answers_after_a_new_start_has_begun_do_not_blame_the_stop() -> None:
     late = [*EVIDENCE.answers, *answers("ha1", -1, 0.1), *answers("ha1", 0.6, 0.9)]
     course = [done("stop", "ha1", 0.45), done("start", "ha1", 0.5, BEGUN)]
-    assert "stop said" not in said(answers=late, operations=course)
+    assert "stop reported" not in said(answers=late, operations=course)
 
 
 def test_the_begin_of_an_operation_is_read_from_the_log() -> None:
@@ -66,11 +66,11 @@ def test_the_begin_of_an_operation_is_read_from_the_log() -> None:
 
 def test_a_start_that_is_early_is_blamed_by_the_type_of_its_unit() -> None:
     course = [done("start", "ha2", 0.1)]
-    early = "start said on ha2 that it was done 0.91 s before the service answered: "
-    assert f"{early}the daemon says that it is ready before it listens" in said(
+    early = "start reported success on ha2 0.91 s before the service answered: "
+    assert f"{early}the daemon reports readiness before it listens" in said(
         operations=course, unit_type="notify"
     )
-    assert f"{early}it returns too early, since its unit of type exec" in said(
+    assert f"{early}it returns too early, since a unit of type exec" in said(
         operations=course, unit_type="exec"
     )
     assert f"{early}it returns too early, or the daemon" in said(operations=course)
@@ -85,14 +85,14 @@ def test_a_replica_may_say_that_it_is_none_to_ask_and_a_master_may_not() -> None
     replica = Answer(0.5, 0.51, "", "ha3", None, "slave", None)
     asked = [*EVIDENCE.answers, replica]
     assert said(answers=asked, copies="promotable") == ""
-    assert "1 answers are not what is expected" in said(answers=asked)
+    assert "1 answers are not as expected" in said(answers=asked)
     through = [*EVIDENCE.answers, dataclasses.replace(replica, target=SERVICE)]
-    assert "1 answers are not what is expected" in said(answers=through, copies="promotable")
+    assert "1 answers are not as expected" in said(answers=through, copies="promotable")
 
 
 def test_two_masters_are_told_and_two_replicas_that_answer_alike_are_not() -> None:
     second = [*EVIDENCE.answers, *answers("ha3", 1.05, 2.5)]
-    assert "ha2 and ha3 answered at once" in said(answers=second, copies="promotable")
+    assert "ha2 and ha3 both answered" in said(answers=second, copies="promotable")
     assert said(answers=second, copies="clone") == ""
     always = [*EVIDENCE.answers, *answers("ha3", -1.05, 2.5)]
     assert said(answers=always, copies="promotable") == ""
@@ -107,6 +107,6 @@ def test_an_action_that_the_cluster_still_waits_for_is_named() -> None:
         *(done("demote", "ha1", 12, BEGUN), done("demote", "ha1", 132, "Timed out after 2m")),
     ]
     told = said(answers=silent, operations=course, returned=False, after="", believed="")
-    assert "demote of GREETER on ha1 had begun 78 s earlier and was not done" in told
+    assert "demote of GREETER on ha1 had begun 78 s earlier and has not ended" in told
     assert "stop of" not in told
     assert "monitor of" not in told

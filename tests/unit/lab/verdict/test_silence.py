@@ -34,7 +34,7 @@ def evidence(fault: Fault, *, after: str) -> Evidence:
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_a_service_that_answers_and_then_no_more_falls_short(fault: Fault) -> None:
     gone = evidence(fault, after="")
-    assert shortfalls(gone) == ("the service answered, and then no more",)
+    assert shortfalls(gone) == ("the service answered, and then stopped answering",)
     assert outage_of(gone) is None
 
 
