@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client that asks services all the time, and writes down what it hears.
+"""A client that sends requests to services all the time, and records the answers.
 
-Runs by itself (`python3 -I ask.py JSON`) beside the nodes, so that what it measures is not slowed
-by whoever watches. The argument is a list of targets {"name", "host", "port", "every", "patience",
-"source", "send", "expect", "command"}, times in seconds. A target with a command is asked by
-running it in a shell, and has answered when that ends with 0; any other by a TCP connection, to
-which `send` is written: its answer is whole when the other side closes, or as soon as it holds what
-`expect`, a regular expression, describes. Each becomes one JSON line on stdout: asked and at on the
-monotonic clock, the target's name, the source, and the text or the error. It ends when stdin does.
+It is a program of its own (`python3 -I ask.py JSON`) that runs next to the nodes, so that the
+process that evaluates the answers does not slow it down. The argument is a list of targets {"name",
+"host", "port", "every", "patience", "source", "send", "expect", "command"}, with times in seconds.
+If a target has a command, a request runs it in a shell, and exit code 0 is an answer. Otherwise a
+request is a TCP connection to which `send` is written; the answer is complete when the other side
+closes, or as soon as the regular expression `expect` matches. Each request becomes one JSON line on
+stdout: asked and at on the monotonic clock, the target's name, the source, and the text or the
+error. The program ends when stdin does.
 """
 
 from __future__ import annotations
@@ -26,72 +27,72 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-# More would mean that the machine, not the service, is what we measure.
+# With more, hadeb would measure this machine and not the service.
 MOST_IN_FLIGHT = 512
-MOST_HEARD = 1 << 20
+MOST_RECEIVED = 1 << 20
 
 
 @dataclass
-class Asking:
-    """One question under way, by a connection or by a command whose output is read."""
+class Request:
+    """A request in flight: a connection, or a command whose output is read."""
 
     target: dict[str, Any]
     asked: float
     channel: socket.socket | IO[bytes]
     to_send: bytes = b""
     process: subprocess.Popen[bytes] | None = None
-    is_mute: bool = False
-    heard: bytearray = field(default_factory=bytearray)
+    has_closed: bool = False
+    received: bytearray = field(default_factory=bytearray)
 
     def is_whole(self) -> bool:
-        """Whether it holds what is expected, though the other side has not closed yet."""
+        """Whether the expected answer is there, although the other side has not closed yet."""
         expected = None if self.process else self.target.get("expect")
-        text = self.heard.decode("utf-8", "backslashreplace")
+        text = self.received.decode("utf-8", "backslashreplace")
         return bool(expected and re.search(expected, text))
 
 
-class Asker:
-    """All targets, asked in turn from one thread; whoever does not answer delays nobody else."""
+class Client:
+    """Sends requests to all targets from one thread; a target that is slow delays no other."""
 
     def __init__(self, targets: list[dict[str, Any]]) -> None:
         self._selector = selectors.DefaultSelector()
         self._selector.register(sys.stdin.buffer, selectors.EVENT_READ)
         self._due = [(time.monotonic(), number) for number in range(len(targets))]
         self._targets = targets
-        self._under_way: set[int] = set()
+        self._in_flight: set[int] = set()
 
     def run(self) -> None:
-        """Ask until stdin ends."""
+        """Send requests until stdin ends."""
         while True:
-            for key, events in self._selector.select(self._pause()):
+            for key, events in self._selector.select(self._until_due()):
                 if key.fileobj is sys.stdin.buffer:
                     if not os.read(sys.stdin.fileno(), 4096):
-                        self._leave()
+                        self._stop()
                         return
                 elif events & selectors.EVENT_WRITE:
-                    self._speak(key.data)
+                    self._send(key.data)
                 else:
-                    self._hear(key.data)
+                    self._receive(key.data)
             now = time.monotonic()
-            self._give_up(now)
-            self._ask_due(now)
+            self._expire(now)
+            self._start_due(now)
 
-    def _pause(self) -> float:
+    def _until_due(self) -> float:
         return max(0.0, min(0.05, self._due[0][0] - time.monotonic()))
 
-    def _ask_due(self, now: float) -> None:
+    def _start_due(self, now: float) -> None:
         while self._due[0][0] <= now:
             due, number = heapq.heappop(self._due)
             target = self._targets[number]
-            # Never in a burst to catch up: that would be another load.
+            # Never in a burst to catch up: that would be a different load.
             heapq.heappush(self._due, (max(due + target["every"], now), number))
-            if len(self._under_way) < MOST_IN_FLIGHT:
+            if len(self._in_flight) < MOST_IN_FLIGHT:
                 if target.get("command"):
-                    self._run(target)
+                    self._start_command(target)
                 else:
-                    self._ask(target)
+                    self._connect(target)
 
-    def _run(self, target: dict[str, Any]) -> None:
+    def _start_command(self, target: dict[str, Any]) -> None:
         process = subprocess.Popen(
             ["sh", "-c", target["command"]],
             stdin=subprocess.DEVNULL,
@@ -100,110 +101,110 @@ class Asker:
             process_group=0,
         )
         assert process.stdout
-        asking = Asking(target, time.monotonic(), process.stdout, process=process)
-        self._watch(asking, selectors.EVENT_READ)
+        request = Request(target, time.monotonic(), process.stdout, process=process)
+        self._register(request, selectors.EVENT_READ)
 
-    def _ask(self, target: dict[str, Any]) -> None:
+    def _connect(self, target: dict[str, Any]) -> None:
         family = socket.AF_INET6 if ":" in target["host"] else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM)
         connection.setblocking(False)
         to_send = str(target.get("send") or "").encode("utf-8", "surrogateescape")
-        asking = Asking(target, time.monotonic(), connection, to_send)
+        request = Request(target, time.monotonic(), connection, to_send)
         try:
             if target.get("source"):
                 connection.bind((target["source"], 0))
             failure = connection.connect_ex((target["host"], target["port"]))
         except OSError as error:
             failure = error.errno or errno.EIO
-        self._watch(asking, selectors.EVENT_WRITE if to_send else selectors.EVENT_READ)
+        self._register(request, selectors.EVENT_WRITE if to_send else selectors.EVENT_READ)
         if failure not in (0, errno.EINPROGRESS):
-            self._end(asking, os.strerror(failure))
+            self._end(request, os.strerror(failure))
 
-    def _watch(self, asking: Asking, events: int) -> None:
-        self._under_way.add(id(asking))
-        self._selector.register(asking.channel, events, asking)
+    def _register(self, request: Request, events: int) -> None:
+        self._in_flight.add(id(request))
+        self._selector.register(request.channel, events, request)
 
-    def _speak(self, asking: Asking) -> None:
-        assert isinstance(asking.channel, socket.socket)
+    def _send(self, request: Request) -> None:
+        assert isinstance(request.channel, socket.socket)
         try:
-            sent = asking.channel.send(asking.to_send)
+            sent = request.channel.send(request.to_send)
         except BlockingIOError:
             return
         except OSError as error:
-            self._end(asking, os.strerror(error.errno or errno.EIO))
+            self._end(request, os.strerror(error.errno or errno.EIO))
             return
-        asking.to_send = asking.to_send[sent:]
-        if not asking.to_send:
-            self._selector.modify(asking.channel, selectors.EVENT_READ, asking)
+        request.to_send = request.to_send[sent:]
+        if not request.to_send:
+            self._selector.modify(request.channel, selectors.EVENT_READ, request)
 
-    def _hear(self, asking: Asking) -> None:
-        if asking.is_mute:
-            self._end(asking, None)
+    def _receive(self, request: Request) -> None:
+        if request.has_closed:
+            self._end(request, None)
             return
         try:
-            data = os.read(asking.channel.fileno(), 65536)
+            data = os.read(request.channel.fileno(), 65536)
         except BlockingIOError:
             return
         except OSError as error:
-            self._end(asking, os.strerror(error.errno or errno.EIO))
+            self._end(request, os.strerror(error.errno or errno.EIO))
             return
-        asking.heard += data
-        if not data and asking.process:
-            self._await_end(asking, asking.process.pid)
+        request.received += data
+        if not data and request.process:
+            self._await_exit(request, request.process.pid)
         elif not data:
-            self._end(asking, None if asking.heard else "closed without a word")
-        elif len(asking.heard) > MOST_HEARD:
-            self._end(asking, "an answer without an end")
-        elif asking.is_whole():
-            self._end(asking, None)
+            self._end(request, None if request.received else "closed without an answer")
+        elif len(request.received) > MOST_RECEIVED:
+            self._end(request, "an answer that does not end")
+        elif request.is_whole():
+            self._end(request, None)
 
-    def _await_end(self, asking: Asking, pid: int) -> None:
-        """Hear of a command's end, which may come long after its last word."""
-        self._selector.unregister(asking.channel)
-        asking.channel.close()
-        asking.channel, asking.is_mute = os.fdopen(os.pidfd_open(pid), "rb"), True
-        self._selector.register(asking.channel, selectors.EVENT_READ, asking)
+    def _await_exit(self, request: Request, pid: int) -> None:
+        """Wait for a command to exit, which may be long after it closed its output."""
+        self._selector.unregister(request.channel)
+        request.channel.close()
+        request.channel, request.has_closed = os.fdopen(os.pidfd_open(pid), "rb"), True
+        self._selector.register(request.channel, selectors.EVENT_READ, request)
 
-    def _give_up(self, now: float) -> None:
-        for asking in self._all_under_way():
-            if now - asking.asked > asking.target["patience"]:
-                self._end(asking, "no answer in time")
+    def _expire(self, now: float) -> None:
+        for request in self._requests():
+            if now - request.asked > request.target["patience"]:
+                self._end(request, "no answer in time")
 
-    def _all_under_way(self) -> list[Asking]:
+    def _requests(self) -> list[Request]:
         return [key.data for key in self._selector.get_map().values() if key.data]
 
-    def _leave(self) -> None:
-        for asking in self._all_under_way():
-            _reap(asking)
+    def _stop(self) -> None:
+        for request in self._requests():
+            _reap(request)
 
-    def _end(self, asking: Asking, error: str | None) -> None:
-        status = _reap(asking)
-        if asking.is_mute and not error and status:
+    def _end(self, request: Request, error: str | None) -> None:
+        status = _reap(request)
+        if request.has_closed and not error and status:
             error = f"ended with {status}"
         line = {
-            "asked": asking.asked,
+            "asked": request.asked,
             "at": time.monotonic(),
-            "target": asking.target["name"],
-            "source": asking.target.get("source") or "",
-            "text": asking.heard.decode("utf-8", "backslashreplace"),
+            "target": request.target["name"],
+            "source": request.target.get("source") or "",
+            "text": request.received.decode("utf-8", "backslashreplace"),
             "error": error,
         }
-        self._selector.unregister(asking.channel)
-        asking.channel.close()
-        self._under_way.discard(id(asking))
+        self._selector.unregister(request.channel)
+        request.channel.close()
+        self._in_flight.discard(id(request))
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
 
-def _reap(asking: Asking) -> int:
-    """End a command with all that it started in its group; how it ended itself."""
-    if not asking.process:
+def _reap(request: Request) -> int:
+    """Kill a command's process group; the command's own exit status."""
+    if not request.process:
         return 0
-    # Before its own end is taken note of: until then the group's number is nobody else's.
+    # Before it is reaped: until then the kernel cannot reuse the group's number.
     with suppress(ProcessLookupError):
-        os.killpg(asking.process.pid, 9)
-    return asking.process.wait()
+        os.killpg(request.process.pid, 9)
+    return request.process.wait()
 
 
 if __name__ == "__main__":
-    Asker(json.loads(sys.argv[1])).run()
+    Client(json.loads(sys.argv[1])).run()

@@ -32,7 +32,7 @@ class Fault:
     """Something the lab does to a cluster.
 
     `did` describes it, with {node} for the node it is done to. `unless` describes the bundles that
-    it cannot be done to; it is empty where there are none. `dwell` is how long to wait for a client
+    it cannot be done to, and is empty if there are none. `dwell` is how long to wait for a client
     to notice, and `deadline` how long the service may take to answer again, in seconds.
     """
 
@@ -129,14 +129,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "package-removed",
-        "somebody tried to remove the package on {node}",
+        "an attempt was made to remove the package on {node}",
         "unfelt",
         unless=_UNGUARDED,
         smoke=True,
     ),
     Fault(
         "upgrade-killed",
-        "dpkg was killed half-way through an upgrade on {node}, then told to finish it",
+        "dpkg was killed half-way through an upgrade on {node}, and the upgrade was then finished",
         "unfelt",
     ),
     Fault(

@@ -304,8 +304,8 @@ class Node:
         return ready
 
     def _boot_failed(self, how: str) -> HadebError:
-        said = self.console.read_text(errors="replace").strip().splitlines()[-5:]
-        return HadebError(f"{self.name} {how}: {' / '.join(said)}")
+        output = self.console.read_text(errors="replace").strip().splitlines()[-5:]
+        return HadebError(f"{self.name} {how}: {' / '.join(output)}")
 
 
 def _datagram(ready: socket.socket) -> bytes:

@@ -161,10 +161,10 @@ def _window(trial: Trial) -> tuple[float, float]:
     ]
     ends = [overlap.end for overlap in overlaps(everyone)]
     last = max([0.0, *back, *happened, *(ends if len(ends) < 9 else [])])
-    heard = max((turn.end for turn in everyone), default=math.inf)
+    last_answer = max((turn.end for turn in everyone), default=math.inf)
     end = last + max(1.0, last / 4)
     if trial.outage is not None:
-        end = max(min(end, heard), last + 0.2)
+        end = max(min(end, last_answer), last + 0.2)
     first = min([0.0, *happened, *back])
     return min(first, -end / 5) - 0.05, end
 

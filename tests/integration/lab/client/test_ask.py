@@ -135,17 +135,17 @@ def test_what_is_sent_arrives_whole_where_the_other_side_reads_slowly() -> None:
     # More than a command line may hold, so not by way of the program.
     with serving(count) as port, socket.create_connection((HERE, port)) as connection:
         connection.setblocking(False)
-        asker = ask.Asker.__new__(ask.Asker)
-        asking = ask.Asking({"name": "x"}, 0.0, connection, sent.encode())
+        client = ask.Client.__new__(ask.Client)
+        request = ask.Request({"name": "x"}, 0.0, connection, sent.encode())
         changed: list[int] = []
 
         class Selector:
             def modify(self, _: object, events: int, __: object) -> None:
                 changed.append(events)
 
-        asker._selector = Selector()  # type: ignore[assignment]
-        while asking.to_send:
-            asker._speak(asking)
+        client._selector = Selector()  # type: ignore[assignment]
+        while request.to_send:
+            client._send(request)
         connection.setblocking(True)
         assert connection.recv(100) == b"3000000"
         assert len(changed) == 1
@@ -153,7 +153,7 @@ def test_what_is_sent_arrives_whole_where_the_other_side_reads_slowly() -> None:
 
 def test_a_service_that_closes_without_a_word_gave_no_answer() -> None:
     with serving(lambda connection: None) as port:
-        assert first_answer(target(port=port)).error == "closed without a word"
+        assert first_answer(target(port=port)).error == "closed without an answer"
 
 
 @pytest.mark.parametrize("send", ["", "PING\r\n"])
@@ -171,8 +171,8 @@ def test_an_answer_without_an_end_is_cut() -> None:
 
     with serving(pour) as port:
         answer = first_answer(target(port=port))
-    assert answer.error == "an answer without an end"
-    assert len(answer.text) < 2 * ask.MOST_HEARD
+    assert answer.error == "an answer that does not end"
+    assert len(answer.text) < 2 * ask.MOST_RECEIVED
 
 
 def test_bytes_that_are_no_text_are_an_answer_too() -> None:

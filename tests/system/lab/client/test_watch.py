@@ -64,7 +64,7 @@ def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Namespaces, Node
     assert {one.error for one in unanswered(watch.answers)} <= {
         "Connection refused",
         "Connection reset by peer",
-        "closed without a word",
+        "closed without an answer",
     }
     assert {one.text for one in watch.answers if one.who} == {"Hi! This is ha1!\n"}
 
