@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lab that is kept outlives its command, is found by others, and is gone without a trace."""
+"""A persistent lab outlives its command, is found by others, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lab(registry: Path, work: Path) -> str:
     """The one lab, all of it up, made by a command that has ended; anew where a test harmed it."""
-    kept = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
-    if len(kept) == 1 and all(node["on"] for node in kept[0]["nodes"]):
-        return str(kept[0]["id"])
+    running = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
+    if len(running) == 1 and all(node["on"] for node in running[0]["nodes"]):
+        return str(running[0]["id"])
     call(registry, "lab", "down", directory=work)
     done = up(registry, work)
     assert done.code == 0, done.stderr

@@ -21,7 +21,7 @@ from hadeb.lab.node.image import image
 pytestmark = pytest.mark.usefixtures("as_root")
 
 # In mmdebstrap's place: writes down how it was called, and makes the directory.
-STAND_IN = """#!/bin/sh
+FAKE = """#!/bin/sh
 printf '%s\\n' "$@" >> "$LOG"
 echo called >> "$LOG"
 sleep "${SECONDS_IT_TAKES:-0.3}"
@@ -34,12 +34,12 @@ exit "${ENDS_WITH:-0}"
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of one's own, a stand-in for mmdebstrap, and what was asked of it."""
+    """A cache of one's own, a fake mmdebstrap, and a log of its calls."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    stand_in = programs / "mmdebstrap"
-    stand_in.write_text(STAND_IN)
-    stand_in.chmod(0o755)
+    fake = programs / "mmdebstrap"
+    fake.write_text(FAKE)
+    fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("HADEB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
@@ -118,7 +118,7 @@ def test_kill_9_while_an_image_is_made_ends_the_making(
 
 
 def sleepers() -> list[str]:
-    """The stand-in's children that are still at it."""
+    """The fake's children that are still running."""
     commands = []
     for directory in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
@@ -180,9 +180,9 @@ def test_using_an_image_keeps_it(log: Path) -> None:
 
 def test_an_image_that_is_made_counts_as_used(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whoever makes it may give the root directory any time.
-    stand_in = log.parent / "bin" / "mmdebstrap"
-    script = stand_in.read_text("utf-8").replace("exit ", 'touch -d 2001-01-01 "$root"\nexit ')
-    stand_in.write_text(script, encoding="utf-8")
+    fake = log.parent / "bin" / "mmdebstrap"
+    script = fake.read_text("utf-8").replace("exit ", 'touch -d 2001-01-01 "$root"\nexit ')
+    fake.write_text(script, encoding="utf-8")
     assert image("bookworm").is_dir()
     assert image("bookworm", ["redis"]).is_dir()
     assert image("bookworm").is_dir()
