@@ -229,10 +229,11 @@ class _Drawing:
                 continue
             left, right = self._x(both.start) - 3, self._x(both.end) + 3
             top, bottom = min(rows) - _BAR / 2 - 4, max(rows) + _BAR / 2 + 9
+            words = f"{' and '.join(both.nodes)} answered at the same time"
             yield (
                 f'<rect class="both" x="{left:g}" y="{top:g}" rx="4" '
                 f'width="{right - left:.1f}" height="{bottom - top:g}">'
-                f"<title>{escape(' and '.join(both.nodes))} both answered</title></rect>"
+                f"<title>{escape(words)}</title></rect>"
             )
 
 

@@ -132,7 +132,7 @@ def _overlap(evidence: Evidence) -> Iterator[str]:
         return
     nodes = both[0].nodes
     seconds = sum(overlap.end - overlap.start for overlap in both)
-    yield f"{' and '.join(nodes)} both answered, for {seconds:.2f} s"
+    yield f"{' and '.join(nodes)} answered at the same time, for {seconds:.2f} s"
 
 
 def _answers_everywhere(evidence: Evidence) -> bool:

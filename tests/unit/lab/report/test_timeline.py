@@ -126,7 +126,7 @@ def test_two_that_answer_at_once_are_seen_at_once() -> None:
 def test_a_second_one_that_no_client_reaches_is_seen_at_its_own_address() -> None:
     tree = drawn(dataclasses.replace(STORY, direct=(Turn("ha1", 8.5, 9.5, 10),)))
     (frame,) = rects(tree, "both")
-    assert frame.findtext(f"{SVG}title") == "ha1 and ha2 both answered"
+    assert frame.findtext(f"{SVG}title") == "ha1 and ha2 answered at the same time"
 
 
 def test_pictures_in_one_page_leave_their_looks_to_it() -> None:

@@ -92,7 +92,7 @@ def test_a_replica_may_say_that_it_is_none_to_ask_and_a_master_may_not() -> None
 
 def test_two_masters_are_told_and_two_replicas_that_answer_alike_are_not() -> None:
     second = [*EVIDENCE.answers, *answers("ha3", 1.05, 2.5)]
-    assert "ha2 and ha3 both answered" in said(answers=second, copies="promotable")
+    assert "ha2 and ha3 answered at the same time" in said(answers=second, copies="promotable")
     assert said(answers=second, copies="clone") == ""
     always = [*EVIDENCE.answers, *answers("ha3", -1.05, 2.5)]
     assert said(answers=always, copies="promotable") == ""

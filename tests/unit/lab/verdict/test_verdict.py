@@ -130,7 +130,7 @@ def test_a_move_falls_short_only_where_nothing_was_to_be_felt() -> None:
 
 def test_two_that_both_answer_are_named_with_how_long() -> None:
     both = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
-    assert said(evidence(answers=both)) == "ha1 and ha2 both answered, for 0.50 s"
+    assert said(evidence(answers=both)) == "ha1 and ha2 answered at the same time, for 0.50 s"
 
 
 def test_the_copies_of_a_clone_may_all_answer() -> None:
@@ -160,7 +160,9 @@ def test_a_stop_that_returned_before_the_daemon_was_gone_is_said() -> None:
     ],
 )
 def test_no_other_operation_is_taken_for_a_stop_that_returned_early(stop: Operation) -> None:
-    assert said(evidence(answers=BOTH, operations=[stop])).startswith("ha1 and ha2 both answered")
+    assert said(evidence(answers=BOTH, operations=[stop])).startswith(
+        "ha1 and ha2 answered at the same"
+    )
 
 
 def test_a_stop_is_not_blamed_where_only_one_answers() -> None:
