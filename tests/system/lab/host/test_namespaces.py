@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 from hadeb.debian.releases import Suite
-from hadeb.lab.host import registry
+from hadeb.lab.host import registry, wait
 from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.host.registry import STATE, sweep
 from hadeb.lab.node.machine import machine as boot_machine
@@ -94,7 +94,7 @@ def test_a_sweep_waits_for_a_lab_that_dies_and_for_none_that_somebody_runs(
     process, name = lab()
     with monkeypatch.context() as patched:
         clock = SimpleNamespace(monotonic=time.monotonic, sleep=waited)
-        patched.setattr(registry, "time", clock)
+        patched.setattr(wait, "time", clock)
         sweep()
     assert (STATE / name).exists()
     process.kill()
