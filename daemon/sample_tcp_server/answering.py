@@ -71,11 +71,10 @@ class Answering:
         listener.close()
 
     def _accept_batch(self, listener: socket, limit: int = BATCH) -> None:
-        accept = listener._accept  # type: ignore[attr-defined]  # accept() builds slow objects
         answer = self.answer
         for _ in range(limit):
             try:
-                descriptor, _peer = accept()
+                connection, _peer = listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -86,16 +85,14 @@ class Answering:
                     continue
                 self._pause()
                 return
-            # The family is a formality: no call below looks at it.
-            connection = SocketType(_INET, _STREAM, 0, descriptor)
             try:
                 try:
                     sent = connection.send(answer, _SEND_FLAGS)
                 except BlockingIOError:  # the kernel is short of memory for sockets
                     sent = 0
                 if sent == len(answer):
-                    connection.shutdown(_WR)
-                    if ioctl(descriptor, FIONREAD, _NOTHING) == _NOTHING:
+                    connection.shutdown(SHUT_WR)
+                    if ioctl(connection, FIONREAD, _NOTHING) == _NOTHING:
                         connection.close()
                         continue
                 self._lingering.take(connection, answer[sent:])

@@ -217,14 +217,18 @@ def test_migration_threshold_counts_one_crash_once(moves_at_the_second: Node) ->
 
 @pytest.fixture
 def stops_on_failure(quiet: Node) -> Iterator[Node]:
-    """The cluster, which is to stop the resource for good where its monitor fails."""
+    """The cluster, which stops the resource for good if its monitor fails."""
+    # The deep monitor goes: it would restart the daemon if it came first after the crash.
+    deep = "monitor interval=15s timeout=10s OCF_CHECK_LEVEL=10"
     update = "pcs resource update TCP-SERVER op monitor interval=10s timeout=20s on-fail="
+    quiet.exec(*"pcs resource op remove TCP-SERVER-monitor-interval-15s".split())
     quiet.exec(*f"{update}stop".split())
     settle(quiet)
     yield quiet
-    # Which has the resource started again. The failure is left to the next `quiet`: a cleanup now
-    # would lose the monitors that come with the start.
+    # This starts the resource again. The failure is left to the next `quiet`: a cleanup now would
+    # lose the monitors that come with the start.
     quiet.exec(*f"{update}restart".split())
+    quiet.exec(*f"pcs resource op add TCP-SERVER {deep}".split())
     eventually(lambda: is_watched(quiet), 30)
 
 
