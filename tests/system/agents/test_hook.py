@@ -217,18 +217,20 @@ def test_migration_threshold_counts_one_crash_once(moves_at_the_second: Node) ->
 
 @pytest.fixture
 def stops_on_failure(quiet: Node) -> Iterator[Node]:
-    """The cluster, which stops the resource for good if its monitor fails."""
-    # The deep monitor goes: it would restart the daemon if it came first after the crash.
-    deep = "monitor interval=15s timeout=10s OCF_CHECK_LEVEL=10"
-    update = "pcs resource update TCP-SERVER op monitor interval=10s timeout=20s on-fail="
-    quiet.exec(*"pcs resource op remove TCP-SERVER-monitor-interval-15s".split())
-    quiet.exec(*f"{update}stop".split())
+    """The cluster, which stops the resource for good if a monitor of it fails."""
+
+    def on_fail(reaction: str) -> None:
+        # Both monitors: after a crash, either may come first.
+        for operation in ("TCP-SERVER-monitor-interval-10s", "TCP-SERVER-monitor-interval-15s"):
+            change = f'<op id="{operation}" on-fail="{reaction}"/>'
+            quiet.exec("cibadmin", "--modify", "--scope=resources", f"--xml-text={change}")
+
+    on_fail("stop")
     settle(quiet)
     yield quiet
     # This starts the resource again. The failure is left to the next `quiet`: a cleanup now would
     # lose the monitors that come with the start.
-    quiet.exec(*f"{update}restart".split())
-    quiet.exec(*f"pcs resource op add TCP-SERVER {deep}".split())
+    on_fail("restart")
     eventually(lambda: is_watched(quiet), 30)
 
 
