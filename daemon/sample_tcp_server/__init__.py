@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP server that greets whoever connects, and names the node it runs on."""
+"""A TCP server that greets its clients and names the node it runs on."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accept loop: take a connection, answer, close, with nothing in between.
 
-Answering takes no transport, no task and no wait: the answer fits the empty buffer of a new
-socket, so a readable listener is emptied in one go. What does not fit is handed to Lingering.
+An answer needs no transport, no task and no wait, because it fits into the empty buffer of a new
+socket. So one call empties a readable listener. Lingering takes what does not fit.
 """
 
 from __future__ import annotations
@@ -11,24 +11,23 @@ import asyncio
 import errno
 import os
 from fcntl import ioctl
-from socket import AF_INET, MSG_DONTWAIT, MSG_MORE, SHUT_WR, SOCK_STREAM, SocketType, socket
+from socket import MSG_DONTWAIT, MSG_MORE, SHUT_WR, socket
 from termios import FIONREAD
 
 from sample_tcp_server import log
 from sample_tcp_server.lingering import Lingering
 
-BATCH = 128  # connections before signals, the watchdog and the other listeners get their turn
-LAST_BATCH = 8192  # connections answered at most after the order to stop, from each listener
-PAUSE = 0.1  # seconds without accepting when descriptors or memory have run out
+BATCH = 128  # connections before signals, the watchdog and other listeners get their turn
+LAST_BATCH = 8192  # most connections of each listener that are answered after a stop
+PAUSE = 0.1  # seconds without accepting when descriptors or memory run out
 CALM = 5.0  # seconds without a shortage before it counts as over
 
-# MSG_MORE holds the answer back for the moment until shutdown() sends it along with the FIN:
-# one segment instead of two, and the FIN cannot be overtaken by a reset.
+# MSG_MORE holds the answer back until shutdown() sends it together with the FIN: one segment
+# instead of two, and no reset can overtake the FIN.
 _SEND_FLAGS = int(MSG_MORE | MSG_DONTWAIT)
-_INET, _STREAM, _WR = int(AF_INET), int(SOCK_STREAM), int(SHUT_WR)
 _NOTHING = bytes(4)  # FIONREAD's int, as it is when there is nothing to read
 
-# What accept(2) passes on from a connection that died in the queue: no concern of ours.
+# Errors of a connection that died in the queue (accept(2)); the next one may be fine.
 _DIED_IN_QUEUE = {
     errno.ECONNABORTED,
     errno.EPROTO,
@@ -58,13 +57,13 @@ class Answering:
         self._calm: asyncio.TimerHandle | None = None
 
     def watch(self, listener: socket) -> None:
-        """Answer whoever connects there from now on."""
+        """Answer the clients of this listener from now on."""
         self._watched.add(listener)
         if self._resume is None:
             self._loop.add_reader(listener, self._accept_batch, listener)
 
     def finish(self, listener: socket) -> None:
-        """Answer those whose handshake is done, then close the listener."""
+        """Answer the clients that have completed their handshake, then close the listener."""
         self._watched.discard(listener)
         self._loop.remove_reader(listener)
         self._accept_batch(listener, LAST_BATCH)
@@ -100,7 +99,7 @@ class Answering:
                 connection.close()
 
     def _note_shortage(self, error: OSError) -> None:
-        """Log the first of a row of failures; the row ends after CALM seconds without one."""
+        """Log the first failure of a series, which ends after CALM seconds without a failure."""
         if self._calm is None:
             reason = os.strerror(error.errno or 0)
             log.warning(f"cannot accept connections: {reason}; trying on, without more lines")
@@ -113,7 +112,7 @@ class Answering:
         log.notice("accepting connections again")
 
     def _pause(self) -> None:
-        """A listener stays readable when accept fails: look away, or the loop would spin."""
+        """Stop watching for a moment: a listener stays readable when accept fails."""
         if self._resume is None:
             for listener in self._watched:
                 self._loop.remove_reader(listener)

@@ -10,7 +10,7 @@ from sample_tcp_server.options import HELP, read
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns the exit code: see sample-tcp-server(8)."""
+    """Run the command. Return the exit code: see sample-tcp-server(8)."""
     options, faults = read(sys.argv[1:] if arguments is None else arguments)
     if "help" in options:
         sys.stdout.write(HELP)
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
         from sample_tcp_server.probe import probe
 
         return probe(options, faults)
-    # Until the daemon can serve them, signals wait: a SIGHUP during the imports would kill it.
+    # Signals wait until the daemon handles them: a SIGHUP during the imports would kill it.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     from sample_tcp_server.daemon import serve  # asyncio: most of the start-up time
 

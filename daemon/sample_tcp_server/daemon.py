@@ -17,17 +17,17 @@ from sample_tcp_server.listeners import CannotListen, Listeners, open_listeners
 from sample_tcp_server.notify import Notifier
 from sample_tcp_server.settings import BadSettings, Settings, Sources
 
-STOP_SECONDS = 3.0  # for what is in flight; lingering connections have their own, shorter bound
-RETIRE_SECONDS = 1.0  # how long an address that is given up still answers handshakes under way
+STOP_SECONDS = 3.0  # for open connections; lingering ones have their own, shorter limit
+RETIRE_SECONDS = 1.0  # how long a retired address still answers handshakes under way
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def serve(options: dict[str, str], faults: list[str]) -> int:
-    """Run until told to stop. Returns the exit code: 0 stopped, 1 cannot serve, 2 bad settings.
+    """Run until a signal stops the daemon. Return 0: stopped, 1: cannot serve, 2: bad settings.
 
-    `faults` are those of the command line, to be reported with those of the settings.
-    Expects SIGNALS blocked: one that comes during the start waits until it can be served.
+    `faults` are those of the command line; they are reported together with those of the settings.
+    The caller has blocked SIGNALS, so that a signal during the start waits until it is handled.
     """
     sources = Sources(options, os.environb)
     try:
@@ -51,7 +51,9 @@ def serve(options: dict[str, str], faults: list[str]) -> int:
     try:
         loop.run_forever()
     finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # close() puts their deadly defaults back
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, SIGNALS
+        )  # close() restores the default actions, which kill
         loop.close()
     return 0
 
@@ -77,14 +79,14 @@ class Daemon:
         self._stopping = False
 
     def start(self) -> None:
-        """Begin to answer, and say so."""
+        """Begin to answer, and report that the daemon is ready."""
         for listener in self._listeners.values():
             self._answering.watch(listener)
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         self._loop.add_signal_handler(signal.SIGINT, self.stop)
         self._loop.add_signal_handler(signal.SIGHUP, self.reload)
-        # Python's warning of a pipe that a flood of signals has filled takes a lock inside the
-        # signal handler, and can wait there for ever for the code that it interrupted.
+        # When a flood of signals fills the pipe, Python would warn from the signal handler. The
+        # warning takes a lock, and could wait forever for the code that the signal interrupted.
         signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         log.notice(self._status())
@@ -93,7 +95,7 @@ class Daemon:
             self._give_sign_of_life(self._notifier.watchdog)
 
     def reload(self) -> None:
-        """Take up the settings as they are now, or say why not and go on as before."""
+        """Apply the settings as they are now, or log why not and go on as before."""
         if self._stopping:
             return
         self._notifier.reloading()
@@ -110,7 +112,7 @@ class Daemon:
         self._notifier.ready(self._status())
 
     def stop(self) -> None:
-        """Accept no more, let what is in flight finish, end the loop."""
+        """Accept no more, let open connections finish, end the loop."""
         if self._stopping:
             return
         self._stopping = True
@@ -123,7 +125,7 @@ class Daemon:
         self._lingering.when_empty(self._loop.stop)
 
     def _move(self, settings: Settings) -> None:
-        """Listen where the settings say. Raises CannotListen, and then nothing has changed."""
+        """Listen where the settings say. CannotListen leaves everything as it was."""
         current = {**self._listeners, **self._retiring}
         plan = change(current, settings.endpoints)
         opened = open_listeners(plan, current)
@@ -149,7 +151,7 @@ class Daemon:
 
 
 def _report_bug(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An exception nobody expected: one line, and the service goes on."""
+    """Log an unexpected exception in one line; the service goes on."""
     error = context.get("exception")
     where = "".join(traceback.format_tb(error.__traceback__)[-1:]) if error else ""
     log.error(f"a bug in sample-tcp-server: {context.get('message')}: {error!r} {where}")

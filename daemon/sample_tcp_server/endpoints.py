@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Places to listen on, as plain values, and what a change from some to others takes."""
+"""Addresses to listen on, as plain values, and the steps from one set of them to another."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What leads from one set of endpoints to another."""
+    """The steps from one set of endpoints to another."""
 
     keep: tuple[Endpoint, ...]
     open: tuple[Endpoint, ...]
@@ -53,24 +53,24 @@ def wildcards(port: int) -> tuple[Endpoint, ...]:
 def parse_address(host: str, port: int) -> Endpoint:
     """An endpoint from a numeric address, never a name. Raises ValueError."""
     try:
-        found = socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, host))
-        return Endpoint(socket.AF_INET, found, port)
+        canonical = socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, host))
+        return Endpoint(socket.AF_INET, canonical, port)
     except (OSError, ValueError):
         pass
     address, percent, zone = host.partition("%")
     try:
-        found = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, address))
+        canonical = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, address))
         scope = socket.if_nametoindex(zone) if percent else 0
     except (OSError, ValueError) as error:
         raise ValueError(f"{host!r} is not an IPv4 or IPv6 address") from error
-    return Endpoint(socket.AF_INET6, found, port, scope)
+    return Endpoint(socket.AF_INET6, canonical, port, scope)
 
 
 def change(current: Iterable[Endpoint], wanted: Iterable[Endpoint]) -> Change:
-    """How to get from current to wanted without a moment in which a wanted one is deaf.
+    """The steps from `current` to `wanted` during which every wanted endpoint keeps answering.
 
-    An open endpoint that a wanted wildcard covers is kept: closing it would only risk the
-    handshakes under way there. A wanted one that a wanted wildcard covers is not opened.
+    An open endpoint stays open if a wanted wildcard covers it: closing it would only risk the
+    handshakes under way. A wanted endpoint that a wanted wildcard covers is not opened.
     """
     current, wanted = tuple(current), tuple(wanted)
 

@@ -13,12 +13,12 @@ from sample_tcp_server.endpoints import Change, Endpoint, wildcards
 
 BACKLOG = 4096  # the kernel clips it to net.core.somaxconn
 
-# What a family that this machine lacks, or has switched off, answers to socket() and bind().
+# Errors of socket() and bind() for a family that this machine lacks or has switched off.
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 class CannotListen(Exception):
-    """Where listening failed and why, each a sentence."""
+    """Where listening failed and why, a sentence each."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__("; ".join(sentences))
@@ -29,10 +29,10 @@ Listeners = dict[Endpoint, socket.socket]
 
 
 def open_listeners(change: Change, current: Listeners) -> Listeners:
-    """Sockets that listen on all of `change.open`, or CannotListen and nothing is changed.
+    """Sockets that listen on all of `change.open`. CannotListen leaves everything as it was.
 
-    Asked for both wildcards, it is content with one where the machine lacks the other's family.
-    `current` are the sockets that are open already; their addresses may overlap the new ones.
+    If both wildcards are asked for and the machine lacks one family, the other is enough.
+    `current` are the open sockets; their addresses may overlap the new ones.
     """
     opened: Listeners = {}
     failed: list[str] = []
@@ -81,10 +81,10 @@ def _listen(endpoint: Endpoint, *, share: bool) -> socket.socket:
 
 @contextmanager
 def _overlap_allowed(listeners: Iterable[socket.socket]) -> Iterator[None]:
-    """Let a new socket take an address that one of ours overlaps, as 127.0.0.1 and 0.0.0.0 do.
+    """Let a new socket bind an address that overlaps an open one, as 127.0.0.1 and 0.0.0.0 do.
 
-    SO_REUSEPORT allows it, but would also let a second daemon take our port unnoticed: it is
-    set only while sockets are being opened beside others.
+    SO_REUSEPORT allows that, but would also let a second daemon take the port unnoticed. So it is
+    set only while sockets are opened beside others.
     """
     for listener in listeners:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

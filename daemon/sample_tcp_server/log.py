@@ -10,12 +10,12 @@ _ERROR, _WARNING, _NOTICE = 3, 4, 5
 
 
 def error(text: str) -> None:
-    """Something was asked for and could not be done."""
+    """The daemon cannot do what was asked for."""
     _line(_ERROR, text)
 
 
 def warning(text: str) -> None:
-    """Service goes on, but not as it should."""
+    """The service goes on, but not as it should."""
     _line(_WARNING, text)
 
 
@@ -25,9 +25,9 @@ def notice(text: str) -> None:
 
 
 def faults(sentences: list[str]) -> None:
-    """What is wrong with the command line or the settings, to whoever typed them.
+    """What is wrong with the command line or the settings, for the user who typed them.
 
-    By hand these are plain lines; the journal gets their priority as well.
+    On a terminal these are plain lines; in the journal they have a priority.
     """
     prefix = f"<{_ERROR}>" if "JOURNAL_STREAM" in os.environ else ""
     _write("".join(f"{prefix}sample-tcp-server: {sentence}\n" for sentence in sentences))
@@ -42,4 +42,4 @@ def _write(text: str) -> None:
     try:
         os.write(_STDERR, os.fsencode(text))
     except (OSError, UnicodeError):
-        pass  # nobody to tell: a terminal that is gone, a full disk; serving matters more
+        pass  # the terminal is gone or the disk is full; serving matters more

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd wants to hear, over the datagram socket it offers (sd_notify(3))."""
+"""Notifications to systemd over the socket that it offers (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE = 1.0  # seconds to wait while systemd's queue is full
 
 
 class Notifier:
-    """Sends states to the service manager; does nothing where there is none."""
+    """Sends states to the service manager; does nothing without one."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._socket: socket.socket | None = None
@@ -22,7 +22,7 @@ class Notifier:
         path = environment.get("NOTIFY_SOCKET", "")
         if not path:
             return
-        # Kept open, so that it also works when descriptors run out later.
+        # Stays open, so that it works when descriptors run out.
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             self._socket.settimeout(_PATIENCE)
@@ -40,11 +40,11 @@ class Notifier:
         self._send(f"RELOADING=1\nMONOTONIC_USEC={microseconds}")
 
     def stopping(self, status: str) -> None:
-        """The way to the exit begins."""
+        """The daemon begins to stop."""
         self._send(f"STOPPING=1\nSTATUS={status}")
 
     def alive(self) -> None:
-        """The event loop still turns."""
+        """The event loop still runs."""
         self._send("WATCHDOG=1")
 
     def _send(self, state: str) -> None:
@@ -63,7 +63,7 @@ class Notifier:
 
 
 def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
-    """Seconds between two signs of life, half of what is allowed; None if nobody watches us."""
+    """Seconds between two signs of life, half the allowed time; None without a watchdog."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     allowed = environment.get("WATCHDOG_USEC", "")

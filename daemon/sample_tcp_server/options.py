@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line, read without argparse: its import alone would cost a probe a third more."""
+"""The command line, read without argparse, whose import alone costs a probe a third more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ usage: sample-tcp-server [--greet TEXT] [--port N] [--bind ADDRESS[,ADDRESS...]]
 HELP = (
     USAGE
     + """
-Greets whoever connects: "GREETING This is NODENAME!", a newline, and the connection closes.
+Answers each connection with "GREETING This is NODENAME!" and a newline, and closes it.
 
   --greet TEXT         the greeting, one line (environment GREET; default Hello!)
   --port N             the TCP port, 1 to 65535 (environment PORT; default 5678)
@@ -22,11 +22,11 @@ Greets whoever connects: "GREETING This is NODENAME!", a newline, and the connec
                        (environment SETTINGS)
 A flag beats the settings file, which beats the environment, which beats the default.
 
-  --probe HOST:PORT    be a client: exit 0 if a greeting came, else 1; [::1]:5678 for IPv6
+  --probe HOST:PORT    be a client: exit 0 after a greeting, else 1; [::1]:5678 for IPv6
   --expect GREET       with --probe: ask until the greeting is GREET, up to the timeout
-  --here               with --probe: an answer counts only if it is this machine's
-  --timeout SECONDS    with --probe: how long it may take (default 5)
-  --help               this text
+  --here               with --probe: only an answer of this machine counts
+  --timeout SECONDS    with --probe: how long to wait (default 5)
+  --help               print this text
 """
 )
 

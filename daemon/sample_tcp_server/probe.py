@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client that asks whether a greeting comes: what a deep monitor runs.
+"""A client that checks whether a greeting comes: the deep monitor runs it.
 
-Started every few seconds for years, so it imports next to nothing.
+It starts every few seconds for years, so it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ import time
 from sample_tcp_server import log
 
 DEFAULT_SECONDS = 5.0
-_PAUSE = 0.02  # seconds between two questions
+_PAUSE = 0.02  # seconds between two tries
 _MAX_ANSWER = 1 << 17  # bytes; the daemon's longest is about half of that
 
 
 class NoGreeting(Exception):
-    """Why there is none, a sentence."""
+    """Why there is no greeting, a sentence."""
 
 
 class TooLate(NoGreeting):
-    """Time ran out during a question."""
+    """Time ran out during a try."""
 
     def __init__(self) -> None:
         super().__init__("no answer in time")
 
 
 def probe(options: dict[str, str], faults: list[str]) -> int:
-    """0 if a greeting came in time, 1 with one line on standard error if not, 2 on bad usage.
+    """Return 0 for a greeting in time, 1 and a line on standard error without, 2 for bad usage.
 
-    `faults` are those of the command line, to be reported with those of the values.
+    `faults` are those of the command line; they are reported together with those of the values.
     """
     host, port, seconds = _read(options, faults)
     if faults:
@@ -47,7 +47,7 @@ def probe(options: dict[str, str], faults: list[str]) -> int:
             check(ask(host, port, deadline, here="here" in options), expected)
             return 0
         except TooLate as error:
-            reason = reason or str(error)  # what was wrong before says more
+            reason = reason or str(error)  # the reason of an earlier try says more
         except NoGreeting as error:
             reason = str(error)
         if expected is None or time.monotonic() + _PAUSE >= deadline:
@@ -57,9 +57,9 @@ def probe(options: dict[str, str], faults: list[str]) -> int:
 
 
 def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
-    """All that the server says, up to its end of line or the end. Raises NoGreeting.
+    """What the server sends up to the end of the line or the connection. Raises NoGreeting.
 
-    With `here` also where the server is not on this machine.
+    With `here`, a server on another machine raises NoGreeting as well.
     """
     answer = b""
     # The host as bytes, which socket takes as well: a str would import the IDNA tables, 6 ms.
@@ -68,7 +68,7 @@ def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
         with socket.create_connection(
             (name, port),  # type: ignore[arg-type]
             timeout=_left(deadline),
-            # Only the machine that has an address can speak from it.
+            # Only the machine that has an address can connect from it.
             source_address=(name, 0) if here else None,
         ) as connection:
             while not answer.endswith(b"\n") and len(answer) < _MAX_ANSWER:
@@ -88,7 +88,7 @@ def ask(host: str, port: int, deadline: float, *, here: bool = False) -> bytes:
 
 
 def check(answer: bytes, expected: bytes | None) -> None:
-    """Raises NoGreeting unless the answer is a greeting, and the expected one if there is one."""
+    """Raise NoGreeting unless the answer is a greeting, and the expected one if one is given."""
     greeting, middle, node = answer.rpartition(b" This is ")
     if not (middle and node.endswith(b"!\n") and len(node) > len(b"!\n")):
         raise NoGreeting(f"{_quote(answer)} is not a greeting" if answer else "closed unanswered")
@@ -97,7 +97,7 @@ def check(answer: bytes, expected: bytes | None) -> None:
 
 
 def _read(options: dict[str, str], faults: list[str]) -> tuple[str, int, float]:
-    """Host, port and seconds; adds to the faults, and then they mean nothing."""
+    """Host, port and seconds. Bad values add to `faults`; then the result means nothing."""
     host, colon, port = options["probe"].rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]

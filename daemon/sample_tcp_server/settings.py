@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon is told: flag beats settings file beats environment beats default."""
+"""The settings: a flag beats the settings file, the environment and the default, in this order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from sample_tcp_server.endpoints import Endpoint, parse_address, wildcards
 
-MAX_GREETING = 65536  # bytes; more than any line that a person or a cluster would write
+MAX_GREETING = 65536  # bytes; more than any line that a person or a cluster writes
 _MAX_FILE = 4 * MAX_GREETING
 _KEYS = ("greet", "port", "bind")
 _DEFAULTS = {"greet": b"Hello!", "port": b"5678", "bind": b""}
 
 
 class BadSettings(Exception):
-    """What is wrong with the settings, each fault a sentence."""
+    """What is wrong with the settings, a sentence each."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__("; ".join(sentences))
@@ -38,12 +38,12 @@ class Settings(NamedTuple):
         return tuple(dict.fromkeys(parse_address(host, self.port) for host in self.bind))
 
     def answer(self) -> bytes:
-        """The bytes each client gets; the node's name is read anew each time."""
+        """The bytes each client gets; the node's name is read each time."""
         return self.greet + b" This is " + os.fsencode(os.uname().nodename) + b"!\n"
 
 
 class Sources(NamedTuple):
-    """Where settings come from; read() may be called again and again."""
+    """Where settings come from; read() may be called repeatedly."""
 
     options: Mapping[str, str]
     environment: Mapping[bytes, bytes]
@@ -51,21 +51,21 @@ class Sources(NamedTuple):
     def read(self) -> Settings:
         """The settings as they are now. Raises BadSettings with every fault."""
         faults: list[str] = []
-        found = {key: (key, value) for key, value in _DEFAULTS.items()}
+        given = {key: (key, value) for key, value in _DEFAULTS.items()}
         for key in _KEYS:
             value = self.environment.get(key.upper().encode())
             if value is not None:
-                found[key] = (key, value)
+                given[key] = (key, value)
         path = self.options.get("settings") or os.fsdecode(self.environment.get(b"SETTINGS", b""))
         if path:
-            found.update(_read_file(path, faults))
+            given.update(_read_file(path, faults))
         for key in _KEYS:
             if key in self.options:
-                found[key] = (key, os.fsencode(self.options[key]))
+                given[key] = (key, os.fsencode(self.options[key]))
         settings = Settings(
-            _greet(*found["greet"], faults),
-            _port(*found["port"], faults),
-            _bind(*found["bind"], faults),
+            _greet(*given["greet"], faults),
+            _port(*given["port"], faults),
+            _bind(*given["bind"], faults),
         )
         if faults:
             raise BadSettings(*faults)
@@ -84,7 +84,7 @@ def _read_file(path: str, faults: list[str]) -> dict[str, tuple[str, bytes]]:
     if len(content) > _MAX_FILE:
         faults.append(f"settings: {path} has more than {_MAX_FILE} bytes")
         return {}
-    found: dict[str, tuple[str, bytes]] = {}
+    given: dict[str, tuple[str, bytes]] = {}
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line:
             continue
@@ -92,11 +92,11 @@ def _read_file(path: str, faults: list[str]) -> dict[str, tuple[str, bytes]]:
         key = name.decode("ascii", "replace")
         if not equals or key not in _KEYS:
             faults.append(f"{path}:{number}: {_quote(line)} is not greet=, port= or bind=")
-        elif key in found:
+        elif key in given:
             faults.append(f"{path}:{number}: {key} is given twice")
         else:
-            found[key] = (f"{path}:{number}: {key}", value)
-    return found
+            given[key] = (f"{path}:{number}: {key}", value)
+    return given
 
 
 def _greet(place: str, value: bytes, faults: list[str]) -> bytes:
