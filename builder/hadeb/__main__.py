@@ -14,9 +14,9 @@ def main() -> None:
     """Run the command; who interrupts it while it is still loading sees no traceback either."""
     # Manifests, and the names of files in them, are UTF-8 whatever the locale is.
     if sys.getfilesystemencoding() != "utf-8":
-        from hadeb.run import anew_in_utf8
+        from hadeb.run import restart_in_utf8
 
-        anew_in_utf8()
+        restart_in_utf8()
     # A thread that has waited for a program goes on soon, whatever another one computes.
     sys.setswitchinterval(0.001)
     gc.set_threshold(_OBJECTS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the surroundings say: the environment and the working directory, read in one place."""
+"""The environment and the working directory, read in one place."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hadeb.errors import HadebError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The environment variables that mean something to hadeb, and where it was called.
+    """The environment variables that hadeb uses, and the directory it was called in.
 
-    `source_date_epoch` is in seconds since 1970; `cache` is where lab images are kept,
-    `who` is user and machine, as a history names them; `runtime` is for what must not outlive the
-    machine.
+    `source_date_epoch` is in seconds since 1970. `cache` is for the images of lab nodes. `who` is
+    USER@HOST, for the history of a repository. `runtime` is for files that must not survive a
+    reboot.
     """
 
     directory: Path
@@ -33,7 +33,7 @@ class Context:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Context:
-    """Read the context; raises UsageError where a variable makes no sense."""
+    """Read the context; raises UsageError if a variable makes no sense."""
     variables = os.environ if environment is None else environment
     is_root = os.geteuid() == 0
     name, address = variables.get("DEBFULLNAME"), variables.get("DEBEMAIL")
@@ -53,24 +53,24 @@ def _directory() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise HadebError(
-            "the directory that hadeb was called in is gone", hint="change to one that exists"
+            "the current directory is gone", hint="change to one that exists"
         ) from error
 
 
 def _epoch(value: str | None) -> int | None:
     if not value:
         return None
-    # Eleven octal digits is what a tar header holds; int() refuses some thousand of any kind.
+    # A tar header holds eleven octal digits, and int() refuses thousands of digits.
     if not re.fullmatch("[0-9]{1,20}", value) or int(value) >= 8**11:
         raise UsageError(
-            f"SOURCE_DATE_EPOCH is {value!r}, which is no time in seconds since 1970",
+            f"SOURCE_DATE_EPOCH is {value!r}, which is not a time in seconds since 1970",
             hint="unset it, or set it as in: SOURCE_DATE_EPOCH=$(git log -1 --pretty=%ct)",
         )
     return int(value)
 
 
 def _who(variables: Mapping[str, str]) -> str:
-    """Who calls, behind sudo, too."""
+    """USER@HOST of the caller, also under sudo."""
     try:
         user = variables.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -79,14 +79,14 @@ def _who(variables: Mapping[str, str]) -> str:
 
 
 def _runtime(variables: Mapping[str, str], *, is_root: bool) -> Path:
-    """A place in memory where there is one that is ours (XDG Base Directory Specification)."""
+    """XDG_RUNTIME_DIR or the user's directory below /run, else that of temporary files."""
     own = Path("/run" if is_root else f"/run/user/{os.geteuid()}")
     for place in (Path(variables.get("XDG_RUNTIME_DIR") or own), own):
         try:
             if place.is_absolute() and place.is_dir() and place.stat().st_uid == os.geteuid():
                 return place
         except OSError:
-            # Somebody else's, as behind su.
+            # It belongs to another user, as after su.
             pass
     return Path(tempfile.gettempdir())
 
@@ -101,5 +101,5 @@ def _cache(variables: Mapping[str, str], *, is_root: bool) -> Path:
     try:
         return Path.home() / ".cache" / "hadeb"
     except RuntimeError:
-        # A user without a home can still build; the lab wants root anyway.
+        # A user without a home directory can still build; the lab needs root anyway.
         return Path("/var/cache/hadeb")

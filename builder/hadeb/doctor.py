@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine lacks for hadeb's tasks. Building a package needs nothing beyond Python."""
+"""What this machine lacks for the lab and for publishing. Building needs only Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hadeb.lab.node.mirror import debian_archive
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that was looked for. `remedy` is empty where nothing is wrong."""
+    """One thing that a task needs. `remedy` is empty if it is present."""
 
     what: str
     task: str
@@ -24,18 +24,21 @@ class Diagnosis:
 
 
 def diagnose(context: Context) -> list[Diagnosis]:
-    """Look for everything that a task needs."""
+    """Check for everything that the tasks need."""
     lab = (*_programs(LAB), _root(context), _archive())
     return [
         Diagnosis(what, task, present=not remedy, remedy=remedy)
-        for task, looked_for in (("lab", lab), ("publish", _programs(PUBLISH)))
-        for what, remedy in looked_for
+        for task, needs in (("lab", lab), ("publish", _programs(PUBLISH)))
+        for what, remedy in needs
     ]
 
 
 def install_line(diagnoses: Sequence[Diagnosis]) -> str | None:
-    """The one line that installs every program that is missing; None where none is."""
-    missing = {found.what for found in diagnoses if not found.present} & {*LAB, *PUBLISH}
+    """The command that installs all missing programs; None if none is missing."""
+    missing = {diagnosis.what for diagnosis in diagnoses if not diagnosis.present} & {
+        *LAB,
+        *PUBLISH,
+    }
     packages = sorted({package_of(program) for program in missing})
     return (
         f"sudo apt-get install --no-install-recommends {' '.join(packages)}" if packages else None
@@ -60,5 +63,5 @@ def _archive() -> tuple[str, str]:
 
 
 def _on_path(program: str) -> bool:
-    # A user's PATH on Debian has no sbin; sudo finds what is there all the same.
+    # On Debian, a user's PATH has no sbin, but sudo's has.
     return bool(shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that starts processes.
+"""The one module that starts processes.
 
-`run` waits for a program and hands back what it said; `start` leaves it running; `become` is it.
-Text is UTF-8 with surrogateescape, so bytes that are not text survive the way through a str.
+`run` waits for a program and returns its output; `start` leaves it running; `become` replaces this
+process. Text is UTF-8 with surrogateescape, so bytes that are not text survive in a str.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import IO, NoReturn
 from hadeb.debian.programs import package_of
 from hadeb.errors import CommandFailed, HadebError, ToolMissing
 
-# Seconds to read what a killed program has left in its pipes.
-_LAST_WORDS = 2.0
+# Seconds to read what a killed program left in its pipes.
+_DRAIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Completed:
 
     @property
     def stdout_bytes(self) -> bytes:
-        """What the program wrote, byte by byte."""
+        """The output as the program wrote it."""
         return self.stdout.encode("utf-8", "surrogateescape")
 
 
@@ -47,13 +47,13 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
 ) -> Completed:
-    """Run a program to its end; `env` replaces the environment, `timeout` is in seconds.
+    """Run a program to its end. `env` replaces the environment, `timeout` is in seconds.
 
-    Raises CommandFailed where it ran out of time or, with `check`, ended with anything but 0;
-    ToolMissing where there is no such program.
+    Raises CommandFailed if the program runs out of time or, with `check`, if it ends with anything
+    but 0; ToolMissing if there is no such program.
     """
     data = _encoded(input) if isinstance(input, str) else input
-    # A group of its own, so that a program out of time goes together with its children.
+    # It has its own process group, so that a timeout ends its children as well.
     process = start(
         argv,
         stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
@@ -86,9 +86,9 @@ def start(
     cwd: str | Path | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own, and return while it runs.
+    """Start a program in its own process group, and return while it runs.
 
-    Who starts it ends it. A Ctrl-C on the terminal reaches hadeb alone, which then ends its
+    The caller has to end it. A Ctrl-C on the terminal reaches only hadeb, which then ends its
     children in order.
     """
     try:
@@ -107,7 +107,7 @@ def start(
 
 
 def become(argv: Sequence[str]) -> NoReturn:
-    """Be another program from here on: it has the terminal, and its end is ours."""
+    """Replace this process by another program (execvp(3)), which gets the terminal."""
     try:
         os.execvp(argv[0], list(argv))
     except FileNotFoundError as error:
@@ -119,7 +119,7 @@ def _explain(argv: Sequence[str], cwd: str | Path | None, error: FileNotFoundErr
         raise HadebError(f"{cwd}: no such directory to run {argv[0]} in") from error
     program = Path(argv[0]).name
     hint = f"sudo apt-get install {package_of(program)}"
-    raise ToolMissing(f"{program} is not here", hint=hint) from error
+    raise ToolMissing(f"{program} is not installed", hint=hint) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
@@ -128,9 +128,9 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     except ProcessLookupError:
         pass
     try:
-        return process.communicate(timeout=_LAST_WORDS)
+        return process.communicate(timeout=_DRAIN)
     except subprocess.TimeoutExpired as late:
-        # A child that left the group lives, and holds a pipe open for as long as it likes.
+        # A child that left the group is still alive and holds a pipe open.
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 pipe.close()
@@ -146,7 +146,7 @@ def _decoded(data: bytes | None) -> str:
     return (data or b"").decode("utf-8", "surrogateescape")
 
 
-def anew_in_utf8() -> None:
-    """Begin this very call anew in Python's UTF-8 mode (PEP 540), unless somebody decided on it."""
+def restart_in_utf8() -> None:
+    """Restart this command in Python's UTF-8 mode (PEP 540), unless -X utf8 is already set."""
     if "utf8" not in sys._xoptions:  # noqa: SLF001 - documented, and there is no other way to ask
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bundle: a manifest together with the content of the files that it names."""
+"""The bundle: a manifest, and the content of the files that it names. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hadeb.manifest.model import Manifest
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file on the developer's disk; `path` is relative to what named it, empty for itself."""
+    """A source file. `path` is relative to the path in the manifest, empty if that is a file."""
 
     path: str
     content: bytes
@@ -20,10 +20,10 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class PythonProject:
-    """What a daemon's pyproject.toml says, and the modules to install.
+    """A daemon's pyproject.toml, and the modules to install.
 
-    `scripts` maps a command to `module:function`; `modules` are relative to the directory that
-    goes on Python's path: `sample_tcp_server/cli.py`.
+    `scripts` maps a command to `module:function`. The paths of `modules` are relative to the
+    directory on Python's path: `sample_tcp_server/cli.py`.
     """
 
     name: str
@@ -37,9 +37,9 @@ class PythonProject:
 class Bundle:
     """Everything that a package is planned from.
 
-    `sources` holds, for each path that the manifest names, the files found there.
-    `maintainer` is the manifest's, or the one of the environment. `timestamp` is the time that
-    every file gets, in seconds since 1970.
+    `sources` holds the files at each path that the manifest names. `maintainer` comes from the
+    manifest or from the environment. `timestamp` is the time of every file in the package, in
+    seconds since 1970.
     """
 
     manifest: Manifest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands share: options, and the surroundings of a call."""
+"""What all commands share: common options, and the context of a call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """The surroundings of one call, and how much it says."""
+    """The context of one call, and how much it reports."""
 
     context: Context
     quiet: bool
@@ -41,11 +41,11 @@ class Call:
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that all have, and its Call as the first argument."""
+    """Add the options that all commands have, and pass a Call as the first argument."""
 
-    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and the result.")
-    @click.option("-v", "--verbose", is_flag=True, help="Say what is done.")
-    @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print only errors and the result.")
+    @click.option("-v", "--verbose", is_flag=True, help="Report each step.")
+    @click.option("--debug", is_flag=True, help="Show a traceback if something fails.")
     @wraps(function)
     def called(*, quiet: bool, verbose: bool, debug: bool, **options: Any) -> None:
         try:

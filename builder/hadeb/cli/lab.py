@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hadeb lab`: a real cluster on this machine, to look at and to prove a bundle on."""
+"""`hadeb lab`: a real cluster on this machine, to inspect and to test a bundle on."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _MANIFEST = click.option(
     type=click.Path(path_type=Path),
     default=Path("bundle.toml"),
     show_default=True,
-    help="The bundle: a manifest, or a directory that has one.",
+    help="The bundle: a manifest, or a directory with one.",
 )
 _SUITE = click.option(
     "--suite",
     type=click.Choice(SUITES),
     default=SUITES[0],
     show_default=True,
-    help="Debian release.",
+    help="The Debian release of the nodes.",
 )
 _NODES = click.option(
-    "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="How many nodes."
+    "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="The number of nodes."
 )
-# What the nodes have a description of, and all terminals can do.
+# Every node has its description, and every terminal supports it.
 _TERMINAL = "xterm"
-_LAB = click.option("--lab", "lab_id", default="", help="Which lab, where there are several.")
+_LAB = click.option("--lab", "lab_id", default="", help="The lab, if more than one is up.")
 
 
-@click.group(short_help="Boot a real cluster here, and prove a bundle on it.")
+@click.group(short_help="Boot a real cluster on this machine, and test a bundle on it.")
 def lab() -> None:
-    """A throw-away Pacemaker cluster on this machine, and proofs on it. Needs root.
+    """Run a throw-away Pacemaker cluster on this machine. Needs root.
 
-    `hadeb lab run` proves the bundle of this directory under all faults, with a report.
-    `hadeb lab up` boots a cluster with the bundle on it, to look at.
+    `hadeb lab run` tests the bundle in the current directory under every fault, and writes a
+    report. `hadeb lab up` boots a cluster with the bundle on it for you to inspect.
     """
 
 
@@ -57,10 +57,10 @@ def _complete_fault(
     ]
 
 
-@lab.command(short_help="Try every fault on a real cluster, and report.")
+@lab.command(short_help="Inject every fault into a real cluster, and report.")
 @click.argument("faults", nargs=-1, metavar="[FAULT]...", shell_complete=_complete_fault)
-@click.option("--smoke", is_flag=True, help="Only the few faults that say most in a minute.")
-@click.option("--compare", is_flag=True, help="Try the plain systemd: resource beside it.")
+@click.option("--smoke", is_flag=True, help="Try only the few most telling faults.")
+@click.option("--compare", is_flag=True, help="Also test a plain systemd: resource, to compare.")
 @click.option(
     "-o",
     "--report",
@@ -68,7 +68,7 @@ def _complete_fault(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("lab-report"),
     show_default=True,
-    help="Where report.html, report.json, report.xml and the logs go.",
+    help="The directory for report.html, report.json, report.xml and logs.",
 )
 @_MANIFEST
 @_SUITE
@@ -86,10 +86,10 @@ def run(
     nodes: int,
     as_json: bool,
 ) -> None:
-    """Prove the bundle: boot a cluster, try each FAULT, and say how long nobody answered.
+    """Test the bundle: boot a cluster, inject each FAULT, and measure the outage of the service.
 
-    Without a FAULT it tries all that `hadeb lab faults` lists. Ends with 4 where something fell
-    short.
+    Without a FAULT, hadeb tries all that `hadeb lab faults` lists. Exits with 4 if the service
+    failed any of them.
     """
     from hadeb.lab.fault.catalogue import SMOKE, chosen
     from hadeb.lab.report.as_json import report_json
@@ -99,7 +99,10 @@ def run(
     from hadeb.package.plan_all import plan_all
 
     if smoke and faults:
-        raise click.UsageError("--smoke names the faults itself", click.get_current_context())
+        raise click.UsageError(
+            "--smoke chooses the faults itself; leave one of the two out",
+            click.get_current_context(),
+        )
     wanted = chosen(SMOKE if smoke else tuple(faults))
     (planned,) = plan_all([manifest], call.context)
     directory = call.context.directory / directory
@@ -128,7 +131,7 @@ def run(
 @JSON
 @command
 def faults(call: Call, as_json: bool) -> None:
-    """List the faults that `hadeb lab run` tries, and how the service has to come through."""
+    """List the faults that `hadeb lab run` tries, and what each expects of the service."""
     from hadeb.lab.fault.catalogue import EXPECTED, FAULTS
 
     if as_json:
@@ -149,14 +152,19 @@ def faults(call: Call, as_json: bool) -> None:
         terminal.result(f"{'':<18}   {EXPECTED[fault.expected]}")
 
 
-@lab.command(short_help="Boot a cluster that stays.")
-@click.option("--bare", is_flag=True, help="Leave the bundle out: a cluster with no resources.")
+@lab.command(short_help="Boot a cluster that stays up.")
+@click.option(
+    "--bare", is_flag=True, help="Leave out the bundle: boot a cluster without resources."
+)
 @_MANIFEST
 @_SUITE
 @_NODES
 @command
 def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None:
-    """Boot a cluster with the bundle on it, and print the lab's name. It stays until `down`."""
+    """Boot a cluster with the bundle on it, and print the lab's name.
+
+    It stays up until `hadeb lab down`.
+    """
     from hadeb.lab.cluster.cluster import Cluster
     from hadeb.lab.host.registry import scratch
     from hadeb.lab.scenario.scenario import deploy, scenario_of
@@ -180,13 +188,13 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
                 deploy(cluster, scenario)
             cluster.persist()
             terminal.result(cluster.namespaces.id)
-    call.info("look around with: hadeb lab shell ha1; end it with: hadeb lab down")
+    call.info("open a shell with: hadeb lab shell ha1; stop it with: hadeb lab down")
 
 
 @lab.command(
     name="exec",
     short_help="Run a command on a node.",
-    # What follows the node is the other program's, its options too.
+    # Everything after NODE, options included, is for the other program.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @_LAB
@@ -194,9 +202,9 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
 @click.argument("argv", nargs=-1, required=True, metavar="COMMAND...", type=click.UNPROCESSED)
 @command
 def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
-    """Run a command on a node of a lab that is up, as root.
+    """Run a command as root on a node of a lab that is up.
 
-    Options of hadeb go before NODE.
+    Options of hadeb come before NODE.
     """
     from hadeb.lab.cluster.persistent import Lab
     from hadeb.run import become
@@ -210,7 +218,7 @@ def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
 @click.argument("node")
 @command
 def shell(call: Call, lab_id: str, node: str) -> None:
-    """Open a shell on a node of a lab that is up, as root."""
+    """Open a root shell on a node of a lab that is up."""
     from hadeb.lab.cluster.persistent import Lab
     from hadeb.run import become
 
@@ -248,13 +256,13 @@ def status(call: Call, as_json: bool) -> None:
         call.info("no lab is up; start one with: hadeb lab up")
 
 
-@lab.command(short_help="End the labs that are up.")
+@lab.command(short_help="Stop labs.")
 @click.argument("ids", nargs=-1, metavar="[LAB]...")
 @command
 def down(call: Call, ids: Sequence[str]) -> None:
-    """End the labs of these names, or all that are up, and remove what killed ones left.
+    """Stop the labs with these names, or all that are up, and remove what killed ones left.
 
-    A `hadeb lab run` that goes on elsewhere is left alone.
+    It does not touch the lab of a `hadeb lab run` that is still running.
     """
     from hadeb.lab.cluster.persistent import Lab, labs
 

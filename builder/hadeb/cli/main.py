@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command: what a user types becomes calls of the layers below, and errors exit codes."""
+"""The command line: commands call the layers below, and errors become exit codes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Pat
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: hadeb build, in a directory that has a bundle.toml.",
+    epilog="Start with: hadeb build, in a directory with a bundle.toml.",
 )
 @click.version_option(__version__, message="hadeb %(version)s")
 def hadeb() -> None:
     """Turn a daemon into a highly available Debian package.
 
-    A bundle.toml describes the daemon, its OCF agent and its service; the package that hadeb
-    makes of it installs the same on every node of a Pacemaker cluster.
+    A bundle.toml describes the daemon, its OCF agent and its service. hadeb builds one package
+    from it, for every node of a Pacemaker cluster.
     """
 
 
@@ -43,15 +43,15 @@ def hadeb() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("dist"),
     show_default=True,
-    help="The directory that the packages are written to.",
+    help="The directory for the packages.",
 )
 @JSON
 @command
 def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) -> None:
     """Build the .deb of each manifest, and print its path.
 
-    MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
-    Where one of them is wrong, nothing is written.
+    MANIFESTS are files, or directories with a bundle.toml; the default is ./bundle.toml.
+    If one of them is wrong, hadeb writes nothing.
     """
     from hadeb.package.build import build as write_packages
     from hadeb.package.plan_all import plan_all
@@ -71,14 +71,14 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
 @hadeb.command(short_help="Show a package, and what dpkg will run.")
 @_MANIFESTS
 @JSON
-@click.option("--pcs", is_flag=True, help="Print the pcs commands that make the [cluster].")
-@click.option("--crm", is_flag=True, help="Print the crmsh commands that make the [cluster].")
+@click.option("--pcs", is_flag=True, help="Print the pcs commands that create the [cluster].")
+@click.option("--crm", is_flag=True, help="Print the crmsh commands that create the [cluster].")
 @command
 def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: bool) -> None:
-    """Show what the package will hold, and what each dpkg transition will run.
+    """Show what the package will contain, and what each dpkg transition will run.
 
-    MANIFESTS are files, or directories with a bundle.toml; without any, ./bundle.toml.
-    On a node, hadeb plan --pcs | sudo sh makes the cluster that the manifest describes.
+    MANIFESTS are files, or directories with a bundle.toml; the default is ./bundle.toml.
+    On a node, hadeb plan --pcs | sudo sh creates the resources that the manifest describes.
     """
     from hadeb.cli.plan_view import cluster_text, plan_json, plan_text
     from hadeb.package.plan_all import plan_all
@@ -97,13 +97,13 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
         terminal.result("\n\n".join(plan_text(each.package) for each in planned))
 
 
-@hadeb.command(short_help="Say what this machine lacks.")
+@hadeb.command(short_help="Show what this machine lacks.")
 @JSON
 @command
 def doctor(call: Call, as_json: bool) -> None:
-    """Say what this machine lacks, and the one line that mends it.
+    """Show what this machine lacks for the lab and for publishing, and the line that installs it.
 
-    Ends with 5 where something is missing. Building needs none of it.
+    Exits with 5 if something is missing. Building needs none of it.
     """
     from hadeb.doctor import diagnose, install_line
 
@@ -111,20 +111,20 @@ def doctor(call: Call, as_json: bool) -> None:
     if as_json:
         terminal.result_json([dataclasses.asdict(diagnosis) for diagnosis in diagnoses])
     else:
-        for found in diagnoses:
-            state = "ok     " if found.present else "missing"
-            rest = f": {found.remedy}" if found.remedy else ""
-            terminal.result(f"{state}  {found.task:<8} {found.what}{rest}")
+        for diagnosis in diagnoses:
+            state = "ok     " if diagnosis.present else "missing"
+            rest = f": {diagnosis.remedy}" if diagnosis.remedy else ""
+            terminal.result(f"{state}  {diagnosis.task:<8} {diagnosis.what}{rest}")
     if not call.quiet and (line := install_line(diagnoses)):
         terminal.note(line)
-    if not all(found.present for found in diagnoses):
+    if not all(diagnosis.present for diagnosis in diagnoses):
         raise SystemExit(5)
 
 
 @hadeb.command()
 @command
 def schema(call: Call) -> None:
-    """Print the JSON schema of bundle.toml, for editors and checks."""
+    """Print the JSON schema of bundle.toml, for editors and tools."""
     from hadeb.manifest.schema import schema as manifest_schema
 
     terminal.result_json(manifest_schema())
@@ -134,9 +134,9 @@ def schema(call: Call) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @command
 def completion(call: Call, shell: str) -> None:
-    """Print the code that completes hadeb's words in a shell.
+    """Print the code that completes hadeb's commands in a shell.
 
-    For bash, in ~/.bashrc:  eval "$(hadeb completion bash)"
+    For bash, add to ~/.bashrc:  eval "$(hadeb completion bash)"
     """
     from click.shell_completion import get_completion_class
 
@@ -149,7 +149,7 @@ for _command in (lab, publish, promote, rollback, prune, repo):
 
 
 def main() -> None:
-    """Run the command and exit with its code; no failure shows a traceback."""
+    """Run the command, and exit with its code; no failure shows a traceback."""
     try:
         code = hadeb.main(prog_name="hadeb", standalone_mode=False) or 0
     except click.exceptions.Abort:
@@ -163,7 +163,7 @@ def main() -> None:
         terminal.error(failure)
         code = failure.exit_code
     except BrokenPipeError:
-        # Whoever read our output has closed it; there is nobody left to tell.
+        # The reader of our output has closed it; the exit code is all that is left.
         code = 1
     except MemoryError:
         terminal.error(HadebError("there is not enough memory"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `hadeb plan` shows: a package and its transitions, or the commands that make its cluster."""
+"""The output of `hadeb plan`: a package and its transitions, or the commands for its cluster."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hadeb.package.transitions import transitions
 
 
 def plan_text(package: Package) -> str:
-    """What `hadeb plan` shows of a package."""
+    """The output of `hadeb plan` for a package."""
     lines = [package.file_name, ""]
-    # The lines of a field after its first are indented already, by one blank.
+    # Continuation lines of a field are already indented by one blank.
     lines.extend(f"  {name}: {value}".replace("\n", "\n   ") for name, value in package.control)
     lines.extend(["", "files"])
     for entry in package.entries:
@@ -33,7 +33,7 @@ def plan_text(package: Package) -> str:
 
 
 def plan_json(package: Package, cluster: ClusterTable | None) -> dict[str, object]:
-    """What `hadeb plan --json` prints of a manifest."""
+    """The output of `hadeb plan --json` for a manifest."""
     made: dict[str, object] = {
         "file": package.file_name,
         "control": dict(package.control),
@@ -56,10 +56,10 @@ def plan_json(package: Package, cluster: ClusterTable | None) -> dict[str, objec
 
 
 def cluster_text(file: str, cluster: ClusterTable | None, *, crmsh: bool) -> str:
-    """What `hadeb plan --pcs` and `--crm` print of the manifest in a file."""
+    """The output of `hadeb plan --pcs` or `--crm` for the manifest in a file."""
     if not cluster:
         raise UsageError(
-            f"{file} has no [cluster], so there is nothing to type",
-            hint="describe in a [cluster] how the bundle is meant to run",
+            f"{file} has no [cluster], so there are no commands to print",
+            hint="add a [cluster] that describes how the bundle runs",
         )
     return "\n".join(crm_commands(cluster) if crmsh else pcs_commands(cluster))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hadeb repo`: what a repository holds, who did what, whether it is whole, and new signatures."""
+"""`hadeb repo`: the contents, history, verification, signatures and keys of a repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
-from hadeb.cli.repo_command import REPO, as_writer_of, changes, package_version, tree_of, writes
+from hadeb.cli.repo_command import REPO, changes, package_version, tree_of, with_writer
 from hadeb.repo.s3.bucket import Bucket, Reach
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from hadeb.repo.transaction import Outcome
 
 
-@click.group(short_help="Look at a repository, verify it, and sign it anew.")
+@click.group(short_help="Inspect a repository, verify it, and renew its signatures.")
 def repo() -> None:
-    """A signed apt repository: what is in it, who did what, and whether it is whole.
+    """Inspect and maintain a signed apt repository.
 
-    hadeb publish makes it and puts packages in; promote, rollback and prune change it.
+    hadeb publish creates it and adds packages; promote, rollback and prune change it.
     """
 
 
@@ -30,14 +30,14 @@ def repo() -> None:
 @JSON
 @command
 def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
-    """Say what the repository is, who signs it, and what its suites hold."""
-    from hadeb.repo.commands.status import status as look
+    """Show what the repository is, who signs it, and what its suites contain."""
+    from hadeb.repo.commands.status import status as read_status
 
-    found = look(tree_of(call, directory))
+    state = read_status(tree_of(call, directory))
     if as_json:
-        terminal.result_json(found.as_json())
+        terminal.result_json(state.as_json())
     else:
-        terminal.result(found.text())
+        terminal.result(state.text())
 
 
 @repo.command("list")
@@ -46,7 +46,10 @@ def status(call: Call, directory: str | Bucket, as_json: bool) -> None:
 @JSON
 @command
 def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_json: bool) -> None:
-    """List the packages of SUITE, or of all: suite, component, name, version, architecture."""
+    """List the packages of SUITE, or of all suites.
+
+    The columns are suite, component, name, version and architecture.
+    """
     from hadeb.repo.commands.status import listed
 
     rows = listed(tree_of(call, directory), suite)
@@ -65,7 +68,7 @@ def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_jso
 @JSON
 @command
 def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> None:
-    """Say who did what to SUITE and when, the last change first."""
+    """Show who changed what in SUITE, and when; the last change comes first."""
     import dataclasses
 
     from hadeb.repo.disk.history import changes
@@ -86,76 +89,83 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     "--fingerprint",
     "fingerprints",
     multiple=True,
-    help="A key that is to sign, as you know it from elsewhere; as recorded if unsaid.",
+    help="A key that signs, which you know from elsewhere [default: the recorded keys].",
 )
 @REPO
 @JSON
 @command
-@as_writer_of(Reach.BYTES)
-def verify(call: Call, writer: Writer, fingerprints: tuple[str, ...], as_json: bool) -> None:
-    """Read everything, and say what is not as it was published. Ends with 4 where anything is.
+def verify(
+    call: Call, directory: str | Bucket, fingerprints: tuple[str, ...], as_json: bool
+) -> None:
+    """Read the whole repository, and report what differs from what was published.
 
-    Whoever can write into the repository can change its record of the keys, too: name them all.
+    Exits with 4 if anything does. Somebody who can write to the repository can also change its
+    record of the keys, so name every key that signs.
     """
-    from hadeb.repo.commands.verify import verify as look
+    from hadeb.repo.commands.verify import verify as inspect
 
-    found = look(writer, fingerprints)
+    verification = with_writer(
+        call, directory, lambda writer: inspect(writer, fingerprints), reach=Reach.BYTES
+    )
     if as_json:
-        terminal.result_json(found.problems)
-    for problem in () if as_json else found.problems:
+        terminal.result_json(verification.problems)
+    for problem in () if as_json else verification.problems:
         terminal.result(problem)
-    whose = "as you name them" if found.pinned else "as the repository records them"
-    call.info(f"trusted were the keys {', '.join(found.trusted)}, {whose}")
-    if found.problems:
+    whose = "which you named" if verification.pinned else "which the repository records"
+    call.info(f"trusted the keys {', '.join(verification.trusted)}, {whose}")
+    if verification.problems:
         raise SystemExit(4)
     if not as_json:
-        call.info("all is as it was published")
+        call.info("everything is as it was published")
 
 
 @repo.command()
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@REPO
-@writes
+@changes(options=(REPO,))
 def refresh(call: Call, writer: Writer, suites: tuple[str, ...]) -> list[Outcome]:
-    """Sign each SUITE anew, or all of them, so that Valid-Until moves on. For a daily timer.
+    """Renew the signatures of each SUITE, or of all, and with them Valid-Until.
 
-    --json gives a list with an object a suite.
+    Run it daily from a timer. --json prints a list with an object for each suite.
     """
-    from hadeb.repo.commands.refresh import refresh as sign_again
+    from hadeb.repo.commands.refresh import refresh as renew_signatures
 
-    return sign_again(writer, suites)
+    return renew_signatures(writer, suites)
 
 
 @repo.command("remove")
 @click.argument("package", metavar="NAME[=VERSION]", callback=package_version)
 @click.argument("suite")
-@changes
+@changes()
 def remove(
     call: Call, writer: Writer, package: tuple[str, str | None], suite: str, dry_run: bool
 ) -> Outcome:
-    """Take a package out of SUITE, all its versions where none is named; prune frees its space."""
+    """Remove a package from SUITE: all its versions unless you name one.
+
+    Its files stay in the pool until hadeb prune removes them.
+    """
     from hadeb.repo.commands.remove import remove as take_out
 
     return take_out(writer, *package, suite, dry_run=dry_run)
 
 
-@repo.group(short_help="Let a repository go from one key to another.")
+@repo.group(short_help="Change the keys that sign a repository.")
 def key() -> None:
-    """The keys that sign. To change one for another, let both sign for some weeks.
+    """Change the keys that sign a repository.
 
-    Add the new key; machines get it with the usual upgrades. When all have it, drop the old one.
-    One that has ended is left out by itself, until it is dropped or lives longer.
+    To replace a key, add the new one, and let both sign for some weeks: machines get the new key
+    with their upgrades. When all have it, drop the old one. An expired key signs nothing until you
+    extend it.
     """
 
 
 @key.command("add")
 @click.argument("fingerprint")
-@changes
+@changes()
 def add_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list[Outcome]:
-    """Let the key FINGERPRINT sign, too, and give the machines it with the package of keys.
+    """Add the key FINGERPRINT to those that sign, and ship it to machines in the keyring package.
 
-    Every suite is signed anew. A --key-file has to hold all keys that sign. --json gives a list
-    with an object a suite.
+    hadeb signs every suite again. A --key-file has to hold all keys that sign. --json prints a list
+    with an object for each suite.
     """
     from hadeb.repo.commands.rotate import add_key as add
 
@@ -164,11 +174,12 @@ def add_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list
 
 @key.command("drop")
 @click.argument("fingerprint")
-@changes
+@changes()
 def drop_key(call: Call, writer: Writer, fingerprint: str, dry_run: bool) -> list[Outcome]:
-    """Let the key FINGERPRINT sign no more. Machines that know no other refuse what follows.
+    """Stop signing with the key FINGERPRINT.
 
-    --json gives a list with an object a suite.
+    A machine that has no other key of the repository refuses it from then on. --json prints a list
+    with an object for each suite.
     """
     from hadeb.repo.commands.rotate import drop_key as drop
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands around a repository share: options, who writes, how they say what changed."""
+"""What the commands of a repository share: options, the writer, and how they show changes."""
 
 from __future__ import annotations
 
 import datetime
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,18 +22,19 @@ from hadeb.repo.s3.bucket import SCHEME, Bucket, Reach
 
 if TYPE_CHECKING:
     from hadeb.repo.disk.layout import Tree
-    from hadeb.repo.s3.checkout import Checkout
     from hadeb.repo.session.writer import Writer
     from hadeb.repo.transaction import Outcome
 
-# How often a command runs again where others were quicker, and for how long it waits at most.
-_TRIES = 12
+# Attempts at a change of a bucket while other writers are faster, and seconds between two at most.
+_ATTEMPTS = 12
 _LONGEST_WAIT = 2.0
 Command = Callable[..., None]
+Option = Callable[[Command], Command]
+T = TypeVar("T")
 
 
 class _Place(click.Path):
-    """A repository's directory as a text, or its place in an object store."""
+    """A repository's directory as text, or a bucket."""
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
@@ -45,14 +46,16 @@ class _Place(click.Path):
 
 DIRECTORY = _Place(file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Show what would change, and change nothing."
+)
 REPO = click.option(
     "--repo",
     "directory",
     type=DIRECTORY,
     default=".",
     show_default=True,
-    help="Its directory, or s3://BUCKET/PREFIX.",
+    help="The repository: a directory, or s3://BUCKET/PREFIX.",
 )
 PHASE = click.option(
     "--phase",
@@ -60,123 +63,139 @@ PHASE = click.option(
     default=100,
     show_default=True,
     metavar="PERCENT",
-    help="How many of the machines may upgrade to it for now.",
+    help="The share of machines that upgrade to it for now.",
 )
 DOWNGRADE = click.option(
     "--downgrade",
     is_flag=True,
-    help="Take newer versions out of the suite, so that this one counts.",
+    help="Remove newer versions from the suite, so that machines get this one.",
 )
 _KEY_FILE = click.option(
-    "--key-file", type=FILE, help="Sign with the secret keys in this file, and no others."
+    "--key-file", type=FILE, help="Sign with the secret keys in this file, and with no others."
 )
 _PASSPHRASE_FILE = click.option(
-    "--passphrase-file", type=FILE, help="The file whose first line opens the secret key."
+    "--passphrase-file",
+    type=FILE,
+    help="A file with the passphrase of the secret key in its first line.",
 )
 
 
-_Change = Callable[..., "Outcome | list[Outcome]"]
+Change = Callable[..., "Outcome | list[Outcome]"]
 
 
-def writes(function: _Change, reach: Reach = Reach.NOW) -> Command:
-    """A command of whoever signs: its Writer first; what it returns is printed.
+def changes(
+    *, options: Sequence[Option] = (REPO, DRY_RUN), reach: Reach = Reach.NOW
+) -> Callable[[Change], Command]:
+    """A command that changes a repository: gets its Call and a Writer, and returns what changed.
 
-    A list in a list, and one outcome by itself: so --json has one shape, however many suites
-    a repository has.
+    The command gets `options`, the options of a writer and --json. It prints a list for a list of
+    outcomes and one object for one, so the shape of --json does not depend on how many suites a
+    repository has.
     """
 
-    @wraps(function)
-    def told(call: Call, writer: Writer, *, as_json: bool, **options: Any) -> None:
-        from hadeb.repo.commands.refresh import SuitesFailed
-
-        dry_run = options.get("dry_run", False)
-        try:
-            outcome = function(call, writer, **options)
-        except SuitesFailed as failed:
-            _tell(failed.outcomes, as_json=as_json, dry_run=dry_run)
-            raise
-        _tell(outcome, as_json=as_json, dry_run=dry_run)
-
-    return _KEY_FILE(_PASSPHRASE_FILE(JSON(command(as_writer_of(reach)(told)))))
-
-
-def changes(function: _Change) -> Command:
-    """A command that changes a repository which is there, or says what would change."""
-    return changes_of(Reach.NOW)(function)
-
-
-def changes_of(reach: Reach) -> Callable[[_Change], Command]:
-    """The same for a command that looks at more than what is in force."""
-    return lambda function: REPO(DRY_RUN(writes(function, reach)))
-
-
-def as_writer_of(reach: Reach) -> Callable[[Command], Command]:
-    """Call a command with a Writer in place of the options that say which repository, and keys."""
-
-    def decorated(function: Command) -> Command:
+    def decorate(function: Change) -> Command:
         @wraps(function)
-        def with_writer(
+        def change(
             call: Call,
             *,
             directory: str | Bucket,
-            key_file: Path | None = None,
-            passphrase_file: Path | None = None,
-            **options: Any,
+            key_file: Path | None,
+            passphrase_file: Path | None,
+            as_json: bool,
+            **arguments: Any,
         ) -> None:
-            if isinstance(directory, str):
-                tree = tree_of(call, directory)
-                with _writing_as(call, tree, key_file, passphrase_file) as writer:
-                    function(call, writer, **options)
-                return
+            from hadeb.repo.commands.refresh import SuitesFailed
 
-            def once(copy: Checkout, push: Callable[[], None] | None) -> None:
-                with _writing_as(call, copy.tree, key_file, passphrase_file) as writer:
-                    there = replace(writer, push=push, differences=copy.differences)
-                    function(call, there, **options)
+            dry_run = arguments.get("dry_run", False)
+            keys = KeySource(key_file, passphrase_file)
+            try:
+                outcome = with_writer(
+                    call,
+                    directory,
+                    lambda writer: function(call, writer, **arguments),
+                    keys=keys,
+                    reach=reach,
+                    dry_run=dry_run,
+                )
+            except SuitesFailed as failed:
+                _show(failed.outcomes, as_json=as_json, dry_run=dry_run)
+                raise
+            _show(outcome, as_json=as_json, dry_run=dry_run)
 
-            _until_in_force(call, directory, reach, once, dry_run=options.get("dry_run", False))
+        decorated: Command = command(change)
+        # click shows options in the order of the decorators, of which the last is the first.
+        every: list[Option] = [*options, _KEY_FILE, _PASSPHRASE_FILE, JSON]
+        for option in reversed(every):
+            decorated = option(decorated)
+        return decorated
 
-        return with_writer
-
-    return decorated
+    return decorate
 
 
-def _until_in_force(
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the keys that sign come from: a file, or gpg's own keyring without one."""
+
+    key_file: Path | None = None
+    passphrase_file: Path | None = None
+
+
+def with_writer(
+    call: Call,
+    directory: str | Bucket,
+    action: Callable[[Writer], T],
+    *,
+    keys: KeySource = KeySource(),
+    reach: Reach = Reach.NOW,
+    dry_run: bool = False,
+) -> T:
+    """Run the action as a writer of the repository, and return its result.
+
+    In a bucket, the action works on a copy, and runs again if another writer was faster.
+    """
+    if isinstance(directory, Bucket):
+        return _in_bucket(call, directory, action, keys, reach, dry_run=dry_run)
+    with _writer(call, tree_of(call, directory), keys) as writer:
+        return action(writer)
+
+
+def _in_bucket(
     call: Call,
     bucket: Bucket,
+    action: Callable[[Writer], T],
+    keys: KeySource,
     reach: Reach,
-    once: Callable[[Checkout, Callable[[], None] | None], None],
     *,
     dry_run: bool,
-) -> None:
-    """Do it on a copy of what is in the bucket, again where somebody else was quicker."""
+) -> T:
     from hadeb.repo.s3.checkout import checkout
     from hadeb.repo.s3.conflict import Overtaken
     from hadeb.repo.s3.push import finish_interrupted, push
 
-    for left in reversed(range(_TRIES)):
+    for left in reversed(range(_ATTEMPTS)):
         try:
             with checkout(bucket, reach) as copy:
-                # Whoever goes back again, after a kill, means the same step, and not one more.
+                # A rollback that was killed and is run again means the same step, not another.
                 if reach is Reach.PAST and not dry_run and (late := finish_interrupted(copy)):
                     raise HadebError(
-                        f"a change of {', '.join(late)} had been interrupted; it is in force now",
-                        hint=f"look at hadeb repo history {late[0]}, then say what is to come",
+                        f"a change of {', '.join(late)} was interrupted; it is in force now",
+                        hint=f"look at hadeb repo history {late[0]}, and run your command again "
+                        "if you still need it",
                     )
-                once(copy, None if dry_run else partial(push, copy))
-            return
+                with _writer(call, copy.tree, keys) as writer:
+                    bound = None if dry_run else partial(push, copy)
+                    return action(replace(writer, push=bound, differences=copy.differences))
         except Overtaken:
             if not left:
                 raise
-            call.info(f"somebody else changes {bucket} at this moment; once more")
+            call.info(f"another writer changed {bucket}; trying again")
             time.sleep(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 - no secret
+    raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager
-def _writing_as(
-    call: Call, tree: Tree, key_file: Path | None, passphrase_file: Path | None
-) -> Iterator[Writer]:
-    """Who changes the repository: the caller, with their own keys or those of a file."""
+def _writer(call: Call, tree: Tree, keys: KeySource) -> Iterator[Writer]:
+    """A Writer for the caller, with the caller's own keys or those in a file."""
     from hadeb.repo.session.writer import Writer
     from hadeb.repo.signing.key_file import from_key_file, sweep
     from hadeb.repo.signing.keychain import Keychain
@@ -187,55 +206,56 @@ def _writing_as(
             keychain=keychain,
             who=call.context.who,
             now=datetime.datetime.now(datetime.UTC),
-            # Each sentence once: of a key's end we hear for every suite that it signs.
+            # Each sentence once: every suite that a key signs reports when the key expires.
             info=cache(call.info),
             warning=cache(call.warning),
         )
 
-    if key_file is None:
+    if keys.key_file is None:
         sweep(call.context.runtime)
-        yield with_keys(Keychain(None, passphrase_file))
+        yield with_keys(Keychain(None, keys.passphrase_file))
     else:
-        with from_key_file(key_file, passphrase_file, call.context.runtime) as keychain:
+        runtime = call.context.runtime
+        with from_key_file(keys.key_file, keys.passphrase_file, runtime) as keychain:
             yield with_keys(keychain)
 
 
-def _tell(outcome: Outcome | list[Outcome], *, as_json: bool, dry_run: bool) -> None:
-    """Print what changed: lines of the difference, then the generation in force."""
+def _show(outcome: Outcome | list[Outcome], *, as_json: bool, dry_run: bool) -> None:
+    """Print what changed: the lines of the difference, then the generation in force."""
     outcomes = outcome if isinstance(outcome, list) else [outcome]
     if as_json:
-        found = [
+        results = [
             {
-                "suite": one.suite.name,
-                "generation": one.generation,
-                "changes": one.difference.lines(),
+                "suite": each.suite.name,
+                "generation": each.generation,
+                "changes": each.difference.lines(),
                 "dry_run": dry_run,
             }
-            for one in outcomes
+            for each in outcomes
         ]
-        terminal.result_json(found if isinstance(outcome, list) else found[0])
+        terminal.result_json(results if isinstance(outcome, list) else results[0])
         return
-    for one in outcomes:
-        for line in one.difference.lines():
+    for each in outcomes:
+        for line in each.difference.lines():
             terminal.result(line)
         if not dry_run:
-            terminal.result(f"{one.suite.name} generation {one.generation}")
-        elif not one.difference:
+            terminal.result(f"{each.suite.name} generation {each.generation}")
+        elif not each.difference:
             terminal.note("nothing would change")
 
 
 def package_version(
     context: click.Context, parameter: click.Parameter, value: str
 ) -> tuple[str, str | None]:
-    """NAME or NAME=VERSION as a user types it."""
+    """Split NAME or NAME=VERSION."""
     name, equals, version = value.partition("=")
     if not name or (equals and not version):
-        raise click.BadParameter("is to be NAME or NAME=VERSION", context, parameter)
+        raise click.BadParameter("must be NAME or NAME=VERSION", context, parameter)
     return name, version or None
 
 
 def tree_of(call: Call, directory: str | Bucket) -> Tree:
-    """The repository that a command looks at; of a bucket a copy, for as long as it runs."""
+    """The repository that a command reads; for a bucket, a copy until the command ends."""
     from hadeb.repo.disk.repository_file import repository_at
 
     if isinstance(directory, str):
@@ -251,11 +271,11 @@ def tree_of(call: Call, directory: str | Bucket) -> Tree:
 
 
 def refuse_unnamed_url(writer: Writer, url: str | None) -> None:
-    """UsageError where a bucket gets a repository, and nobody says how clients reach it."""
+    """Raise UsageError for a new repository in a bucket without a URL for its clients."""
     from hadeb.repo.disk.repository_file import find_repository
 
     if writer.push and url is None and find_repository(writer.tree) is None:
         raise UsageError(
-            "a bucket may be reached by many URLs, and a new repository wants to know which",
-            hint="--url https://…, as in the clients' sources; it may move later",
+            "a bucket can have many URLs, and a new repository needs the one that clients use",
+            hint="add --url https://…, as in the sources of the clients; you can change it later",
         )

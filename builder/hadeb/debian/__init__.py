@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's own syntax and data: names, versions, releases, programs. Pure."""
+"""Debian's syntax and data: names, versions, relations, deb822, dates, releases. Pure."""

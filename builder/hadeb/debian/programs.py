@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs that hadeb starts, and the Debian package that each is in."""
+"""The programs that hadeb starts, and the Debian package of each. Pure."""
 
 from __future__ import annotations
 
-# What the lab starts on this machine; in its nodes it brings its own.
+# The lab starts these on this machine; its nodes have their own programs.
 LAB = (
     "apt-config",
     "ip",
@@ -17,7 +17,7 @@ LAB = (
     "unshare",
 )
 
-# What publishing starts; gpg asks gpg-agent, which is a package of its own.
+# Publishing starts these; gpg-agent, which gpg needs, is a separate package.
 PUBLISH = ("apt-ftparchive", "apt-get", "dpkg-deb", "gpg", "gpg-agent", "gpgconf", "gpgv", "sqv")
 
 _PACKAGE_OF = {
@@ -40,5 +40,5 @@ _PACKAGE_OF = {
 
 
 def package_of(program: str) -> str:
-    """The Debian package to install for a program."""
+    """The Debian package that has a program."""
     return _PACKAGE_OF.get(program, program)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian releases that hadeb's packages are made for."""
+"""The Debian releases that hadeb supports. Pure."""
 
 from __future__ import annotations
 

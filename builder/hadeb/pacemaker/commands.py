@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that make a cluster as the manifest's [cluster] describes it, for pcs and for crmsh.
+"""The pcs and crmsh commands that create what the manifest's [cluster] describes. Pure.
 
-Both are held to what the releases in Debian 12 and 13 take alike: pcs 0.11 and 0.12, crmsh 4.4
-and 5.0. Properties come first: without fencing, crmsh refuses a resource until it is told so.
+They use only what Debian 12 and 13 both support: pcs 0.11 and 0.12, crmsh 4.4 and 5.0. Properties
+come first, because crmsh refuses a resource while stonith-enabled is true and nothing can fence.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable, ResourceTable
 
-# What needs no quotes in a shell. An exclamation mark at the end stands for itself; anywhere else
-# an interactive bash would put a line of its history in its place.
+# A word that needs no quotes in a shell. An exclamation mark is literal only at the end; anywhere
+# else an interactive bash expands it to a line of its history.
 _PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+!?")
 
 
 def pcs_commands(cluster: ClusterTable) -> list[str]:
-    """The lines for pcs, each of them a whole command for a shell."""
+    """The pcs commands, one shell command per line."""
     clones = _clones(cluster)
     lines: list[tuple[str, ...]] = []
     if cluster.totem:
@@ -30,11 +30,11 @@ def pcs_commands(cluster: ClusterTable) -> list[str]:
     lines.extend(("resource", "create", *_pcs_resource(each)) for each in cluster.resource)
     for colocation in cluster.colocation:
         role = (colocation.with_role,) if colocation.with_role else ()
-        one, other = clones[colocation.resource], clones[colocation.with_]
-        # Bare is how people type it; a bare one with a minus pcs would take for an option.
+        resource, other = clones[colocation.resource], clones[colocation.with_]
+        # People type INFINITY bare, but pcs would take a bare -INFINITY for an option.
         score = _score(colocation)
         written = score if score == "INFINITY" else f"score={score}"
-        lines.append(("constraint", "colocation", "add", one, "with", *role, other, written))
+        lines.append(("constraint", "colocation", "add", resource, "with", *role, other, written))
     for order in cluster.order:
         first, then = clones[order.first], clones[order.then]
         words = (order.first_action, first, "then", order.then_action, then)
@@ -43,7 +43,7 @@ def pcs_commands(cluster: ClusterTable) -> list[str]:
 
 
 def crm_commands(cluster: ClusterTable) -> list[str]:
-    """The lines for crmsh, each of them a whole command for a shell."""
+    """The crmsh commands, one shell command per line."""
     clones = _clones(cluster)
     taken = {*clones, *clones.values()}
     lines: list[tuple[str, ...]] = []
@@ -56,10 +56,10 @@ def crm_commands(cluster: ClusterTable) -> list[str]:
             words = _section("meta", {**meta, **resource.clone_meta})
             lines.append(("clone", clones[resource.name], resource.name, *words))
     for colocation in cluster.colocation:
-        one, other = clones[colocation.resource], clones[colocation.with_]
-        name = _free(f"colocation-{one}-{other}", taken)
+        resource_id, other = clones[colocation.resource], clones[colocation.with_]
+        name = _free(f"colocation-{resource_id}-{other}", taken)
         role = f":{colocation.with_role}" if colocation.with_role else ""
-        lines.append(("colocation", name, f"{_score(colocation)}:", one, f"{other}{role}"))
+        lines.append(("colocation", name, f"{_score(colocation)}:", resource_id, f"{other}{role}"))
     for order in cluster.order:
         first, then = clones[order.first], clones[order.then]
         name = _free(f"order-{first}-{then}", taken)
@@ -74,7 +74,7 @@ def crm_commands(cluster: ClusterTable) -> list[str]:
 
 
 def _clones(cluster: ClusterTable) -> dict[str, str]:
-    """What constraints call each resource: where there are several of it, they mean its clone."""
+    """The name that constraints use for each resource: that of its clone, if it has one."""
     return {
         resource.name: resource.name if resource.copies == "one" else f"{resource.name}-clone"
         for resource in cluster.resource
@@ -89,7 +89,7 @@ def _pcs_resource(resource: ResourceTable) -> Iterator[str]:
             yield from (operation.name, *_pairs(_options(operation)))
     yield from _section("meta", resource.meta)
     if resource.copies != "one":
-        # No `meta` here: pcs 0.11 and 0.12 would give what follows to the resource in the clone.
+        # Without `meta`, after which pcs 0.11 and 0.12 apply options to the resource in the clone.
         yield from (resource.copies, *_pairs(resource.clone_meta))
 
 
@@ -101,7 +101,7 @@ def _crm_primitive(resource: ResourceTable) -> Iterator[str]:
 
 
 def _missing_monitors(resource: ResourceTable) -> Iterable[OperationTable]:
-    """Unlike pcs, crmsh makes no monitor because an agent advertises it: nobody would look."""
+    """Monitors for crmsh, which unlike pcs does not add those that the agent advertises."""
     if any(operation.name == "monitor" for operation in resource.operations):
         return ()
     if resource.copies != "promotable":
@@ -123,7 +123,7 @@ def _options(operation: OperationTable) -> dict[str, str]:
 
 
 def _score(colocation: ColocationTable) -> str:
-    # The CIB's schema knows no sign before what is positive.
+    # The CIB's schema allows no plus sign.
     return colocation.score.removeprefix("+")
 
 
@@ -140,7 +140,7 @@ def _pairs(options: Mapping[str, str]) -> Iterator[str]:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name, or where something has it, the name with a number."""
+    """The name, with a number if it is taken."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -154,7 +154,7 @@ def _line(words: Iterable[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word as a shell takes it; of `key=value` only the value has quotes, as people write it."""
+    """A word quoted for a shell; in `key=value` only the value gets quotes."""
     if _PLAIN.fullmatch(word):
         return word
     key, equals, value = word.partition("=")
@@ -164,10 +164,11 @@ def _quoted(word: str) -> str:
 
 
 def _for_crmsh(word: str) -> str:
-    """The argument that crmsh reads as this word: it joins its arguments, and splits them anew.
+    """The argument that crmsh reads as this word.
 
-    Before that it puts quotes around an argument with a blank: double ones unless it has some of
-    its own, and none at all where it has both kinds.
+    crmsh joins its arguments and splits them again. Before that, it quotes an argument that has a
+    blank: with double quotes, with single ones if it has double quotes, and not at all if it has
+    both.
     """
     if " " in word and not ('"' in word and "'" in word):
         return word if '"' in word else word.replace("\\", "\\\\")

@@ -154,7 +154,7 @@ def test_a_bug_is_told_as_a_bug_without_a_traceback(planted: dict[str, str]) -> 
     assert (call.code, call.stdout) == (1, "")
     first, second = call.stderr.splitlines()
     assert first == r"bug: RuntimeError at sitecustomize.py:5: planted\x1b[31m"
-    assert second.startswith("hint: this is an error in hadeb, not in your bundle; ")
+    assert second.startswith("hint: this is a bug in hadeb, not in your bundle; ")
     assert "--debug" in second
 
 

@@ -40,7 +40,7 @@ def run(bundle: Path, registry: Path, *arguments: str | Path) -> Outcome:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("run", "--smoke", "standby"), "--smoke names the faults itself"),
+        (("run", "--smoke", "standby"), "--smoke chooses the faults itself"),
         (("run", "nonesuch"), "there is no fault nonesuch"),
         (("run", "--nodes", "1"), "1 is not in the range 2<=x<=5"),
         (("run", "--suite", "buster"), "buster"),

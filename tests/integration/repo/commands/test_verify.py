@@ -56,11 +56,11 @@ def test_verify_says_whom_it_trusts_and_holds_the_keyring_against_it(
 ) -> None:
     done = desk.hadeb("repo", "verify", "--repo", root)
     assert done.code == 0
-    assert f"trusted were the keys {desk.key}, as the repository records them" in done.stderr
+    assert f"trusted the keys {desk.key}, which the repository records" in done.stderr
     grouped = " ".join(desk.key[at : at + 4] for at in range(0, 40, 4)).lower()
     done = desk.hadeb("repo", "verify", "--fingerprint", grouped, "--repo", root)
     assert done.code == 0
-    assert f"trusted were the keys {desk.key}, as you name them" in done.stderr
+    assert f"trusted the keys {desk.key}, which you named" in done.stderr
     done = desk.hadeb("repo", "verify", "--fingerprint", "A" * 40, "--repo", root)
     assert done.code == 4
     assert f"its key {desk.key} is not trusted, it lacks the key {'A' * 40}" in done.stdout

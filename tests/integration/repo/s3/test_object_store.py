@@ -100,7 +100,7 @@ def test_every_command_does_in_a_store_what_it_does_in_a_directory(
     )
     status = {suite["name"]: suite for suite in stored.json("repo", "status")["suites"]}
     assert (status["stable"]["generation"], status["staging"]["generation"]) == (3, 6)
-    assert "all is as it was published" in stored.call("repo", "verify").stderr
+    assert "everything is as it was published" in stored.call("repo", "verify").stderr
     assert reader.newest("hello") == "2.0"
 
 
@@ -238,7 +238,7 @@ def test_a_rollback_after_a_kill_does_not_go_back_twice(stored: Stored, tmp_path
         stored.hadeb("rollback", "staging")
     reader = Reader(tmp_path / "reader", stored)
     assert reader.newest("hello") == "3.0"
-    refused(stored.hadeb("rollback", "staging"), "a change of staging had been interrupted")
+    refused(stored.hadeb("rollback", "staging"), "a change of staging was interrupted")
     assert reader.newest("hello") == "2.0"
     assert stored.packages() == {"hello 1.0", "hello 2.0"}
 
