@@ -99,7 +99,7 @@ report-pictures: ## draws REPORT=path/to/report.html as a phone and a desktop sh
 	$(SETUP) tools pictures
 	@.venv/bin/python3 builder/tools/picture.py "$(REPORT)" docs
 
-reference: ## writes the pages of docs/reference that are made from the code
+reference: ## writes the pages of docs/reference that are made from the code, and docs/hadeb.1
 	$(SETUP) hadeb
 	@$(RUN) tools.reference
 

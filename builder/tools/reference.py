@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the pages of docs/reference/ that are made from the code. `make reference`."""
+"""Write the pages of docs/ that are made from the code, and hadeb(1). `make reference`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from hadeb.cli.main import hadeb
 from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, Fault
+from tools.man_page import man_page
 from tools.manifest_page import NOTICE, commands_page, manifest_page
 
-PAGES = Path(__file__).parents[2] / "docs" / "reference"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = DOCS / "reference"
 
 _FAULTS_HEAD = """\
 # The lab's faults
@@ -33,6 +35,7 @@ def pages() -> dict[Path, str]:
         PAGES / "manifest.md": manifest_page(),
         PAGES / "commands.md": commands_page(hadeb),
         PAGES / "faults.md": faults_page(),
+        DOCS / "hadeb.1": man_page(hadeb),
     }
 
 

@@ -67,3 +67,12 @@ def test_every_fault_has_a_row_that_says_what_is_done_and_what_has_to_come_of_it
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{fault.name}` |")]
         assert EXPECTED[fault.expected] in row
         assert "{" not in row
+
+
+def test_every_command_and_option_is_in_the_man_page() -> None:
+    (page,) = [text for path, text in pages().items() if path.name == "hadeb.1"]
+    plain = page.replace("\\-", "-")
+    for name, command in below(hadeb, "hadeb"):
+        assert f'.SS "{name} ' in plain
+        options = [param for param in command.params if isinstance(param, click.Option)]
+        assert all(word in plain for option in options for word in option.opts)
