@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m hadeb`, and where the command begins."""
+"""`python -m hadeb`, and the entry point of the command."""
 
 import gc
 import os
 import sys
 
-# Objects made until Python looks for garbage, a hundred times as many as it would: what a suite
-# lists is none, and to look through it anew and anew takes 4 ms of a publish.
+# Objects made between two runs of the garbage collector, a hundred times Python's default. The
+# packages of a suite are no garbage; tests/bench/repo_bench.py saw 4 ms for looking through them.
 _OBJECTS = 100_000
 
 
 def main() -> None:
-    """Run the command; who interrupts it while it is still loading sees no traceback either."""
-    # Manifests, and the names of files in them, are UTF-8 whatever the locale is.
+    """Run the command. An interrupt shows no traceback, not even while modules are loading."""
+    # Manifests, and the names of files in them, are UTF-8 in any locale.
     if sys.getfilesystemencoding() != "utf-8":
         from hadeb.run import restart_in_utf8
 
         restart_in_utf8()
-    # A thread that has waited for a program goes on soon, whatever another one computes.
+    # While one thread computes, another that has waited for a program soon gets its turn.
     sys.setswitchinterval(0.001)
     gc.set_threshold(_OBJECTS)
     try:
@@ -28,8 +28,8 @@ def main() -> None:
     try:
         command()
     except SystemExit as end:
-        # To take all apart, piece by piece, is a thirtieth of the time that a whole publish has.
-        # Who has something to close or to wait for does so before it gets here.
+        # Without Python's teardown: tests/bench/build_bench.py shows a tenth of a build for it.
+        # Everything that has to be closed or awaited is so by now.
         if not isinstance(end.code, int):
             raise
         terminal.finish()

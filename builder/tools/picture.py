@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws a report's page as a browser does, on a phone and on a desk. `make report-pictures`.
+"""Draw a report's page as a browser does, on a phone and on a desktop. `make report-pictures`.
 
 python3 builder/tools/picture.py PAGE DIRECTORY [light|dark]
 """
@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 PICTURES = {"phone": (360, 1500), "desktop": (1280, 1500)}
-# The least width of a window of Chromium. A phone is narrower: a frame within has its width.
+# Chromium's narrowest window. A phone is narrower, so a frame inside the window has its width.
 WINDOW = 500
 LARGEST = 300_000
 
@@ -27,14 +27,14 @@ iframe {{ display: block; border: 0; width: {width}px; height: {height}px }}
 </style>
 <iframe src="page.html" scrolling="no"></iframe>
 """
-# Root draws too, and nothing is asked of the network.
+# It also runs as root, and it makes no network requests.
 CHROMIUM = """chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
     --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars
     --force-device-scale-factor=1""".split()
 
 
 def draw(page: Path, width: int, height: int, scheme: str) -> bytes:
-    """The top of a page as PNG."""
+    """The top of a page as a PNG."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         shutil.copy(page, work / "page.html")
@@ -55,7 +55,11 @@ def draw(page: Path, width: int, height: int, scheme: str) -> bytes:
 
 
 def narrowed(png: bytes, width: int) -> bytes:
-    """The left part of a picture. A row's bytes depend on what is left of them and above, only."""
+    """The left part of a PNG (RFC 2083), without decoding it: a filter looks only left and up.
+
+    It stands here because it is all that the pictures need, and an imaging library would be a
+    dependency for two pictures in docs/.
+    """
     chunks, at = [], 8
     while at < len(png):
         (length,) = struct.unpack(">I", png[at : at + 4])
@@ -76,13 +80,11 @@ def narrowed(png: bytes, width: int) -> bytes:
 
 
 def main(page: Path, directory: Path, scheme: str = "light") -> None:
-    """Write each picture."""
+    """Draw each picture."""
     for name, (width, height) in PICTURES.items():
         png = draw(page, width, height, scheme)
         if len(png) > LARGEST:
-            sys.exit(
-                f"report-{name}.png has {len(png)} bytes, more than a page of docs should load"
-            )
+            sys.exit(f"report-{name}.png has {len(png)} bytes, too many for a page of docs")
         (directory / f"report-{name}.png").write_bytes(png)
 
 
