@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Renews requirements.lock and requirements-dev.lock from pyproject.toml: the newest releases, with
-# the hashes of all their files, so that one lock serves each Python and each machine. `make lock`.
+# Renew requirements.lock and requirements-dev.lock from pyproject.toml: the newest releases, with
+# the hashes of all their files, so that one lock file serves every Python and machine. `make lock`.
 set -eu
 umask 022
 cd "$(dirname "$0")/../.."

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Sets up what the make targets need. Says what it installs and why; silent and quick when all is there.
+# Sets up what the make targets need, and reports what it installs and why. Quick and silent if
+# everything is there.
 #
-#   setup.sh hadeb   .venv with the command hadeb and the libraries it runs on (requirements.lock)
+#   setup.sh hadeb   .venv with the command hadeb and its libraries (requirements.lock)
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
 #   setup.sh repo    the Debian packages that `make repo` needs
 #   setup.sh lint    the Debian packages that `make lint` needs
@@ -12,15 +13,15 @@
 #   setup.sh pictures
 #                    those that `make report-pictures` needs
 #
-# Root is wanted only where a Debian package is missing; then apt is asked, through sudo if need be.
+# It needs root only if a Debian package is missing; then it calls apt, through sudo if it has to.
 set -eu
 umask 022
 cd "$(dirname "$0")/../.."
 here=$(pwd -P)
-# Settings made for other environments than .venv.
+# Settings for other environments than .venv.
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
 
-# What each target needs of Debian, and what for.
+# The Debian packages that each target needs, and what for.
 packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
 hadeb python3-venv      makes .venv, where hadeb and its libraries live
@@ -64,7 +65,7 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 
 need() {
     list=$(packages "$1")
-    # One question for all of them is quick; which are missing is asked only if some are.
+    # One query for all of them is quick; each by itself only if some are missing.
     # shellcheck disable=SC2046 # package names, a word each
     set -- $(printf '%s\n' "$list" | cut -d' ' -f1)
     if status=$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null) &&
@@ -101,7 +102,7 @@ need() {
     rm -f "$log"
 }
 
-# Whether a Python can make .venv: Debian's has no ensurepip without python3-venv.
+# Whether a Python can make .venv; Debian's has no ensurepip without python3-venv.
 can_make_venv() {
     "$1" -I -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
@@ -115,7 +116,7 @@ find_python() {
     return 1
 }
 
-# What .venv was made from: a moved checkout, another Python or another lock all change it.
+# What .venv was made from; a moved checkout, another Python or another lock file changes it.
 state() {
     printf '%s\n' "$here"
     .venv/bin/python3 -I -S -c 'import sys; print(sys.version)'
@@ -137,10 +138,10 @@ make_venv() {
     rm -rf .venv
     "$python" -I -m venv .venv || die "$python could not make .venv"
     fill requirements.lock "the libraries hadeb runs on"
-    # The checkout itself is what .venv runs, so an edit needs no new install.
+    # .venv runs the checkout itself, so an edit needs no new installation.
     site=$(.venv/bin/python3 -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     printf '%s\n' "$here/builder" >"$site/hadeb.pth"
-    # A path may be too long, or hold a blank, for a first line: sh finds Python and hands over.
+    # A path may be too long for a #! line, or hold a blank, so sh starts Python.
     cat >.venv/bin/hadeb <<HADEB
 #!/bin/sh
 '''exec' "$here/.venv/bin/python3" "\$0" "\$@"
@@ -157,7 +158,7 @@ HADEB
 
 hadeb() {
     ready requirements.lock && return
-    # Two makes at once: the second waits, and finds the work done.
+    # If two makes run at a time, the second waits, and finds the work done.
     exec 9<.
     ! command -v flock >/dev/null || flock 9
     ready requirements.lock || make_venv

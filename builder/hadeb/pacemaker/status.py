@@ -117,7 +117,7 @@ class Status:
         ]
         promoted = [node for node, instance in active if instance.promoted]
         running = promoted or [node for node, _ in active]
-        clones = [one for one in self.instances if one.resource == resource and one.clone]
+        clones = [each for each in self.instances if each.resource == resource and each.clone]
         if clones:
             # Clients use the promoted instance: without one there is none to use.
             has_roles = any(instance.promotable for instance in clones)
