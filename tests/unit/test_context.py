@@ -23,7 +23,7 @@ def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
     gone.mkdir()
     with contextlib.chdir(gone):
         gone.rmdir()
-        with pytest.raises(HadebError, match="the directory that hadeb was called in is gone"):
+        with pytest.raises(HadebError, match="the current directory is gone"):
             from_environment({})
 
 

@@ -41,7 +41,7 @@ from support.repo.object_store import server as storing
 from support.repo.publishing import Desk
 
 _HELLO = ("hello_1.0_all.deb", "hello_2.0_all.deb", "hello_3.0_all.deb")
-_NEXT = "once more"
+_NEXT = "trying again"
 _PYPROJECT = ROOT / "pyproject.toml"
 
 
@@ -359,7 +359,7 @@ def test_who_is_overtaken_again_and_again_says_so_and_leaves_the_suite_as_it_was
 ) -> None:
     stored.publish(_HELLO[0])
     served = {path: content for path, content in stored.objects().items() if "dists" in path}
-    monkeypatch.setattr("hadeb.cli.repo_command._TRIES", 2)
+    monkeypatch.setattr("hadeb.cli.repo_command._ATTEMPTS", 2)
     monkeypatch.setattr("hadeb.cli.repo_command._LONGEST_WAIT", 0)
 
     def overtake(number: int, path: str) -> None:
@@ -572,7 +572,7 @@ def test_prune_leaves_what_somebody_may_be_about_to_publish(stored: Stored) -> N
 def test_what_a_prune_is_removing_is_not_published_until_it_has_ended(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hadeb.cli.repo_command._TRIES", 2)
+    monkeypatch.setattr("hadeb.cli.repo_command._ATTEMPTS", 2)
     stored.publish(_HELLO[0], "world_1.0_all.deb")
     stored.call("repo", "remove", "hello", "staging")
 
