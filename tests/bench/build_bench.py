@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long `hadeb build` takes: the sample bundle alone, and a hundred bundles in one call.
+"""Time `hadeb build` for the sample bundle alone, and for a hundred bundles in one call.
 
     .venv/bin/python3 tests/bench/build_bench.py [--json] [--rounds N]
 
-Whole processes are timed, from start to exit. Exits 1 where one is slower than promised. Beside
-them, in turn, `dpkg-deb --build` writes the sample's files, staged for it: the part of the work
-that it could do, measured on the same machine in the same minutes.
+Times whole processes, from start to exit. Exits 1 if one takes longer than its limit. For
+comparison, `dpkg-deb --build` takes turns with them and packs the sample's unpacked files, which is
+the part of the work that it can do.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from hadeb.run import run
 ROOT = Path(__file__).resolve().parents[2]
 HADEB = ROOT / ".venv/bin/hadeb"
 BUNDLES = 100
-ONE_BUILD = 0.35  # s
-A_PACKAGE = 0.016  # s, each of a hundred
+SINGLE_BUILD = 0.35  # s
+PER_PACKAGE = 0.016  # s, for each of a hundred
 
 
 def bundles(work: Path) -> list[str]:
-    """A hundred bundles like the sample, each with a name and a daemon of its own."""
+    """Write a hundred copies of the sample, each with its own package name. Returns their paths."""
     text = (ROOT / "bundle.toml").read_text("utf-8")
     name = 'name = "sample-tcp-server"'
     assert text.count(name) == 1
@@ -48,14 +48,14 @@ def bundles(work: Path) -> list[str]:
 
 
 def seconds(argv: Sequence[str]) -> float:
-    """How long a program takes."""
-    begun = time.perf_counter()
+    """Run a program and return how long it took."""
+    start = time.perf_counter()
     run(argv)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def measure(work: Path, rounds: int) -> dict[str, float]:
-    """The medians in seconds, of calls that take turns."""
+    """Return the medians in seconds. The calls take turns."""
     calls = {
         "one_build_s": [str(HADEB), "build", "--output", str(work), str(ROOT / "bundle.toml")],
         "hundred_s": [str(HADEB), "build", "--output", str(work / "dist"), *bundles(work)],
@@ -75,23 +75,23 @@ def measure(work: Path, rounds: int) -> dict[str, float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; 0 where both are as fast as promised."""
+    """Measure. Returns 0 if both are within their limits."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--rounds", type=int, default=9, help="calls of each kind")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as work:
         figures = measure(Path(work), options.rounds)
-    one_build, a_package = figures["one_build_s"], figures["a_package_of_100_s"]
+    single, per_package = figures["one_build_s"], figures["a_package_of_100_s"]
     peer = figures["dpkg_deb_s"]
     if options.json:
         print(json.dumps({name: round(value, 5) for name, value in figures.items()}))
     else:
-        print(f"one build: {one_build * 1000:.1f} ms, at most {ONE_BUILD * 1000:.0f}")
-        print(f"a package of {BUNDLES}: {a_package * 1000:.1f} ms, at most {A_PACKAGE * 1000:.0f}")
-        ratios = f"{one_build / peer:.1f} times that, {a_package / peer:.2f} times in a hundred"
+        print(f"one build: {single * 1000:.1f} ms, at most {SINGLE_BUILD * 1000:.0f}")
+        print(f"each of {BUNDLES}: {per_package * 1000:.1f} ms, at most {PER_PACKAGE * 1000:.0f}")
+        ratios = f"{single / peer:.1f} times that, {per_package / peer:.2f} times in a hundred"
         print(f"dpkg-deb on the staged files: {peer * 1000:.1f} ms; hadeb took {ratios}")
-    return 0 if one_build <= ONE_BUILD and a_package <= A_PACKAGE else 1
+    return 0 if single <= SINGLE_BUILD and per_package <= PER_PACKAGE else 1
 
 
 if __name__ == "__main__":

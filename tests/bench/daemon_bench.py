@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast the daemon answers, beside three other designs; and whether it grows.
+"""Compare the daemon's speed with three other designs, and check that its memory does not grow.
 
-`python tests/bench/daemon_bench.py` puts 64 concurrent clients on each server in turn, round
-after round, so that a busy moment of the machine meets all of them. Verdicts are on the median of
-each round's ratio to the C loop of the same round. `--memory` counts memory instead: after 1,000
-and after 1,000,000 connections. Exit code 0 if all verdicts hold, else 1. Needs root, for a network
-namespace and a TUN device: see daemon/load.c for why the clients are behind one.
+`python tests/bench/daemon_bench.py` runs 64 concurrent clients against each server in turn, round
+after round, so that a busy moment of the machine affects all servers. Each verdict is the median of
+the ratios to another server in the same round. `--memory` measures memory instead: after 1,000 and
+after 1,000,000 connections. The exit code is 0 if all verdicts hold, else 1. Needs root, for a
+network namespace and a TUN device; daemon/load.c says why the clients are behind one.
 
-That Python keeps up with C has two reasons: nearly all of the work is the kernel's, and the daemon
-sends greeting and end in one segment where a plain accept, send, close loop sends two.
+Python keeps up with C for two reasons: the kernel does nearly all of the work, and the daemon sends
+greeting and FIN in one segment, while a plain accept, send, close loop sends two.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = Path(__file__).with_name("daemon")
-SYSTEM_PYTHON = Path("/usr/bin/python3")  # what the package's launcher asks for
+SYSTEM_PYTHON = Path("/usr/bin/python3")  # the interpreter in the package's launcher
 CLIENTS = 64
-ADDRESS = "198.18.0.1"  # in the block for benchmarks, RFC 2544; the clients' are those that follow
+ADDRESS = "198.18.0.1"  # RFC 2544's block for benchmarks; the clients have the next ones
 PORT = 5678  # of the first server
 
 # linux/sched.h and linux/if_tun.h; os.unshare is of Python 3.12
@@ -50,19 +50,19 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Measure:
-    """One server under load for a while."""
+    """The figures of one server during one turn."""
 
     per_second: float
     p50_us: int
     p99_us: int
-    server_cpu_us: float  # of its processor time, per connection
-    load_cpu_us: float  # of the clients', per connection
+    server_cpu_us: float  # the server's processor time per connection
+    load_cpu_us: float  # the clients' processor time per connection
     bad: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A figure, what it has to be, and whether it is."""
+    """A figure, its bound, and whether the bound holds."""
 
     name: str
     value: float
@@ -72,7 +72,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs, and where."""
+    """A running server."""
 
     name: str
     port: int
@@ -81,13 +81,13 @@ class Server:
 
 @dataclass(frozen=True)
 class Load:
-    """The compiled clients, and the way to them."""
+    """The compiled clients, and the TUN device to reach them."""
 
     program: Path
     tun: int  # descriptor
 
-    def put_on(self, server: Server, *, seconds: float = 0, connections: int = 0) -> Measure:
-        """Put the clients on it for so many seconds, or so many connections."""
+    def run_against(self, server: Server, *, seconds: float = 0, connections: int = 0) -> Measure:
+        """Run the clients until the seconds or the connections are reached; 0 means no limit."""
         before = cpu_seconds(server.process.pid)
         arguments = (ADDRESS, server.port, CLIENTS, seconds, connections, ANSWER)
         ended = subprocess.run(
@@ -96,40 +96,40 @@ class Load:
             stdout=subprocess.PIPE,
             check=False,
         )
-        said = json.loads(ended.stdout)
+        totals = json.loads(ended.stdout)
         used = cpu_seconds(server.process.pid) - before
         return Measure(
-            per_second=said["connections"] / said["seconds"],
-            p50_us=said["p50_us"],
-            p99_us=said["p99_us"],
-            server_cpu_us=1e6 * used / max(1, said["connections"]),
-            load_cpu_us=1e6 * said["cpu_seconds"] / max(1, said["connections"]),
-            bad=said["bad"],
+            per_second=totals["connections"] / totals["seconds"],
+            p50_us=totals["p50_us"],
+            p99_us=totals["p99_us"],
+            server_cpu_us=1e6 * used / max(1, totals["connections"]),
+            load_cpu_us=1e6 * totals["cpu_seconds"] / max(1, totals["connections"]),
+            bad=totals["bad"],
         )
 
 
 def leave_network() -> None:
-    """Into a network namespace of our own. Raises PermissionError for whoever is not root."""
+    """Enter a new network namespace. Raises PermissionError without root."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
         number = ctypes.get_errno()
         raise OSError(number, f"no network namespace: {os.strerror(number)}")
 
 
 def open_network() -> int:
-    """A network with ADDRESS on this side and packets on the other. Returns its descriptor."""
+    """Create a TUN device that has ADDRESS, and return its descriptor for the clients' packets."""
     tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(
         tun, TUNSETIFF, struct.pack("16sH22x", b"clients", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)
     )
     fcntl.ioctl(tun, TUNSETOFFLOAD, TUN_F_CSUM)
     subprocess.run(["ip", "address", "add", f"{ADDRESS}/24", "dev", "clients"], check=True)
-    for device in ("clients", "lo"):  # this machine reaches its own address through lo
+    for device in ("clients", "lo"):  # the machine reaches its own address through lo
         subprocess.run(["ip", "link", "set", device, "up"], check=True)
     return tun
 
 
 def compile_c(directory: Path) -> None:
-    """The load and the yardstick, into the directory."""
+    """Compile the clients and the C accept loop into the directory."""
     for name in ("load", "accept_loop"):
         subprocess.run(
             ["cc", "-O2", "-Wall", "-o", directory / name, PARTS / f"{name}.c"], check=True
@@ -137,7 +137,7 @@ def compile_c(directory: Path) -> None:
 
 
 def commands(directory: Path) -> Mapping[str, Sequence[str]]:
-    """How to start each server; the port and the answer are to follow."""
+    """Return the command that starts each server, to be followed by port and answer."""
     python = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable)
     code = (
         "import sys; from sample_tcp_server.cli import main;"
@@ -153,7 +153,7 @@ def commands(directory: Path) -> Mapping[str, Sequence[str]]:
 
 @contextmanager
 def serving(name: str, command: Sequence[str], port: int) -> Iterator[Server]:
-    """A server, from when it listens to the end of the context."""
+    """Start a server, wait until it listens, and kill it at the end."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "daemon")}
     process = subprocess.Popen(
         [*command, str(port), ANSWER], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -172,7 +172,7 @@ def serving(name: str, command: Sequence[str], port: int) -> Iterator[Server]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process and all its threads, those that have ended included."""
+    """Return the processor time of a process and all its threads, including ended ones."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -180,24 +180,24 @@ def cpu_seconds(pid: int) -> float:
 def race(
     load: Load, commands: Mapping[str, Sequence[str]], rounds: int, seconds: float
 ) -> dict[str, list[Measure]]:
-    """All servers in turn, each round in another order."""
+    """Run the clients against all servers in turn, in a different order each round."""
     with ExitStack() as stack:
         servers = [
             stack.enter_context(serving(name, command, port))
             for port, (name, command) in enumerate(commands.items(), PORT)
         ]
         for server in servers:
-            load.put_on(server, seconds=seconds / 4)
+            load.run_against(server, seconds=seconds / 4)
         measures: dict[str, list[Measure]] = {server.name: [] for server in servers}
         for number in range(rounds):
             turn = number % len(servers)
             for server in servers[turn:] + servers[:turn]:
-                measures[server.name].append(load.put_on(server, seconds=seconds))
+                measures[server.name].append(load.run_against(server, seconds=seconds))
     return measures
 
 
 def judge(measures: Mapping[str, list[Measure]]) -> list[Verdict]:
-    """What the daemon has to hold against the others."""
+    """Compare the daemon with the other servers."""
 
     def ratio(field: str, other: str) -> float:
         pairs = zip(measures[DAEMON], measures[other], strict=True)
@@ -216,7 +216,7 @@ def judge(measures: Mapping[str, list[Measure]]) -> list[Verdict]:
 
 
 def memory(pid: int) -> int:
-    """Proportional set size, bytes."""
+    """Return the proportional set size in bytes."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -224,11 +224,11 @@ def memory(pid: int) -> int:
 
 
 def growth(load: Load, command: Sequence[str]) -> list[Verdict]:
-    """Memory after many connections, less that after a few."""
+    """Compare the memory after many connections with that after a few."""
     with serving(DAEMON, command, PORT) as server:
-        few = load.put_on(server, connections=FEW)
+        few = load.run_against(server, connections=FEW)
         before = memory(server.process.pid)
-        many = load.put_on(server, connections=MANY - FEW)
+        many = load.run_against(server, connections=MANY - FEW)
         grown = (memory(server.process.pid) - before) / MEBIBYTE
     bad = few.bad + many.bad
     return [
@@ -238,7 +238,7 @@ def growth(load: Load, command: Sequence[str]) -> list[Verdict]:
 
 
 def table(measures: Mapping[str, list[Measure]]) -> str:
-    """Medians, a line per server."""
+    """Format the medians, one line for each server."""
     lines = [
         f"{'server':18} {'conn/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us/conn':>12} {'load':>6}"
     ]
@@ -256,11 +256,11 @@ def table(measures: Mapping[str, list[Measure]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--memory", action="store_true", help="growth instead of speed")
-    parser.add_argument("--json", action="store_true", help="results as JSON")
-    parser.add_argument("--rounds", type=int, default=9, help="how often each server's turn comes")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of speed")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each server")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         leave_network()
         tun = open_network()
@@ -271,12 +271,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         compile_c(Path(name))
         servers = commands(Path(name))
         load = Load(Path(name, "load"), tun)
-        if chosen.memory:
+        if options.memory:
             verdicts = growth(load, servers[DAEMON])
         else:
-            measures = race(load, servers, chosen.rounds, chosen.seconds)
+            measures = race(load, servers, options.rounds, options.seconds)
             verdicts = judge(measures)
-    if chosen.json:
+    if options.json:
         rounds = {name: [asdict(each) for each in turns] for name, turns in measures.items()}
         result = {"rounds": rounds, "verdicts": [asdict(each) for each in verdicts]}
         sys.stdout.write(json.dumps(result, indent=2) + "\n")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the service is gone when its daemon is killed, and when its node is put on standby.
+"""Measure the outage when the daemon is killed and when its node goes on standby.
 
     python3 tests/bench/failover_bench.py [--json] [--suite bookworm|trixie]
 
-Needs root. Runs the tests of three real nodes that do both five times, and reads their figures.
-Exits 1 where a median is over half a second.
+Needs root. Runs the cluster tests that do both five times on three nodes, and reads their figures.
+Exits 1 if a median is over half a second.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ EVENTS = ("SIGKILL of the daemon", "pcs node standby")
 
 
 def measure(suites: list[str]) -> dict[str, dict[str, list[float]]]:
-    """Seconds without an answer, by release and event."""
-    which = f"(killed or standby) and ({' or '.join(suites)})"
+    """Return the seconds without an answer, by release and event."""
+    selection = f"(killed or standby) and ({' or '.join(suites)})"
     with tempfile.TemporaryDirectory() as directory:
         figures = Path(directory, "figures.json")
         run(
-            [sys.executable, "-m", "pytest", "-q", "tests/system/cluster", "-k", which],
+            [sys.executable, "-m", "pytest", "-q", "tests/system/cluster", "-k", selection],
             cwd=ROOT,
             env={**os.environ, "HADEB_FIGURES": str(figures)},
             timeout=1200,
         )
-        found: dict[str, dict[str, list[float]]] = json.loads(figures.read_text(encoding="utf-8"))
-    return found
+        outages: dict[str, dict[str, list[float]]] = json.loads(figures.read_text("utf-8"))
+    return outages
 
 
 def main(arguments: list[str]) -> int:
@@ -46,11 +46,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--suite", choices=SUITES)
     options = parser.parse_args(arguments)
-    found = measure([options.suite] if options.suite else list(SUITES))
+    outages = measure([options.suite] if options.suite else list(SUITES))
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(outages, indent=2))
     good = True
-    for suite, events in found.items():
+    for suite, events in outages.items():
         for event in EVENTS:
             middle = median_high(events[event])
             good = good and middle <= MOST

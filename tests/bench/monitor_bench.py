@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much a level-0 monitor costs: on a node, beside a script that only sources ocf-shellfuncs.
+"""Compare a level-0 monitor with a script that only sources ocf-shellfuncs, on a node.
 
     python3 tests/bench/monitor_bench.py [--json] [--rounds N] [--suite bookworm|trixie]
 
-Needs root. Both agents' resources run while they are watched; the three programs take turns.
-Exits 1 where an agent's median is over three times that of the empty script.
+Needs root. Both agents' resources run during the measurement, and the three programs take turns.
+Exits 1 if an agent's median is more than three times that of the empty script.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EMPTY_SCRIPT = """#!/bin/sh
 . "${OCF_FUNCTIONS_DIR}/ocf-shellfuncs"
 """
 
-# Runs on the node: seconds of each call, by program. A call that does not exit with 0 ends it.
+# Runs on the node and prints the seconds of each call, by program. Ends if a call fails.
 DRIVER = """
 import json, os, sys, time
 rounds, programs = int(sys.argv[1]), sys.argv[2:]
@@ -65,7 +65,7 @@ json.dump(times, sys.stdout)
 
 
 def install(node: Node) -> None:
-    """Put the sample package and the empty script on a node."""
+    """Install the sample package and the empty script on a node."""
     with tempfile.TemporaryDirectory() as output:
         build = [sys.executable, "-m", "hadeb", "build", "--output", output]
         node.push(Path(run(build, cwd=ROOT).stdout.strip()), "/root/sample.deb")
@@ -74,7 +74,7 @@ def install(node: Node) -> None:
 
 
 def measure(node: Node, rounds: int) -> dict[str, float]:
-    """Median seconds of a call, by program; the empty script is the first."""
+    """Return the median seconds of a monitor, by program; the empty script comes first."""
     programs = [EMPTY, f"{PROVIDER}/sample-resource", f"{PROVIDER}/sample-tcp-server"]
     done = node.exec("python3", "-c", DRIVER, str(rounds), *programs, timeout=600)
     times: dict[str, list[float]] = json.loads(done.stdout)
@@ -82,11 +82,11 @@ def measure(node: Node, rounds: int) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure on one node per suite; 0 where every agent is cheap enough."""
+    """Measure on one node per release. Returns 0 if every agent is cheap enough."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--rounds", type=int, default=300, help="calls of each program")
-    parser.add_argument("--suite", choices=SUITES, action="append", help="one release only")
+    parser.add_argument("--suite", choices=SUITES, action="append", help="only this release")
     arguments = parser.parse_args()
     figures = {}
     for suite in arguments.suite or SUITES:

@@ -2,7 +2,7 @@
  *
  * accept_loop PORT ANSWER
  *
- * The yardstick: one thread that accepts, sends and closes, and does nothing else.
+ * The reference: one thread that accepts, sends and closes, and does nothing else.
  */
 #include <netinet/in.h>
 #include <stdlib.h>

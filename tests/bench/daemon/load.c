@@ -2,16 +2,16 @@
  *
  * load SERVER PORT CLIENTS SECONDS CONNECTIONS ANSWER <TUN
  *
- * CLIENTS clients, each of them over and over: connect, take the answer to its end, check it,
- * reset. Stops after SECONDS or CONNECTIONS, whichever comes first (0: no such limit). Prints one
- * JSON object; latencies in microseconds, from before the SYN to after the FIN.
+ * Each of the CLIENTS clients repeats: connect, read the answer to its end, check it, reset. Stops
+ * after SECONDS or CONNECTIONS, whichever comes first (0: no limit). Prints one JSON object with
+ * latencies in microseconds, from before the SYN to after the FIN.
  *
- * The clients are hosts of a network of their own: their packets go through standard input, a TUN
- * device with a virtio_net_hdr before each packet, and their addresses are those that follow
- * SERVER. No client has a socket: beside a server on the same machine, sockets of clients take
- * more of it than the server, and the rate would be theirs. So the kernel does for a client what
- * it does for one behind a network card. A client sends SYN, ACK and RST, as one with SO_LINGER 0
- * would, so that no connection is left in TIME_WAIT to slow whichever server comes next.
+ * The clients are hosts of their own network. Standard input is a TUN device that carries their
+ * packets, each after a virtio_net_hdr; their addresses follow SERVER. No client has a socket:
+ * client sockets would use more of the machine than the server does, and the bench would measure
+ * them. This way the kernel does the same work as for a client behind a network card. A client
+ * sends SYN, ACK and RST, like a socket with SO_LINGER 0, so that no connection stays in TIME_WAIT
+ * and slows the next server.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PORT ANSWER: the usual asyncio server, a Protocol for each connection."""
+"""PORT ANSWER: the usual asyncio server, with a Protocol object for each connection."""
 
 from __future__ import annotations
 

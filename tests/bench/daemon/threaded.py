@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PORT ANSWER: the article's design, a thread for each connection, and a backlog that suffices."""
+"""PORT ANSWER: a thread for each connection, with a backlog that is long enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Greeter(socketserver.BaseRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Made as the standard library means it, but for the length of the queue."""
+    """The standard library's server with a longer queue."""
 
     allow_reuse_address = True
     daemon_threads = True
