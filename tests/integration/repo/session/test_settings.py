@@ -153,7 +153,7 @@ def test_a_key_that_was_made_for_a_refused_publish_is_not_made_again(tmp_path: P
         before = owner.refused(
             "publish", owner.file("1.0"), "--suite", "stable", "--url", "https://a.example/ ü"
         )
-        assert "is no URL" in before
+        assert "is not a URL" in before
         suite = ("--suite", "stable", "--origin", "Wrong")
         failed = owner.run("publish", owner.file("1.0"), *suite, **_failing_late(tmp_path))
         assert failed.code == 1
