@@ -2,9 +2,12 @@
 MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/tools/setup.sh
 RUN := .venv/bin/python3 -m
+# Of tests that mostly wait, half as many again as there are processors.
+WORKERS := $(shell n=$$(nproc); echo $$((n + (n + 1) / 2)))
 
-.PHONY: help deb repo test test-unit lint format bench bench-repo fresh lab lab-smoke lab-kills repo-kills repo-cuts \
-	repo-races failover-picture report-pictures reference lock clean
+.PHONY: help deb repo test test-unit test-integration test-system coverage lint format bench bench-repo fresh \
+	lab lab-smoke lab-kills manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
+	report-pictures reference lock clean
 
 help: ## these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -19,18 +22,30 @@ repo: ## publishes the sample bundle into a signed apt repository, dist/repo
 		--name sample --origin "hadeb sample"
 
 test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
-	$(SETUP) repo unit test
-	@# On every processor, but for what measures: it has the machine for itself. Real nodes mostly
-	@# wait, so each release's tests keep to theirs, beside those of the other release.
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadfile tests/unit tests/integration \
-		--ignore tests/integration/daemon
+	$(SETUP) repo integration system
+	@# What measures has the machine for itself. In the rest, real nodes mostly wait: there are more
+	@# workers than processors, and the two releases' nodes, which take longest, come first.
 	@sh tests/as-root.sh $(RUN) pytest tests/system/cluster
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadgroup --durations 10 \
-		tests/system tests/integration/daemon --ignore tests/system/cluster
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup --durations 10 \
+		tests/unit tests/integration tests/system --ignore tests/system/cluster
 
-test-unit: ## the quick tests; no root
+test-unit: ## the tests within one process: seconds, no root
 	$(SETUP) tools
 	@$(RUN) pytest --numprocesses auto tests/unit
+
+test-integration: ## those that call real programs: dpkg, gpg, apt, shells; no root
+	$(SETUP) tools repo lint integration
+	@$(RUN) pytest --numprocesses auto --dist loadgroup tests/integration
+
+test-system: ## those of real nodes and clusters; wants root
+	$(SETUP) tools repo integration system
+	@sh tests/as-root.sh $(RUN) pytest tests/system/cluster
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup \
+		tests/system --ignore tests/system/cluster
+
+coverage: ## what tests/unit and tests/integration cover; fails below 90 % and 85 %
+	$(SETUP) tools repo lint integration
+	@sh tests/coverage.sh
 
 lint: ## ruff, mypy, shellcheck
 	$(SETUP) tools lint
@@ -47,7 +62,7 @@ format: ## lays out the Python code
 	@$(RUN) ruff format
 
 bench: ## measures speed and memory; wants a quiet machine
-	$(SETUP) tools repo test peers
+	$(SETUP) tools repo integration system peers
 	@.venv/bin/python3 tests/bench/build_bench.py
 	@.venv/bin/python3 tests/bench/repo_bench.py 100 5000
 	@sh tests/as-root.sh .venv/bin/python3 tests/bench/daemon_bench.py
@@ -60,37 +75,46 @@ bench-repo: ## measures hadeb publish beside other tools, up to 20,000 packages;
 	@.venv/bin/python3 tests/bench/repo_bench.py
 
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
-	$(SETUP) tools test
+	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
 
 lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
-	$(SETUP) tools test
+	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/targets/lab_kills.py $(TIMES)
 
 repo-kills: ## kills hadeb at all it does to a repository (or EVERY=10), and looks what is left
-	$(SETUP) tools repo test
+	$(SETUP) tools repo integration system
 	@.venv/bin/python3 tests/targets/repo_kills.py $(EVERY)
 
 repo-cuts: ## cuts the power while a repository changes, at every point or TIMES times; wants root
-	$(SETUP) tools repo test
+	$(SETUP) tools repo integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/targets/repo_cuts.py $(TIMES)
 
 repo-races: ## updates TIMES times (250) while others publish, and publishes two at once
-	$(SETUP) tools repo test
+	$(SETUP) tools repo integration system
 	@.venv/bin/python3 tests/targets/repo_races.py $(TIMES)
 
+manifests-fuzz: ## spoils thousands of manifests, and writes thousands in every style; the suite has a sample
+	$(SETUP) tools repo lint integration
+	@$(RUN) pytest --exhaustive --numprocesses auto tests/unit/manifest tests/unit/pacemaker \
+		tests/integration/manifest tests/integration/daemon/test_greetings.py
+
+repo-store-kills: ## kills hadeb before every write to an object store; the suite has a sample
+	$(SETUP) tools repo integration
+	@$(RUN) pytest --exhaustive --numprocesses auto tests/integration/repo/s3 -k killed
+
 lab: ## tries all faults on the sample, on Debian 12 and 13; reports in dist/lab; wants root
-	$(SETUP) tools test
+	$(SETUP) tools integration system
 	@failed=0; for suite in bookworm trixie; do \
 		sh tests/as-root.sh .venv/bin/hadeb lab run --suite $$suite -o dist/lab/$$suite || failed=$$?; \
 	done; exit $$failed
 
 lab-smoke: ## the same in short: the few faults that say most; wants root
-	$(SETUP) tools test
+	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/hadeb lab run --smoke -o dist/lab/smoke
 
 failover-picture: ## cuts a node's power, and draws who answered when: docs/failover.svg
-	$(SETUP) tools test
+	$(SETUP) tools integration system
 	@deb=$$(.venv/bin/hadeb build) && sh tests/as-root.sh \
 		.venv/bin/python3 tests/targets/failover_picture.py "$$deb" docs/failover.svg
 
@@ -107,5 +131,5 @@ lock: ## renews the lock files
 	@sh builder/tools/lock.sh
 
 clean: ## removes what the other targets made
-	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find builder daemon tests -name __pycache__ -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ import pytest
 from hadeb.debian.releases import SUITES, Suite
 from hadeb.lab.node.machine import machine as lab_machine
 from hadeb.lab.node.node import Node
+from support import samples
 from support.command import ROOT, run_hadeb
 
 pytest_plugins = ["support.repo.fixtures"]
@@ -23,6 +24,10 @@ _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    samples.configure(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,10 +71,11 @@ def fresh_machine(as_root: None, suite: Suite) -> Iterator[Node]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    samples.add_option(parser)
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden files anew instead of comparing (pytest tests/unit --update-golden)",
+        help="write the golden files instead of comparing them (pytest tests/unit --update-golden)",
     )
 
 

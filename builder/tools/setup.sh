@@ -7,8 +7,9 @@
 #   setup.sh tools   the same, and the tools of `make lint` and `make test` (requirements-dev.lock)
 #   setup.sh repo    the Debian packages that `make repo` needs
 #   setup.sh lint    the Debian packages that `make lint` needs
-#   setup.sh unit    those that `make test-unit` needs besides these two
-#   setup.sh test    those that `make test` needs besides
+#   setup.sh integration
+#                    those that `make test-integration` needs besides these two
+#   setup.sh system  those that `make test-system` needs besides
 #   setup.sh peers   those that `make bench` and `make bench-repo` need besides
 #   setup.sh pictures
 #                    those that `make report-pictures` needs
@@ -24,37 +25,37 @@ unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
 # The Debian packages that each target needs, and what for.
 packages() {
     grep "^$1 " <<'LIST' | while read -r _ package why; do printf '%s %s\n' "$package" "$why"; done
-hadeb python3-venv      makes .venv, where hadeb and its libraries live
-repo  apt-utils         apt-ftparchive reads packages and writes Release
-repo  gpg               signs
-repo  gpg-agent         keeps the key that signs
-repo  gpgv              verifies signatures as apt of Debian 12 does
-repo  sqv               verifies signatures as apt of Debian 13 does
-lint  shellcheck        checks the shell programs, those that hadeb gives to others too
-unit  binutils          ar, to look into packages
-unit  dpkg-dev          reads the changelog as Debian does
-unit  fish              completes hadeb's words
-unit  lintian           checks the package as Debian would
-unit  man-db            renders the manual pages
-unit  mount             a disk that is full, and maintainer scripts in a place of their own
-unit  xz-utils          looks into packages
-unit  zsh               completes hadeb's words
-test  e2fsprogs         file systems whose power is cut
-test  gcc               compiles the C server that the daemon is measured against
-test  iproute2          network namespaces, bridges and slow links of the lab
-test  libc6-dev         headers for gcc
-test  libxml2-utils     checks the agents' meta-data against the DTD
-test  mmdebstrap        makes the file systems of the lab's nodes
-test  nftables          filters packets for the lab's network faults
-test  procps            watches processes
-test  resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
-test  strace            sees every call that changes a file
-test  systemd           systemd-analyze and systemd-escape
-test  systemd-container boots the lab's nodes
-test  util-linux        namespaces of the lab
-peers aptly             hadeb publish is measured beside it
-peers reprepro          hadeb publish is measured beside it
-pictures chromium       draws the report as a browser does
+hadeb       python3-venv      makes .venv, where hadeb and its libraries live
+repo        apt-utils         apt-ftparchive reads packages and writes Release
+repo        gpg               signs
+repo        gpg-agent         keeps the key that signs
+repo        gpgv              verifies signatures as apt of Debian 12 does
+repo        sqv               verifies signatures as apt of Debian 13 does
+lint        shellcheck        checks the shell programs, those that hadeb gives to others too
+integration binutils          ar, to look into packages
+integration dpkg-dev          reads the changelog as Debian does
+integration fish              completes hadeb's words
+integration gcc               compiles the library that counts hadeb's calls, and the server of the benchmark
+integration libc6-dev         headers for gcc
+integration lintian           checks the package as Debian would
+integration man-db            renders the manual pages
+integration strace            sees every call that changes a file
+integration xz-utils          looks into packages
+integration zsh               completes hadeb's words
+system      e2fsprogs         file systems whose power is cut
+system      iproute2          network namespaces, bridges and slow links of the lab
+system      libxml2-utils     checks the agents' meta-data against the DTD
+system      mmdebstrap        makes the file systems of the lab's nodes
+system      mount             a disk that is full, and maintainer scripts in a place of their own
+system      nftables          filters packets for the lab's network faults
+system      procps            watches processes
+system      resource-agents   ocf-shellfuncs, which the agents stand on, and ocf-tester
+system      systemd           systemd-analyze and systemd-escape
+system      systemd-container boots the lab's nodes
+system      util-linux        namespaces of the lab
+peers       aptly             hadeb publish is measured beside it
+peers       reprepro          hadeb publish is measured beside it
+pictures    chromium          draws the report as a browser does
 LIST
 }
 
@@ -180,7 +181,7 @@ tools() {
 for wanted; do
     case $wanted in
     hadeb | tools) "$wanted" ;;
-    repo | lint | unit | test | peers | pictures) need "$wanted" ;;
+    repo | lint | integration | system | peers | pictures) need "$wanted" ;;
     *) die "unknown: $wanted" ;;
     esac
 done

@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "PYTHONPATH": str(ROOT / "builder"),
     "PYTHONDONTWRITEBYTECODE": "1",
+    # `make coverage` counts the lines of these processes.
+    **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
 }
 
 

@@ -36,9 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
 
-from support.repo import publishing  # noqa: E402
 from support.repo.preload import compiled  # noqa: E402
-from support.repo.publishing import Desk  # noqa: E402
+from support.repo.publisher import Publisher, publishing  # noqa: E402
 from targets.repo_kills import SCENES, Scene, Trial  # noqa: E402
 
 # With a key file a publish does no more to the repository.
@@ -84,8 +83,10 @@ class Cuts:
 class PowerCuts:
     """A scene on a disk of its own."""
 
-    def __init__(self, scene: Scene, desk: Desk, library: Path, place: Path, seed: int) -> None:
-        self._scene, self._desk, self._library, self._place = scene, desk, library, place
+    def __init__(
+        self, scene: Scene, publisher: Publisher, library: Path, place: Path, seed: int
+    ) -> None:
+        self._scene, self._publisher, self._library, self._place = scene, publisher, library, place
         self._chance = random.Random(f"{seed} {scene.name}")
         place.mkdir()
 
@@ -99,7 +100,7 @@ class PowerCuts:
         subprocess.run(["mkfs.ext4", "-q", "-E", lazy, image], check=True)
         found = Cuts()
         with mounted(image, self._place / "disk") as disk:
-            trial = Trial(self._scene, self._desk, self._library, disk / "trial")
+            trial = Trial(self._scene, self._publisher, self._library, disk / "trial")
             moments = self._moments(len(trial.points), times)
             trial.fresh()
             os.sync()
@@ -156,7 +157,7 @@ class PowerCuts:
                 seen = copy.copy(trial)
                 seen.place = after / trial.place.name
                 # The command that waits may hold what is among its temporary files; these are gone.
-                seen.desk = dataclasses.replace(trial.desk, scratch="after")
+                seen.publisher = dataclasses.replace(trial.publisher, scratch="after")
                 faults += seen.seen(by_apt=False)
                 if ended:
                     faults += seen.undone()
@@ -183,10 +184,10 @@ def main(times: int | None, seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="hadeb-cuts-") as name:
         place = Path(name)
         library = compiled(place)
-        (place / "desk").mkdir()
-        with publishing.desk(place / "desk") as desk:
+        (place / "publisher").mkdir()
+        with publishing(place / "publisher") as publisher:
             for number, scene in enumerate(_SCENES):
-                cuts = PowerCuts(scene, desk, library, place / str(number), seed)
+                cuts = PowerCuts(scene, publisher, library, place / str(number), seed)
                 began = time.monotonic()
                 synced = cuts.run(times)
                 print(_line(scene, "as it is", synced, time.monotonic() - began), flush=True)

@@ -33,9 +33,9 @@ if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
 
 from support.command import Outcome  # noqa: E402
-from support.repo import inspection, leftovers, publishing  # noqa: E402
+from support.repo import inspection, leftovers  # noqa: E402
 from support.repo.preload import calls, compiled, interposed, programs  # noqa: E402
-from support.repo.publishing import Desk  # noqa: E402
+from support.repo.publisher import Publisher, publishing  # noqa: E402
 
 # Who is killed, as interposer.c has it, and where.
 Kill = Literal["kill", "kill_child", "kill_after"]
@@ -51,7 +51,7 @@ class Scene:
     """A command, the repository that it is called on, and what is in which suite afterwards."""
 
     name: str
-    prepare: Callable[[Desk, Path], None]
+    prepare: Callable[[Publisher, Path], None]
     arguments: tuple[str, ...]
     wanted: dict[str, set[str]]
     # The secret key comes from a file. Then kills are tried in the directory for temporary files,
@@ -59,24 +59,24 @@ class Scene:
     key_file: bool = False
 
 
-def _nothing(desk: Desk, root: Path) -> None:
+def _nothing(publisher: Publisher, root: Path) -> None:
     """The repository is made by the command."""
 
 
-def _some(desk: Desk, root: Path) -> None:
-    desk.publish(root, desk.deb("hello", "1.0"), desk.deb("world", "1.0"))
-    desk.publish(root, desk.deb("hello", "2.0"))
+def _some(publisher: Publisher, root: Path) -> None:
+    publisher.publish(root, publisher.deb("hello", "1.0"), publisher.deb("world", "1.0"))
+    publisher.publish(root, publisher.deb("hello", "2.0"))
 
 
-def _three(desk: Desk, root: Path) -> None:
-    _some(desk, root)
-    desk.publish(root, desk.deb("world", "2.0"))
+def _three(publisher: Publisher, root: Path) -> None:
+    _some(publisher, root)
+    publisher.publish(root, publisher.deb("world", "2.0"))
 
 
-def _many(desk: Desk, root: Path) -> None:
-    _some(desk, root)
+def _many(publisher: Publisher, root: Path) -> None:
+    _some(publisher, root)
     for package in ("hello=1.0", "world"):
-        assert desk.hadeb("repo", "remove", package, "staging", "--repo", root).code == 0
+        assert publisher.hadeb("repo", "remove", package, "staging", "--repo", root).code == 0
     # Two days ago, so that prune may take it.
     past = time.time() - 2 * 86400
     for generation in (root / "dists/.generations/staging").iterdir():
@@ -144,7 +144,7 @@ class Trial:
     """
 
     scene: Scene
-    desk: Desk
+    publisher: Publisher
     library: Path
     place: Path
     before: dict[str, bytes] = field(default_factory=dict)
@@ -158,8 +158,8 @@ class Trial:
         self.place.mkdir()
         for version in ("1.0", "2.0", "3.0"):
             for name in ("hello", "world"):
-                self.desk.deb(name, version)
-        self.scene.prepare(self.desk, self._template)
+                self.publisher.deb(name, version)
+        self.scene.prepare(self.publisher, self._template)
         for suite in self.scene.wanted:
             if (read := inspection.in_release(self._template, suite)) is not None:
                 self.before[suite] = read
@@ -175,7 +175,7 @@ class Trial:
 
     def fresh(self) -> Path:
         """The repository as it was before the command, and nothing of an earlier one."""
-        leftovers.swept(self.desk.temporary)
+        leftovers.swept(self.publisher.temporary)
         shutil.rmtree(self.root, ignore_errors=True)
         if self._template.exists():
             subprocess.run(["cp", "-a", self._template, self.root], check=True)
@@ -185,16 +185,16 @@ class Trial:
         """The command, with the key that signs where it is told."""
         key: tuple[str | Path, ...] = ()
         if self.scene.key_file:
-            key = ("--key-file", self.desk.key_file)
+            key = ("--key-file", self.publisher.key_file)
         elif self.scene.arguments[0] == "publish":
-            key = ("--key", self.desk.key)
+            key = ("--key", self.publisher.key)
         return (*self.scene.arguments, "--repo", self.root, *key)
 
     def run(self, **how: str | int | Path) -> Outcome:
         """The command, with what is to happen to it."""
-        below = (self.root, *((self.desk.temporary,) if self.scene.key_file else ()))
+        below = (self.root, *((self.publisher.temporary,) if self.scene.key_file else ()))
         environment = interposed(self.library, *below, **how) if how else {}
-        return self.desk.hadeb(*self.words(), environment=environment)
+        return self.publisher.hadeb(*self.words(), environment=environment)
 
     def _unkilled(self) -> None:
         """Run the command to its end, which is to be a good one, and keep what it did."""
@@ -205,10 +205,10 @@ class Trial:
         self.points, self.started = calls(log), programs(log)
         self.end = inspection.end(self.root, self.root)
         self.born = self.root
-        self.besides = tuple(leftovers.kept(self.desk.temporary))
+        self.besides = tuple(leftovers.kept(self.publisher.temporary))
         assert (faults := self.finished() + self._left()) == [], faults
         # What is the same after a kill is as good as this.
-        verified = self.desk.hadeb("repo", "verify", "--repo", self.root)
+        verified = self.publisher.hadeb("repo", "verify", "--repo", self.root)
         assert verified.code == 0, verified
 
     def seen(self, *, by_apt: bool = True) -> list[str]:
@@ -220,7 +220,7 @@ class Trial:
                 found.append(f"{suite} is gone")
             for read in {now, self.before.get(suite)} - {None}:
                 assert read is not None
-                found += inspection.faults(self.root, suite, self.desk.keyring, read)
+                found += inspection.faults(self.root, suite, self.publisher.keyring, read)
             if now is None or found:
                 continue
             if now != self.before.get(suite) and inspection.packages(self.root, suite) != wanted:
@@ -228,7 +228,9 @@ class Trial:
             if by_apt:
                 with tempfile.TemporaryDirectory(prefix="hadeb-client-") as home:
                     uri = f"file:{self.root}"
-                    found += inspection.Client(Path(home), uri, suite, self.desk.keyring).update()
+                    found += inspection.Client(
+                        Path(home), uri, suite, self.publisher.keyring
+                    ).update()
         return found
 
     def killed(self, number: int, who: Kill = "kill") -> list[str]:
@@ -246,7 +248,7 @@ class Trial:
         return self.seen() + self.again() + self._left()
 
     def _left(self) -> list[str]:
-        left = leftovers.left(self.desk.temporary, self.besides)
+        left = leftovers.left(self.publisher.temporary, self.besides)
         return [f"left among temporary files: {name}" for name in left]
 
     def again(self) -> list[str]:
@@ -270,7 +272,7 @@ class Trial:
         found += inspection.unlike(inspection.end(self.root, self.born), self.end)
         found += [f"left in the repository: {line}" for line in inspection.leftovers(self.root)]
         for suite in self.scene.wanted:
-            found += inspection.detached(self.root, suite, self.desk.keyring)
+            found += inspection.detached(self.root, suite, self.publisher.keyring)
         return found
 
 
@@ -308,8 +310,8 @@ def _tried(scene: Scene, library: Path, place: Path, every: int) -> tuple[str, l
     """The line of the table, and what was wrong."""
     began = time.monotonic()
     place.mkdir()
-    with publishing.desk(place) as desk:
-        trial = Trial(scene, desk, library, place / "trial")
+    with publishing(place) as publisher:
+        trial = Trial(scene, publisher, library, place / "trial")
         tried = list(kills(trial, every))
     faults = [(at, fault) for at, found in tried for fault in sorted(set(found))]
     faulty = sum(bool(found) for _, found in tried)

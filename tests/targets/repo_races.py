@@ -29,8 +29,8 @@ if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
 
 from support.command import Outcome  # noqa: E402
-from support.repo import inspection, publishing  # noqa: E402
-from support.repo.publishing import Desk  # noqa: E402
+from support.repo import inspection  # noqa: E402
+from support.repo.publisher import Publisher, publishing  # noqa: E402
 
 _LONGEST_DELAY = 0.3
 # As a node's apt and a person's would, several at a time.
@@ -81,48 +81,48 @@ class Updates:
     complaints: tuple[str, ...] = ()
 
 
-def updates(desk: Desk, place: Path, times: int) -> Updates:
+def updates(publisher: Publisher, place: Path, times: int) -> Updates:
     """Run so many updates, several at once, while packages are published one after the other."""
     root = place / "repository"
-    desk.publish(root, desk.deb("hello", "1.0"))
+    publisher.publish(root, publisher.deb("hello", "1.0"))
     result, enough, lock = Updates(), threading.Event(), threading.Lock()
 
     def publish() -> None:
         while not enough.is_set():
             result.publishes += 1
-            desk.publish(root, desk.deb("world", f"1.{result.publishes}"))
+            publisher.publish(root, publisher.deb("world", f"1.{result.publishes}"))
 
     def one(number: int) -> None:
         # Lists of its own: a client that has none yet asks for all.
         home = place / f"client-{number}"
         before = (root / "dists/staging").readlink()
-        said = inspection.Client(home, uri, "staging", desk.keyring).update()
+        said = inspection.Client(home, uri, "staging", publisher.keyring).update()
         with lock:
             result.runs += 1
             result.overtaken += (root / "dists/staging").readlink() != before
             result.complaints += tuple(said)
 
     with served(root) as uri, ThreadPoolExecutor(_CLIENTS + 1) as pool:
-        publisher = pool.submit(publish)
+        publishes = pool.submit(publish)
         try:
             list(pool.map(one, range(times)))
         finally:
             enough.set()
-        publisher.result()
+        publishes.result()
     return result
 
 
-def pair(desk: Desk, root: Path, number: int) -> tuple[Outcome, Outcome]:
+def pair(publisher: Publisher, root: Path, number: int) -> tuple[Outcome, Outcome]:
     """Two publishers at the same moment, each with a package of its own; what each said.
 
     AssertionError where one of them failed or is not in.
     """
-    debs = [desk.deb(name, f"2.{number}") for name in ("left", "right")]
+    debs = [publisher.deb(name, f"2.{number}") for name in ("left", "right")]
     start = threading.Barrier(len(debs))
 
     def one(deb: Path) -> Outcome:
         start.wait()
-        return desk.publish(root, deb)
+        return publisher.publish(root, deb)
 
     with ThreadPoolExecutor(len(debs)) as pool:
         left, right = pool.map(one, debs)
@@ -136,12 +136,12 @@ def waited(outcomes: tuple[Outcome, Outcome]) -> bool:
     return any("waiting for " in outcome.stderr for outcome in outcomes)
 
 
-def _pairs(desk: Desk, root: Path, times: int) -> tuple[int, list[str]]:
+def _pairs(publisher: Publisher, root: Path, times: int) -> tuple[int, list[str]]:
     """How many of so many pairs had one wait for the other, and what was wrong."""
     waits, faults = 0, []
     for number in range(times):
         try:
-            waits += waited(pair(desk, root, number))
+            waits += waited(pair(publisher, root, number))
         except AssertionError as fault:
             faults.append(f"pair {number + 1}: {fault}")
     return waits, faults + inspection.leftovers(root)
@@ -151,11 +151,11 @@ def main(times: int) -> int:
     """Print how it went; 1 where an update failed or a publisher was left out."""
     with tempfile.TemporaryDirectory(prefix="hadeb-races-") as name:
         place = Path(name)
-        for part in ("desk", "updates"):
+        for part in ("publisher", "updates"):
             (place / part).mkdir()
-        with publishing.desk(place / "desk") as desk:
+        with publishing(place / "publisher") as publisher:
             began = time.monotonic()
-            seen = updates(desk, place / "updates", times)
+            seen = updates(publisher, place / "updates", times)
             print("| what | how often | in the way | failures | time |")
             print("| --- | ---: | --- | ---: | ---: |")
             during = f"the suite changed during {seen.overtaken} of the updates"
@@ -165,7 +165,7 @@ def main(times: int) -> int:
             print(f"| `apt-get update` | {seen.runs} | {way} | {said} | {seconds} |", flush=True)
             began = time.monotonic()
             pairs = max(times // 5, 1)
-            waits, faults = _pairs(desk, place / "pairs", pairs)
+            waits, faults = _pairs(publisher, place / "pairs", pairs)
             way = f"each other; {waits} times one reported whom it waited for"
             seconds = f"{time.monotonic() - began:.0f} s"
             failed = len(faults) or "none"

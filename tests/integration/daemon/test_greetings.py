@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.daemon_process import Daemon, answer, ask
+from support.samples import examples
 
 NASTY = [
     *("", " ", "\t", "'", '"', "''", "$HOME", "$(id)", "`id`", "%n%i%%", "\\", "\\n", "#not a"),
@@ -47,7 +48,7 @@ def daemon(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Da
 
 
 @given(greet=texts)
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200, 2000), deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_hostile_greeting_from_the_file_comes_out_or_is_refused(
     daemon: Daemon, greet: bytes
 ) -> None:

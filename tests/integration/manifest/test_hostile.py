@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""2,000 generated manifests, spoiled in what they mean or in how they are written.
+"""Generated manifests, spoiled in what they mean or in how they are written.
 
 Each is built, or refused with sentences that say file and line: nothing else is ever raised, and
 a refused one writes nothing. They go through the real main function, a few through the process.
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from support.command import ROOT, Outcome, call_hadeb, run_hadeb
+from support.samples import examples
 
 FAULT = re.compile(r"(?:bundle|daemon/pyproject)\.toml(?::[1-9]\d*)?: \S.*")
 SUMMARY = re.compile(r"error: [1-9]\d* findings? in .*; nothing was written")
@@ -320,7 +321,7 @@ def test_the_manifest_that_gets_spoiled_is_good_itself(rich: Path) -> None:
 
 
 @settings(
-    max_examples=2000,
+    max_examples=examples(300, 5000),
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
@@ -334,7 +335,7 @@ def test_a_spoiled_manifest_is_built_or_refused_and_nothing_else(
     event("built" if checked(call_hadeb("build", directory=rich), rich) else "refused")
 
 
-@settings(max_examples=12, deadline=None, database=None, phases=[Phase.generate])
+@settings(max_examples=examples(6, 50), deadline=None, database=None, phases=[Phase.generate])
 @given(spoiled())
 def test_a_spoiled_manifest_ends_the_process_as_it_should(
     rich: Path, texts: tuple[bytes, bytes]

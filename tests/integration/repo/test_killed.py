@@ -13,7 +13,7 @@ import pytest
 from hadeb.repo.signing.keychain import Keychain, make_key
 from support.repo import inspection
 from support.repo.preload import calls, interposed
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
 from targets.repo_kills import SCENES, Scene, Trial
 
 # The steps that others build on: a kill before each of them is tried every time.
@@ -52,9 +52,9 @@ _SYSTEM_CALLS = (
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_kill_leaves_clients_a_whole_suite_and_the_same_command_finishes(
-    scene: Scene, desk: Desk, interposer: Path, tmp_path: Path
+    scene: Scene, publisher: Publisher, interposer: Path, tmp_path: Path
 ) -> None:
-    trial = Trial(scene, desk, interposer, tmp_path / "trial")
+    trial = Trial(scene, publisher, interposer, tmp_path / "trial")
     points = trial.points
     telling = [n for n, call in enumerate(points, start=1) if _TELLING.search(call)][-3:]
     chance = random.Random(scene.name)
@@ -63,9 +63,11 @@ def test_a_kill_leaves_clients_a_whole_suite_and_the_same_command_finishes(
 
 
 @pytest.fixture(scope="module")
-def publish(desk: Desk, interposer: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+def publish(
+    publisher: Publisher, interposer: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Trial:
     """A publish of two packages into a suite that has some."""
-    return Trial(SCENES[1], desk, interposer, tmp_path_factory.mktemp("publish") / "trial")
+    return Trial(SCENES[1], publisher, interposer, tmp_path_factory.mktemp("publish") / "trial")
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 8, 11])
@@ -88,7 +90,7 @@ def test_no_call_that_changes_the_repository_goes_uncounted(publish: Trial, tmp_
     publish.fresh()
     log = tmp_path / "strace"
     traced = ("strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(_SYSTEM_CALLS)}", "-o", log)
-    done = publish.desk.hadeb(*publish.words(), under=traced)
+    done = publish.publisher.hadeb(*publish.words(), under=traced)
     assert done.code == 0, done.stderr
     seen = set()
     for line in log.read_text().splitlines():
@@ -123,14 +125,21 @@ def _spelled(name: str, path: str) -> str:
 
 
 def test_a_key_that_a_killed_command_has_made_does_not_stop_the_next(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     home = tmp_path / "keys"
     home.mkdir(mode=0o700)
     try:
         left = make_key(Keychain(home), "other archive signing key")
-        done = desk.hadeb(
-            *("publish", desk.deb("hello", "1.0"), "--repo", tmp_path / "r", "--suite", "staging"),
+        done = publisher.hadeb(
+            *(
+                "publish",
+                publisher.deb("hello", "1.0"),
+                "--repo",
+                tmp_path / "r",
+                "--suite",
+                "staging",
+            ),
             *("--name", "other"),
             environment={"GNUPGHOME": str(home)},
         )
@@ -141,16 +150,16 @@ def test_a_key_that_a_killed_command_has_made_does_not_stop_the_next(
 
 
 def test_a_long_served_generation_keeps_its_indexes_through_a_burst_of_publishes(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
-    desk.publish(root, desk.deb("hello", "1.0"))
+    publisher.publish(root, publisher.deb("hello", "1.0"))
     read = inspection.in_release(root, "staging")
     assert read
     _age(root / "dists/.generations/staging/1")
     for number in range(7):
-        desk.publish(root, desk.deb("world", f"1.{number}"))
-    assert list(inspection.faults(root, "staging", desk.keyring, read)) == []
+        publisher.publish(root, publisher.deb("world", f"1.{number}"))
+    assert list(inspection.faults(root, "staging", publisher.keyring, read)) == []
 
 
 def _age(directory: Path) -> None:
@@ -159,19 +168,19 @@ def _age(directory: Path) -> None:
 
 @pytest.mark.parametrize("command", ["publish", "prune", "rollback"])
 def test_a_suite_whose_link_is_lost_is_refused_and_keeps_its_generations(
-    command: str, desk: Desk, tmp_path: Path
+    command: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
     for version in ("1.0", "2.0"):
-        desk.publish(root, desk.deb("hello", version))
+        publisher.publish(root, publisher.deb("hello", version))
     (root / "dists/staging").unlink()
     before = inspection.published(root)
     arguments = {
-        "publish": ("publish", desk.deb("world", "1.0"), "--suite", "staging"),
+        "publish": ("publish", publisher.deb("world", "1.0"), "--suite", "staging"),
         "prune": ("prune", "--keep", "1"),
         "rollback": ("rollback", "staging"),
     }[command]
-    done = desk.hadeb(*arguments, "--repo", root)
+    done = publisher.hadeb(*arguments, "--repo", root)
     assert done.code == 1
     assert "is no longer a link to a generation of staging" in done.stderr
     assert "with the last of 1, 2 for N" in done.stderr
@@ -179,12 +188,12 @@ def test_a_suite_whose_link_is_lost_is_refused_and_keeps_its_generations(
 
 
 def test_a_signature_is_written_by_hadeb_alone(
-    desk: Desk, interposer: Path, tmp_path: Path
+    publisher: Publisher, interposer: Path, tmp_path: Path
 ) -> None:
     root, log = tmp_path / "repository", tmp_path / "calls"
-    done = desk.hadeb(
-        *("publish", desk.deb("hello", "1.0"), "--repo", root, "--suite", "staging"),
-        *("--key", desk.key),
+    done = publisher.hadeb(
+        *("publish", publisher.deb("hello", "1.0"), "--repo", root, "--suite", "staging"),
+        *("--key", publisher.key),
         environment=interposed(interposer, root, log=log),
     )
     assert done.code == 0

@@ -11,35 +11,47 @@ from pathlib import Path
 
 from support.command import ENVIRONMENT, HADEB
 from support.repo import inspection
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
 from targets import repo_races
 
 
-def test_an_update_never_fails_while_the_suite_changes(desk: Desk, tmp_path: Path) -> None:
-    seen = repo_races.updates(desk, tmp_path, 12)
+def test_an_update_never_fails_while_the_suite_changes(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    seen = repo_races.updates(publisher, tmp_path, 12)
     assert seen.complaints == ()
     assert seen.runs == 12
     assert seen.overtaken > 0
 
 
-def test_two_publishers_at_once_are_both_in(desk: Desk, tmp_path: Path) -> None:
-    told = [repo_races.waited(repo_races.pair(desk, tmp_path / "repository", n)) for n in range(3)]
+def test_two_publishers_at_once_are_both_in(publisher: Publisher, tmp_path: Path) -> None:
+    told = [
+        repo_races.waited(repo_races.pair(publisher, tmp_path / "repository", n)) for n in range(3)
+    ]
     assert any(told)
     assert inspection.leftovers(tmp_path / "repository") == []
 
 
 def test_who_waits_says_for_whom_and_goes_on_when_the_lock_is_free(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
-    desk.publish(root, desk.deb("hello", "1.0"))
+    publisher.publish(root, publisher.deb("hello", "1.0"))
     with (root / ".hadeb/lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("somebody@elsewhere\n")
         lock.flush()
         waiting = subprocess.Popen(
-            [*HADEB, "publish", desk.deb("hello", "2.0"), "--repo", root, "--suite", "staging"],
-            env={**ENVIRONMENT, **desk.environment()},
+            [
+                *HADEB,
+                "publish",
+                publisher.deb("hello", "2.0"),
+                "--repo",
+                root,
+                "--suite",
+                "staging",
+            ],
+            env={**ENVIRONMENT, **publisher.environment()},
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -52,9 +64,11 @@ def test_who_waits_says_for_whom_and_goes_on_when_the_lock_is_free(
     assert "hello_2.0_all.deb" in inspection.packages(root, "staging")
 
 
-def test_a_holder_that_was_killed_keeps_nobody_waiting(desk: Desk, tmp_path: Path) -> None:
+def test_a_holder_that_was_killed_keeps_nobody_waiting(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     root = tmp_path / "repository"
-    desk.publish(root, desk.deb("hello", "1.0"))
+    publisher.publish(root, publisher.deb("hello", "1.0"))
     script = (
         "import fcntl, os, signal, sys\n"
         "lock = open(sys.argv[1], 'r+')\n"
@@ -65,4 +79,4 @@ def test_a_holder_that_was_killed_keeps_nobody_waiting(desk: Desk, tmp_path: Pat
     )
     subprocess.run([sys.executable, "-c", script, root / ".hadeb/lock"], check=False)
     assert "the late one" in (root / ".hadeb/lock").read_text()
-    assert not re.search("waiting", desk.publish(root, desk.deb("hello", "2.0")).stderr)
+    assert not re.search("waiting", publisher.publish(root, publisher.deb("hello", "2.0")).stderr)

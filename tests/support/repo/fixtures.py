@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of repositories share: a publisher's desk, and what stands between hadeb and files."""
+"""A publisher and a repository with two packages; what stands between hadeb and its files."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from support.repo import preload, publishing
-from support.repo.publishing import Desk
+from support.repo import preload
+from support.repo.publisher import Publisher, publishing
 
 
 @pytest.fixture(scope="session")
-def desk() -> Iterator[Desk]:
+def publisher() -> Iterator[Publisher]:
     """A publisher with a key that is good for three years."""
     # A socket of gpg-agent wants a short path, which pytest's own directories may not have.
     with (
         tempfile.TemporaryDirectory(prefix="hadeb-desk-") as name,
-        publishing.desk(Path(name)) as made,
+        publishing(Path(name)) as made,
     ):
         yield made
 
 
 @pytest.fixture
-def root(desk: Desk, tmp_path: Path) -> Path:
+def root(publisher: Publisher, tmp_path: Path) -> Path:
     """A repository with hello 1.0 and 2.0 in its suite `staging`, each in a generation."""
     path = tmp_path / "repository"
-    desk.publish(path, desk.deb("hello", "1.0"))
-    desk.publish(path, desk.deb("hello", "2.0"))
+    publisher.publish(path, publisher.deb("hello", "1.0"))
+    publisher.publish(path, publisher.deb("hello", "2.0"))
     return path
 
 

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from hadeb.repo.s3.client import ObjectStore
 from support.command import Outcome, call_hadeb
 from support.repo.inspection import Client
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
 
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -86,10 +86,10 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Stored:
-    """A repository below a prefix of its own, and a desk from which it is published."""
+    """A repository below a prefix of its own, and a publisher from which it is published."""
 
     server: Server
-    desk: Desk
+    publisher: Publisher
     prefix: str
 
     @property
@@ -102,17 +102,17 @@ class Stored:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**self.desk.environment(), **self.server.environment}
+        return {**self.publisher.environment(), **self.server.environment}
 
     def hadeb(self, *arguments: str | Path) -> Outcome:
         """A command on the repository, in this process."""
         words = [*arguments, "--repo", self.place]
-        return call_hadeb(*words, directory=self.desk.place, environment=self.environment)
+        return call_hadeb(*words, directory=self.publisher.place, environment=self.environment)
 
     def elsewhere(self, *arguments: str | Path) -> Outcome:
         """The same in a process of its own."""
         words = [*arguments, "--repo", self.place]
-        return self.desk.hadeb(*words, environment=self.server.environment)
+        return self.publisher.hadeb(*words, environment=self.server.environment)
 
     def call(self, *arguments: str | Path) -> Outcome:
         """The same, and it goes well."""
@@ -125,7 +125,7 @@ class Stored:
 
     def words(self, *files: str | Path, suite: str = "staging") -> list[str | Path]:
         """A call of publish that may be the first."""
-        born = ("--url", self.url, "--name", "sample", "--key", self.desk.key)
+        born = ("--url", self.url, "--name", "sample", "--key", self.publisher.key)
         return ["publish", *files, "--suite", suite, *born]
 
     def publish(self, *files: str | Path, suite: str = "staging") -> Outcome:
@@ -169,7 +169,7 @@ class Reader(Client):
     """An apt that follows a suite over HTTP, and downloads from its pool."""
 
     def __init__(self, home: Path, stored: Stored, suite: str = "staging") -> None:
-        super().__init__(home, stored.url, suite, stored.desk.keyring)
+        super().__init__(home, stored.url, suite, stored.publisher.keyring)
 
     def newest(self, package: str) -> str:
         """Update and download; the version that came. Whatever apt complains of fails."""

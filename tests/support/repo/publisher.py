@@ -1,130 +1,144 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody who publishes: a key ring, a directory with a repository, and small packages."""
+"""A publisher: keys of its own, packages that are quickly made, and hadeb."""
 
 from __future__ import annotations
 
 import datetime
 import json
-import tempfile
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from hadeb.package import deb
-from hadeb.package.model import File, Package
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.session.writer import Writer
-from hadeb.repo.signing.keychain import Keychain, make_key
-from hadeb.run import run
-from support.command import Outcome, run_hadeb
-from support.repo.bare_clients import URL
-
-NAME = "greeter"
-REPOSITORY = "example"
+from hadeb.repo.signing.keychain import Keychain, make_key, public_keys, secret_keys
+from support.command import HADEB, Outcome, run_hadeb
 
 
 @dataclass(frozen=True)
 class Publisher:
-    """Calls hadeb on one repository, with keys of its own."""
+    """Where somebody publishes. `keyring` is what clients were given, out of the repository.
 
-    repository: Path
+    `scratch` is the name of the directory for temporary files.
+    """
+
+    place: Path
     home: Path
+    key: str
+    keyring: Path
+    scratch: str = "tmp"
 
-    def call(self, *arguments: str | Path) -> Outcome:
-        """A command, which must succeed; `--repo` is said already."""
-        done = self.run(*arguments)
+    @property
+    def temporary(self) -> Path:
+        """The directory for temporary files that hadeb is given, in memory or not."""
+        directory = self.place / self.scratch
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    @property
+    def key_file(self) -> Path:
+        """The key in a file, as a pipeline has it."""
+        file = self.place / "secret.asc"
+        if not file.exists():
+            done = Keychain(self.home).gpg("--armor", "--export-secret-keys", self.key)
+            file.write_bytes(done.stdout_bytes)
+        return file
+
+    def environment(self) -> dict[str, str]:
+        own = str(self.temporary)
+        return {"GNUPGHOME": str(self.home), "TMPDIR": own, "XDG_RUNTIME_DIR": own}
+
+    def hadeb(
+        self,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        under: Sequence[str | Path] = (),
+    ) -> Outcome:
+        """Run hadeb with these keys, beside the packages, maybe under another program."""
+        return run_hadeb(
+            *arguments,
+            directory=self.place,
+            environment={**self.environment(), **(environment or {})},
+            command=[*map(str, under), *HADEB],
+            timeout=300,
+        )
+
+    def publish(self, root: Path, *files: str | Path, suite: str = "staging") -> Outcome:
+        """Publish, and have it go well."""
+        done = self.hadeb(
+            *("publish", *files, "--repo", root, "--suite", suite, "--name", "sample"),
+            *("--key", self.key),
+        )
         assert done.code == 0, done.stderr
         return done
 
-    def run(self, *arguments: str | Path, **environment: str) -> Outcome:
-        """A command, however it ends."""
-        return run_hadeb(
-            *arguments,
-            *("--repo", self.repository),
-            directory=self.repository.parent,
-            environment={"GNUPGHOME": str(self.home), **environment},
+    def listed(self, root: Path, suite: str = "staging") -> set[str]:
+        """Name and version of all that a suite has."""
+        done = self.hadeb("repo", "list", suite, "--json", "--repo", root)
+        assert done.code == 0, done.stderr
+        return {f"{row['package']} {row['version']}" for row in json.loads(done.stdout)}
+
+    def deb(
+        self,
+        name: str,
+        version: str,
+        *,
+        content: str = "content",
+        architecture: str = "all",
+        size: int = 0,
+        fields: str = "",
+        directory: str = ".",
+    ) -> Path:
+        """A package by dpkg-deb."""
+        tree = self.place / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "usr/share" / name).mkdir(parents=True)
+        (tree / "usr/share" / name / "content").write_text(f"{version} {content}\n")
+        if size:
+            (tree / "usr/share" / name / "filling").write_bytes(os.urandom(size))
+        (tree / "DEBIAN/control").write_text(
+            f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\n"
+            f"Maintainer: Nobody <nobody@localhost>\n{fields}Description: a sample\n"
         )
-
-    def refused(self, *arguments: str | Path) -> str:
-        """What a command says that must fail, and change nothing of what clients read."""
-        before = self.served()
-        done = self.run(*arguments)
-        assert done.code != 0
-        assert "Traceback" not in done.stderr
-        assert self.served() == before
-        return done.stderr
-
-    def served(self) -> dict[str, bytes]:
-        """All that a client can read, of what is in force."""
-        pages = [path for path in self.repository.glob("*") if path.is_file()]
-        suites = [path for path in self.repository.glob("dists/*/*") if path.is_file()]
-        return {str(path): path.read_bytes() for path in (*pages, *suites)}
-
-    def json(self, *arguments: str | Path) -> Any:
-        """What a command says to programs."""
-        return json.loads(self.call(*arguments, "--json").stdout)
-
-    def publish(self, *files: Path, suite: str = "stable", options: tuple[str, ...] = ()) -> None:
-        born = ("--name", REPOSITORY, "--origin", "Example Ltd", "--url", URL)
-        self.call("publish", *files, "--suite", suite, *born, *options)
-
-    def release(self, version: str, *options: str) -> None:
-        """Publish the small package in a version."""
-        self.publish(self.file(version), options=options)
-
-    def file(self, version: str) -> Path:
-        """The small package in a version, not yet published."""
-        file = self.repository.parent / f"{NAME}_{version}_all.deb"
-        file.write_bytes(deb.write(package(version)))
-        return file
-
-    def new_key(self, user_id: str) -> str:
-        """The fingerprint of a key that is now in the key ring."""
-        return make_key(self.keychain, user_id)
-
-    def weak_key(self, user_id: str) -> str:
-        """The fingerprint of a key that apt of Debian 12 takes, and apt of Debian 13 does not."""
-        options = ("--status-fd", "1", "--pinentry-mode", "loopback", "--passphrase", "")
-        wanted = ("--quick-generate-key", user_id, "rsa1024", "sign", "1y")
-        made = self.keychain.gpg(*options, *wanted).stdout
-        return made[made.index("KEY_CREATED") :].split()[2]
-
-    @property
-    def keychain(self) -> Keychain:
-        return Keychain(self.home)
-
-    def at(self, now: datetime.datetime) -> Writer:
-        """Whoever changes the repository while the clock says something else."""
-        return Writer(Tree(self.repository), self.keychain, "jane@desk", now, _nobody, _nobody)
-
-
-def _nobody(text: str) -> None:
-    """Hears what is said, and that is all."""
+        path = self.place / directory / f"{name}_{version}_{architecture}.deb"
+        path.parent.mkdir(exist_ok=True)
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "--build", tree, path],
+            # The same words give the same bytes, whenever they are packed.
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+            check=True,
+            capture_output=True,
+        )
+        return path
 
 
 @contextmanager
-def publisher(directory: Path) -> Iterator[Publisher]:
-    """Somebody who has published nothing yet; gpg's agent ends with the block."""
-    # Not below pytest's directory: the path of an agent's socket has to be a short one.
-    with tempfile.TemporaryDirectory(prefix="hadeb-publisher-") as home:
-        try:
-            yield Publisher(directory / "repository", Path(home))
-        finally:
-            run(("gpgconf", "--homedir", home, "--kill", "all"), check=False)
+def publishing(place: Path) -> Iterator[Publisher]:
+    """A publisher in an empty directory; its gpg-agent ends with the block."""
+    home = place / "keys"
+    home.mkdir(mode=0o700)
+    keychain = Keychain(home)
+    try:
+        key = make_key(keychain, "sample archive signing key")
+        keyring = place / "clients.pgp"
+        keyring.write_bytes(public_keys(keychain, secret_keys(keychain, [key])).binary)
+        yield Publisher(place, home, key, keyring)
+    finally:
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
 
 
-def package(version: str, name: str = NAME) -> Package:
-    """A package that depends on nothing, with a file that tells its version."""
-    control = (
-        ("Package", name),
-        ("Version", version),
-        ("Architecture", "all"),
-        ("Maintainer", "Jane Roe <jane@example.org>"),
-        ("Section", "net"),
-        ("Priority", "optional"),
-        ("Description", "greets whoever asks"),
+def _ignored(_: str) -> None:
+    """What a command says on its way, to nobody."""
+
+
+def writer(publisher: Publisher, root: Path) -> Writer:
+    """Whoever publishes from the publisher, within this process."""
+    now = datetime.datetime.now(datetime.UTC)
+    return Writer(
+        Tree(root), Keychain(publisher.home), "jane@desk", now, info=_ignored, warning=_ignored
     )
-    told = File(f"usr/share/{name}/release", f"{version}\n".encode())
-    return Package(control, (told,), (), (), 1_700_000_000)

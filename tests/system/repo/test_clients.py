@@ -20,7 +20,7 @@ from hadeb.repo.apt.trial import AptTrial
 from hadeb.repo.commands.publish import Addition, publish
 from hadeb.repo.session.settings import Options
 from support.repo.bare_clients import URL, Client, Web, complaints, web
-from support.repo.publisher import NAME, REPOSITORY, Publisher, publisher
+from support.repo.owner import NAME, REPOSITORY, Owner, owning
 from support.sample_package import NAME as SAMPLE
 from support.sample_package import build
 
@@ -37,9 +37,9 @@ def shop(as_root: None) -> Iterator[Web]:
 
 
 @pytest.fixture
-def owner(shop: Web, tmp_path: Path) -> Iterator[Publisher]:
+def owner(shop: Web, tmp_path: Path) -> Iterator[Owner]:
     """A repository at whose address nginx answers, with version 1.0 of a small package."""
-    with publisher(tmp_path) as found:
+    with owning(tmp_path) as found:
         found.release("1.0")
         shop.serve(found.repository)
         yield found
@@ -59,7 +59,7 @@ def follow(client: Client, shop: Web, *steps: str) -> None:
 
 
 def test_a_client_that_follows_the_page_installs_upgrades_and_goes_back_without_a_warning(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     assert "0 upgraded" in client.sh("apt-get upgrade").stdout, "it knew packages before"
     follow(client, shop, "add", "install")
@@ -84,7 +84,7 @@ def test_a_client_that_follows_the_page_installs_upgrades_and_goes_back_without_
 
 
 def test_the_shorter_ways_to_add_the_repository_give_the_same_sources(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add")
     typed = client.sh(f"cat {SOURCES}; rm {SOURCES}").stdout
@@ -98,14 +98,14 @@ def test_the_shorter_ways_to_add_the_repository_give_the_same_sources(
     assert client.has(NAME) == "1.0"
 
 
-def test_what_is_behind_a_repository_is_not_for_clients(owner: Publisher, shop: Web) -> None:
+def test_what_is_behind_a_repository_is_not_for_clients(owner: Owner, shop: Web) -> None:
     for path in (".hadeb/repository.json", ".hadeb/history/stable/1.json"):
         assert (owner.repository / path).is_file()
         assert shop.fetch(f"/{path}").startswith("HTTP/1.1 403 ")
 
 
 def test_a_client_that_never_agreed_to_go_down_keeps_what_it_has_after_a_rollback(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     owner.release("1.1")
     follow(client, shop, "add", "install")
@@ -115,7 +115,7 @@ def test_a_client_that_never_agreed_to_go_down_keeps_what_it_has_after_a_rollbac
 
 
 def test_of_two_generations_within_a_second_a_client_gets_the_later_one(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install")
     manifest = owner.repository / "dists/stable/manifest.json"
@@ -146,7 +146,7 @@ def would_upgrade(client: Client) -> set[int]:
 
 
 def test_a_phased_version_comes_to_its_share_of_the_machines_and_leaves_them_after_a_rollback(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install")
     owner.release("1.1", "--phase", "10")
@@ -179,7 +179,7 @@ def test_a_phased_version_comes_to_its_share_of_the_machines_and_leaves_them_aft
 def test_a_suite_out_of_date_is_refused_until_it_is_refreshed(
     shop: Web, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with publisher(tmp_path) as owner:
+    with owning(tmp_path) as owner:
         last_week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
         # Nobody changes the clock here, so the trial's apt knows that this was last week.
         monkeypatch.setattr(AptTrial, "update", lambda _: None)
@@ -198,7 +198,7 @@ def test_a_suite_out_of_date_is_refused_until_it_is_refreshed(
 
 
 def test_a_node_holds_what_it_has_against_the_signed_manifest(
-    owner: Publisher, shop: Web, client: Client
+    owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install", "keys")
     (key,) = owner.json("repo", "status")["keys"]
@@ -217,7 +217,7 @@ def test_a_node_holds_what_it_has_against_the_signed_manifest(
 
 
 def test_machines_follow_from_one_key_to_the_next_without_a_warning(
-    owner: Publisher, shop: Web, client: Client, suite: Suite
+    owner: Owner, shop: Web, client: Client, suite: Suite
 ) -> None:
     other = shop.client(suite)
     follow(client, shop, "add", "install", "keys")
@@ -248,7 +248,7 @@ def sources(client: Client) -> str:
     return client.sh(f"cat {SOURCES}").stdout
 
 
-def test_a_rollback_goes_past_a_change_of_keys_and_keeps_the_new_ones(owner: Publisher) -> None:
+def test_a_rollback_goes_past_a_change_of_keys_and_keeps_the_new_ones(owner: Owner) -> None:
     owner.release("1.1")
     owner.call("repo", "key", "add", owner.new_key("Example Ltd, the next key"))
     owner.call("rollback", "stable")
@@ -258,7 +258,7 @@ def test_a_rollback_goes_past_a_change_of_keys_and_keeps_the_new_ones(owner: Pub
 
 
 def test_a_key_that_cannot_sign_alone_or_at_all_leaves_the_repository_as_it_was(
-    owner: Publisher,
+    owner: Owner,
 ) -> None:
     (old,) = owner.json("repo", "status")["keys"]
     assert f"{old} is the only key that signs this repository" in owner.refused(
@@ -273,7 +273,7 @@ def test_a_key_that_cannot_sign_alone_or_at_all_leaves_the_repository_as_it_was(
 
 
 def test_no_repository_is_created_with_a_key_that_debian_13_refuses(tmp_path: Path) -> None:
-    with publisher(tmp_path) as owner:
+    with owning(tmp_path) as owner:
         weak, good = owner.weak_key("Example Ltd, from long ago"), owner.new_key("Example Ltd")
         wanted = ("publish", owner.file("1.0"), "--suite", "stable", "--key")
         assert "sqv refuses" in owner.refused(*wanted, weak)
@@ -284,7 +284,7 @@ def test_names_that_mean_something_to_apt_and_a_longer_life_of_the_key_reach_the
     shop: Web, client: Client, tmp_path: Path
 ) -> None:
     origin = "Müller & Söhne, GmbH [x] * <y>? 'z' $HOME\\"
-    with publisher(tmp_path) as owner:
+    with owning(tmp_path) as owner:
         for version in ("1.0", "1.1"):
             named = ("--name", REPOSITORY, "--origin", origin, "--codename", "book+worm-ha")
             owner.call(
@@ -314,7 +314,7 @@ def test_the_sample_bundle_with_all_it_depends_on_follows_the_page_on_a_cluster_
             assert complaints(done) == [], f"{step}: {done.stdout}{done.stderr}"
         return node.exec("dpkg-query", "--show", "--showformat=${Version}", SAMPLE).stdout
 
-    with publisher(tmp_path) as owner, shop.node(suite) as node:
+    with owning(tmp_path) as owner, shop.node(suite) as node:
         old, new = (build(version, tmp_path / version) for version in ("1.0", "1.1"))
         owner.publish(old)
         shop.serve(owner.repository)

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from hadeb.manifest.toml_lines import KeyPath, key_lines, nearest, syntax_error
+from support.samples import examples
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Section = tuple[KeyPath, dict[str, Any], str]  # path, its pairs, and "[" or "[["
@@ -395,7 +396,7 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4)
 
 # No machine is too slow, and most edits break a document.
 UNHURRIED = settings(
-    max_examples=200,
+    max_examples=examples(40, 2000),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -20,8 +20,9 @@ from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable
 from hadeb.manifest.reader import read
 from hadeb.pacemaker.commands import crm_commands, pcs_commands
 from support.command import ROOT, call_hadeb
+from support.samples import examples
 
-QUICK = settings(max_examples=300, deadline=None, database=None)
+QUICK = settings(max_examples=examples(100, 2000))
 CLUSTER = ROOT / "tests/manifests/valid/cluster"
 GOLDEN = ROOT / "tests/golden"
 

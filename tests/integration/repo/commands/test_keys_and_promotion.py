@@ -11,8 +11,8 @@ import pytest
 from hadeb.repo.commands.publish import Addition, publish
 from hadeb.repo.keyring import package
 from hadeb.repo.session.settings import Options
-from integration.repo.commands.test_refusals import refused, unchanged
-from support.repo.publishing import Desk, writer
+from support.repo.publisher import Publisher, writer
+from support.repo.refusal import refused, unchanged
 
 KEYRING = "sample-archive-keyring"
 
@@ -22,76 +22,86 @@ def changed_template(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_package_of_keys_is_taken_as_it_was_published_where_hadeb_makes_another_now(
-    desk: Desk, root: Path, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (deb,) = root.glob(f"pool/*/*/{KEYRING}/*.deb")
     before = deb.read_bytes()
     changed_template(monkeypatch)
     publish(
-        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Options(), dry_run=False
+        writer(publisher, root),
+        [publisher.deb("world", "1.0")],
+        Addition("stable"),
+        Options(),
+        dry_run=False,
     )
-    assert desk.listed(root, "stable") == {"world 1.0", f"{KEYRING} 1"}
+    assert publisher.listed(root, "stable") == {"world 1.0", f"{KEYRING} 1"}
     assert deb.read_bytes() == before
-    assert desk.hadeb("repo", "verify", "--repo", root).code == 0
+    assert publisher.hadeb("repo", "verify", "--repo", root).code == 0
 
 
 def test_a_package_of_keys_that_no_list_has_whole_comes_back_as_another_version(
-    desk: Desk, root: Path, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (deb,) = root.glob(f"pool/*/*/{KEYRING}/*.deb")
     deb.unlink()
     changed_template(monkeypatch)
     publish(
-        writer(desk, root), [desk.deb("world", "1.0")], Addition("stable"), Options(), dry_run=False
+        writer(publisher, root),
+        [publisher.deb("world", "1.0")],
+        Addition("stable"),
+        Options(),
+        dry_run=False,
     )
-    assert desk.listed(root, "stable") == {"world 1.0", f"{KEYRING} 2"}
+    assert publisher.listed(root, "stable") == {"world 1.0", f"{KEYRING} 2"}
     assert not deb.exists()
 
 
 def test_a_package_of_keys_that_is_gone_comes_back_as_the_same_bytes(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
     (deb,) = root.glob(f"pool/*/*/{KEYRING}/*.deb")
     before = deb.read_bytes()
     deb.unlink()
-    desk.publish(root, desk.deb("world", "1.0"), suite="stable")
-    assert desk.listed(root, "stable") == {"world 1.0", f"{KEYRING} 1"}
+    publisher.publish(root, publisher.deb("world", "1.0"), suite="stable")
+    assert publisher.listed(root, "stable") == {"world 1.0", f"{KEYRING} 1"}
     assert deb.read_bytes() == before
 
 
-def test_the_package_of_keys_is_not_to_be_removed(desk: Desk, root: Path) -> None:
+def test_the_package_of_keys_is_not_to_be_removed(publisher: Publisher, root: Path) -> None:
     with unchanged(root):
-        done = desk.hadeb("repo", "remove", KEYRING, "staging", "--repo", root)
+        done = publisher.hadeb("repo", "remove", KEYRING, "staging", "--repo", root)
     refused(done, f"staging needs {KEYRING}, which brings new keys to machines", 2)
 
 
 @pytest.mark.parametrize("name", ["../evil", ".hidden", "a/b", "UPPER", "with blank"])
 def test_a_package_is_not_promoted_to_a_name_that_publish_would_refuse(
-    name: str, desk: Desk, root: Path
+    name: str, publisher: Publisher, root: Path
 ) -> None:
     with unchanged(root):
-        done = desk.hadeb("promote", "hello", "staging", name, "--repo", root)
+        done = publisher.hadeb("promote", "hello", "staging", name, "--repo", root)
     refused(done, "cannot be a suite's name", 2)
     assert not (root / "evil").exists()
 
 
-def test_a_new_suite_that_is_promoted_to_is_like_the_one_before(desk: Desk, root: Path) -> None:
+def test_a_new_suite_that_is_promoted_to_is_like_the_one_before(
+    publisher: Publisher, root: Path
+) -> None:
     wider = ("--architecture", "arm64", "--component", "extra", "--valid-days", "9")
-    world = desk.deb("world", "1.0")
-    assert desk.hadeb("publish", world, "--repo", root, "--suite", "staging", *wider).code == 0
-    assert desk.hadeb("promote", "hello", "staging", "stable", "--repo", root).code == 0
+    world = publisher.deb("world", "1.0")
+    assert publisher.hadeb("publish", world, "--repo", root, "--suite", "staging", *wider).code == 0
+    assert publisher.hadeb("promote", "hello", "staging", "stable", "--repo", root).code == 0
     found = json.loads((root / ".hadeb/repository.json").read_text())["suites"]
     for suite in found:
         del suite["name"], suite["codename"]
     assert found[0] == found[1]
 
 
-def test_other_bytes_of_one_version_are_not_promoted(desk: Desk, root: Path) -> None:
-    other = desk.deb("hello", "2.0", content="other", directory="promoted")
-    done = desk.hadeb(
+def test_other_bytes_of_one_version_are_not_promoted(publisher: Publisher, root: Path) -> None:
+    other = publisher.deb("hello", "2.0", content="other", directory="promoted")
+    done = publisher.hadeb(
         *("publish", other, "--repo", root, "--suite", "stable", "--component", "extra")
     )
     assert done.code == 0, done.stderr
     with unchanged(root):
-        done = desk.hadeb("promote", "hello=2.0", "staging", "stable", "--repo", root)
+        done = publisher.hadeb("promote", "hello=2.0", "staging", "stable", "--repo", root)
     refused(done, "hello 2.0 all is already in the suite, as pool/extra/h/hello/hello_2.0_all.deb")

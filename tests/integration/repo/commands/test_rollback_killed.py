@@ -12,7 +12,7 @@ import pytest
 
 from support.repo import inspection
 from support.repo.preload import calls, interposed
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
 
 KEYRING = "sample-archive-keyring"
 
@@ -28,16 +28,16 @@ KEYRING = "sample-archive-keyring"
     ids=["record", "switch", "pages", "end"],
 )
 def test_a_rollback_that_was_killed_goes_back_once_when_it_is_called_again(
-    moment: str, desk: Desk, root: Path, interposer: Path, tmp_path: Path
+    moment: str, publisher: Publisher, root: Path, interposer: Path, tmp_path: Path
 ) -> None:
-    desk.publish(root, desk.deb("hello", "3.0"))
+    publisher.publish(root, publisher.deb("hello", "3.0"))
     log, copy = tmp_path / "calls", tmp_path / "copy"
 
     def on_a_copy(**how: int | Path) -> int:
         shutil.rmtree(copy, ignore_errors=True)
         subprocess.run(["cp", "-a", root, copy], check=True)
         environment = interposed(interposer, copy, **how)
-        return desk.hadeb("rollback", "staging", "--repo", copy, environment=environment).code
+        return publisher.hadeb("rollback", "staging", "--repo", copy, environment=environment).code
 
     assert on_a_copy(log=log) == 0
     points = calls(log)
@@ -47,24 +47,26 @@ def test_a_rollback_that_was_killed_goes_back_once_when_it_is_called_again(
         if number > len(points):
             continue
         assert on_a_copy(kill=number) == -9
-        done = desk.hadeb("rollback", "staging", "--repo", copy)
+        done = publisher.hadeb("rollback", "staging", "--repo", copy)
         assert done.code == 0, done.stderr
-        assert desk.listed(copy) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
+        assert publisher.listed(copy) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
         assert inspection.leftovers(copy) == []
-        assert desk.hadeb("repo", "verify", "--repo", copy).code == 0
+        assert publisher.hadeb("repo", "verify", "--repo", copy).code == 0
     # Whoever means it goes on.
-    assert desk.hadeb("rollback", "staging", "--repo", copy).code == 0
-    assert desk.listed(copy) == {"hello 1.0", f"{KEYRING} 1"}
+    assert publisher.hadeb("rollback", "staging", "--repo", copy).code == 0
+    assert publisher.listed(copy) == {"hello 1.0", f"{KEYRING} 1"}
 
 
-def test_a_killed_rollback_does_not_count_after_another_change(desk: Desk, root: Path) -> None:
-    desk.publish(root, desk.deb("hello", "3.0"))
-    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
+def test_a_killed_rollback_does_not_count_after_another_change(
+    publisher: Publisher, root: Path
+) -> None:
+    publisher.publish(root, publisher.deb("hello", "3.0"))
+    assert publisher.hadeb("rollback", "staging", "--repo", root).code == 0
     # As after a kill at the end of it.
     (root / ".hadeb/history/staging/4.rollback").touch()
-    desk.publish(root, desk.deb("hello", "4.0"))
-    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
-    assert desk.listed(root) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
-    assert desk.hadeb("rollback", "staging", "--repo", root).code == 0
-    assert desk.listed(root) == {"hello 1.0", f"{KEYRING} 1"}
+    publisher.publish(root, publisher.deb("hello", "4.0"))
+    assert publisher.hadeb("rollback", "staging", "--repo", root).code == 0
+    assert publisher.listed(root) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
+    assert publisher.hadeb("rollback", "staging", "--repo", root).code == 0
+    assert publisher.listed(root) == {"hello 1.0", f"{KEYRING} 1"}
     assert inspection.leftovers(root) == []

@@ -8,43 +8,51 @@ from pathlib import Path
 
 import pytest
 
-from integration.repo.commands.test_refusals import refused, unchanged
 from support.repo import inspection
 from support.repo.damage import age
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
+from support.repo.refusal import refused, unchanged
 
 # There is no version of it that could do.
 UNFIT = "Depends: nonesuch (>= 9), nonesuch (<< 2)\n"
 
 
-def test_prune_leaves_what_hadeb_has_not_put_into_the_pool(desk: Desk, root: Path) -> None:
+def test_prune_leaves_what_hadeb_has_not_put_into_the_pool(
+    publisher: Publisher, root: Path
+) -> None:
     own = root / "pool/main/o/other/other_1.0_all.deb"
     own.parent.mkdir(parents=True)
-    shutil.copy(desk.deb("other", "1.0"), own)
-    assert desk.hadeb("repo", "remove", "hello=1.0", "staging", "--repo", root).code == 0
+    shutil.copy(publisher.deb("other", "1.0"), own)
+    assert publisher.hadeb("repo", "remove", "hello=1.0", "staging", "--repo", root).code == 0
     age(root)
-    done = desk.hadeb("prune", "--keep", "1", "--repo", root)
+    done = publisher.hadeb("prune", "--keep", "1", "--repo", root)
     assert "- pool/main/h/hello/hello_1.0_all.deb" in done.stdout
     assert own.exists()
     assert (root / "pool/main/h/hello/hello_2.0_all.deb").exists()
 
 
-def test_prune_takes_what_a_refused_publish_has_left_in_the_pool(desk: Desk, root: Path) -> None:
-    broken = desk.deb("broken", "1.0", fields=UNFIT)
-    done = desk.hadeb("publish", broken, "--suite", "staging", "--repo", root)
+def test_prune_takes_what_a_refused_publish_has_left_in_the_pool(
+    publisher: Publisher, root: Path
+) -> None:
+    broken = publisher.deb("broken", "1.0", fields=UNFIT)
+    done = publisher.hadeb("publish", broken, "--suite", "staging", "--repo", root)
     refused(done, "no version of nonesuch satisfies")
     left = root / "pool/main/b/broken/broken_1.0_all.deb"
     assert left.exists()
-    assert f"- {left.relative_to(root)}" in desk.hadeb("prune", "--repo", root).stdout
+    assert f"- {left.relative_to(root)}" in publisher.hadeb("prune", "--repo", root).stdout
     assert not left.exists()
     assert inspection.packages(root, "staging") == {"hello_1.0_all.deb", "hello_2.0_all.deb"}
 
 
-def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(desk: Desk, root: Path) -> None:
+def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(
+    publisher: Publisher, root: Path
+) -> None:
     own = root / "pool/main/w/world/world_1.0_all.deb"
     own.parent.mkdir(parents=True)
     own.write_bytes(b"not hadeb's")
-    done = desk.hadeb("publish", desk.deb("world", "1.0"), "--suite", "staging", "--repo", root)
+    done = publisher.hadeb(
+        "publish", publisher.deb("world", "1.0"), "--suite", "staging", "--repo", root
+    )
     refused(done, "world_1.0_all.deb exists, and hadeb did not put it there: move it away")
     assert own.read_bytes() == b"not hadeb's"
 
@@ -52,20 +60,20 @@ def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(desk: Desk, r
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 @pytest.mark.parametrize("place", ["pool/main/h/hello/hello_1.0_all.deb", "dists/stable/Release"])
 def test_no_repository_is_created_in_a_directory_that_another_one_lives_in(
-    place: str, more: list[str], desk: Desk, tmp_path: Path
+    place: str, more: list[str], publisher: Publisher, tmp_path: Path
 ) -> None:
     own = tmp_path / "repository" / place
     own.parent.mkdir(parents=True)
     own.write_bytes(b"somebody else's")
-    deb, root = desk.deb("hello", "1.0"), tmp_path / "repository"
-    wanted = ("publish", deb, "--suite", "staging", "--key", desk.key, "--repo", root)
-    done = desk.hadeb(*wanted, *more)
+    deb, root = publisher.deb("hello", "1.0"), tmp_path / "repository"
+    wanted = ("publish", deb, "--suite", "staging", "--key", publisher.key, "--repo", root)
+    done = publisher.hadeb(*wanted, *more)
     refused(done, "holds files of a repository that is not hadeb's\nhint: name an empty", 2)
     assert not (tmp_path / "repository/.hadeb").exists()
 
 
 def test_files_that_somebody_has_put_between_hadebs_own_stop_nothing_and_stay(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
     strays = [
         root / place
@@ -80,16 +88,18 @@ def test_files_that_somebody_has_put_between_hadebs_own_stop_nothing_and_stay(
     for stray in strays:
         stray.write_text("somebody's\n")
     (root / "dists/.generations/staging/copy").mkdir()
-    desk.publish(root, desk.deb("world", "1.0"))
+    publisher.publish(root, publisher.deb("world", "1.0"))
     for command in (("prune",), ("repo", "refresh"), ("rollback", "staging"), ("repo", "status")):
-        done = desk.hadeb(*command, "--repo", root)
+        done = publisher.hadeb(*command, "--repo", root)
         assert done.code == 0, done.stderr
     assert all(stray.exists() for stray in strays)
     assert (root / "dists/.generations/staging/copy").is_dir()
 
 
-def test_a_file_in_the_place_of_the_next_generation_is_named(desk: Desk, root: Path) -> None:
+def test_a_file_in_the_place_of_the_next_generation_is_named(
+    publisher: Publisher, root: Path
+) -> None:
     (root / "dists/.generations/staging/3").write_text("somebody's\n")
     with unchanged(root):
-        done = desk.hadeb("repo", "refresh", "--repo", root)
+        done = publisher.hadeb("repo", "refresh", "--repo", root)
     refused(done, "staging/3 is in the way of the next generation\nhint: move it away")

@@ -20,16 +20,16 @@ from hadeb.repo.model.repository import RepoSuite
 from hadeb.run import run
 from support.command import Outcome
 from support.repo import inspection
-from support.repo.publishing import Desk
+from support.repo.publisher import Publisher
 from support.repo.source_package import built
 
 SUITE = RepoSuite("staging", "staging", ("main",), ("amd64", "arm64"))
 
 
 @pytest.fixture
-def packer(tmp_path: Path) -> Desk:
+def packer(tmp_path: Path) -> Publisher:
     """Somebody who makes packages, and has no key."""
-    return Desk(tmp_path, tmp_path, "", tmp_path)
+    return Publisher(tmp_path, tmp_path, "", tmp_path)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_what_policy_does_not_allow_is_no_part_of_a_path(
     field: str,
     value: str,
     what: str,
-    packer: Desk,
+    packer: Publisher,
     take: Callable[..., list[IncomingPackage]],
 ) -> None:
     def change(control: str) -> str:
@@ -116,7 +116,7 @@ def test_what_policy_does_not_allow_is_no_part_of_a_path(
 
 
 def test_a_package_with_another_source_lies_with_it_in_the_pool(
-    packer: Desk, take: Callable[..., list[IncomingPackage]]
+    packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one, two = take(
         packer.deb("hello", "1.0", fields="Source: libgreet (1:2.0-1)\n"),
@@ -128,7 +128,7 @@ def test_a_package_with_another_source_lies_with_it_in_the_pool(
 
 @pytest.mark.parametrize("field", ["Phased-Update-Percentage", "MD5sum", "sha1", "SHA512"])
 def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
-    field: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
+    field: str, packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0", fields=f"{field}: 10\n")
     message = said(take, deb).lower()
@@ -139,7 +139,7 @@ def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
 
 
 def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
-    packer: Desk, take: Callable[..., list[IncomingPackage]]
+    packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     def change(control: str) -> str:
         return control.replace("Package: hello", "package:  hello ")
@@ -150,7 +150,7 @@ def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
 
 
 def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
-    packer: Desk, take: Callable[..., list[IncomingPackage]]
+    packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one = packer.deb("hello", "1.0")
     two = packer.deb("hello", "1.0", content="other", directory="other")
@@ -163,7 +163,7 @@ def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
 
 
 def test_the_same_package_twice_in_one_call_is_one(
-    packer: Desk, take: Callable[..., list[IncomingPackage]]
+    packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     one = packer.deb("hello", "1.0")
     again = packer.deb("hello", "1.0", directory="again")
@@ -172,7 +172,7 @@ def test_the_same_package_twice_in_one_call_is_one(
 
 @pytest.mark.parametrize("name", ["two  blanks.deb", "a\nline.deb", "-q.deb", "ünï 'q\" $x.deb"])
 def test_a_file_may_be_called_anything(
-    name: str, packer: Desk, take: Callable[..., list[IncomingPackage]]
+    name: str, packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0").rename(packer.place / name)
     (one,) = take(deb)
@@ -180,7 +180,7 @@ def test_a_file_may_be_called_anything(
 
 
 def test_packages_come_in_by_the_names_that_their_stanzas_have(
-    packer: Desk, take: Callable[..., list[IncomingPackage]]
+    packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     debs = [packer.deb(f"hello{number}", "1.0") for number in range(12)]
     for one in take(*debs):
@@ -293,21 +293,21 @@ def test_two_sources_with_one_name_for_two_archives_are_both_named(
 
 
 @pytest.fixture
-def root(desk: Desk, tmp_path: Path) -> Path:
+def root(publisher: Publisher, tmp_path: Path) -> Path:
     """A repository with hello 2.0 for all in its suite `staging`."""
     path = tmp_path / "repository"
-    desk.publish(path, desk.deb("hello", "2.0"))
+    publisher.publish(path, publisher.deb("hello", "2.0"))
     return path
 
 
-def publish(desk: Desk, root: Path, *arguments: str | Path) -> Outcome:
-    return desk.hadeb("publish", *arguments, "--repo", root, "--suite", "staging")
+def publish(publisher: Publisher, root: Path, *arguments: str | Path) -> Outcome:
+    return publisher.hadeb("publish", *arguments, "--repo", root, "--suite", "staging")
 
 
-def refused(desk: Desk, root: Path, words: str, *arguments: str | Path) -> None:
+def refused(publisher: Publisher, root: Path, words: str, *arguments: str | Path) -> None:
     """A publish that ends with a sentence for people, and changes nothing."""
     before = inspection.published(root) if root.exists() else None
-    done = publish(desk, root, *arguments)
+    done = publish(publisher, root, *arguments)
     assert done.code in {1, 2}, done
     assert re.search(words, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
@@ -315,13 +315,13 @@ def refused(desk: Desk, root: Path, words: str, *arguments: str | Path) -> None:
 
 
 def test_a_client_gets_the_source_of_what_it_installs(
-    desk: Desk, greet: Path, tmp_path: Path
+    publisher: Publisher, greet: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
-    desk.publish(root, greet / "greet_1.0-1_amd64.changes")
-    desk.publish(root, greet / "greet_1.0-2.dsc", greet / "greet_1.0-2_all.deb")
+    publisher.publish(root, greet / "greet_1.0-1_amd64.changes")
+    publisher.publish(root, greet / "greet_1.0-2.dsc", greet / "greet_1.0-2_all.deb")
     assert inspection.packages(root, "staging") == {"greet_1.0-1_all.deb", "greet_1.0-2_all.deb"}
-    client = inspection.Client(tmp_path / "client", f"file:{root}", "staging", desk.keyring)
+    client = inspection.Client(tmp_path / "client", f"file:{root}", "staging", publisher.keyring)
     sources = tmp_path / "client/etc/sources.list.d/own.sources"
     sources.write_text(sources.read_text().replace("Types: deb\n", "Types: deb deb-src\n"))
     assert client.update() == []
@@ -336,63 +336,71 @@ def test_a_client_gets_the_source_of_what_it_installs(
         assert done.returncode == 0, done.stdout + done.stderr
         assert (place / "greet-1.0/greeting").read_text() == "hello\n"
         assert f"greet ({version})" in (place / "greet-1.0/debian/changelog").read_text()
-    verified = desk.hadeb("repo", "verify", "--repo", root)
+    verified = publisher.hadeb("repo", "verify", "--repo", root)
     assert verified.code == 0, verified.stdout
 
 
 def test_a_later_revision_with_another_orig_tar_is_refused(
-    desk: Desk, greet: Path, tmp_path: Path
+    publisher: Publisher, greet: Path, tmp_path: Path
 ) -> None:
     root, other = tmp_path / "repository", tmp_path / "other"
-    desk.publish(root, greet / "greet_1.0-1.dsc")
+    publisher.publish(root, greet / "greet_1.0-1.dsc")
     other.mkdir()
     built(other, "1.0-4", "-S", greeting="another\n")
-    refused(desk, root, "orig.tar.gz is published with other bytes", other / "greet_1.0-4.dsc")
+    refused(publisher, root, "orig.tar.gz is published with other bytes", other / "greet_1.0-4.dsc")
 
 
-def test_a_changes_without_packages_makes_no_repository(desk: Desk, tmp_path: Path) -> None:
+def test_a_changes_without_packages_makes_no_repository(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     changes, notes = tmp_path / "greet_1.0_amd64.changes", tmp_path / "greet_1.0_amd64.buildinfo"
     notes.write_text("x")
     digest = subprocess.run(["sha256sum", notes], capture_output=True, text=True, check=True).stdout
     changes.write_text(f"Format: 1.8\nChecksums-Sha256:\n {digest.split()[0]} 1 {notes.name}\n")
     root = tmp_path / "repository"
     words = f"{changes}: lists no .deb and no .dsc, so there is nothing to publish"
-    refused(desk, root, words, changes)
-    refused(desk, root, words, changes, "--dry-run")
+    refused(publisher, root, words, changes)
+    refused(publisher, root, words, changes, "--dry-run")
     assert not root.exists()
 
 
-def test_the_name_of_hadeb_s_own_package_is_refused(desk: Desk, root: Path) -> None:
-    deb = desk.deb("sample-archive-keyring", "9")
+def test_the_name_of_hadeb_s_own_package_is_refused(publisher: Publisher, root: Path) -> None:
+    deb = publisher.deb("sample-archive-keyring", "9")
     words = f"{deb}: has the name sample-archive-keyring, which hadeb gives to the package .* keys"
-    refused(desk, root, words, deb)
+    refused(publisher, root, words, deb)
 
 
-def test_a_lower_version_for_another_architecture_is_a_downgrade(desk: Desk, root: Path) -> None:
+def test_a_lower_version_for_another_architecture_is_a_downgrade(
+    publisher: Publisher, root: Path
+) -> None:
     wider = ("--architecture", "amd64", "--architecture", "arm64")
-    older = [desk.deb("hello", "1.9", architecture=one) for one in ("arm64", "amd64")]
+    older = [publisher.deb("hello", "1.9", architecture=one) for one in ("arm64", "amd64")]
     for deb in older:
         words = (
             "staging would go back to an older version:\n  hello 1.9 .*: the suite has 2.0 for all"
         )
-        refused(desk, root, words, deb, *wider)
-    done = publish(desk, root, *older, *wider, "--downgrade")
+        refused(publisher, root, words, deb, *wider)
+    done = publish(publisher, root, *older, *wider, "--downgrade")
     assert done.code == 0, done.stderr
     assert "- hello 2.0 all" in done.stdout
     assert inspection.packages(root, "staging") == {"hello_1.9_amd64.deb"}
 
 
 @pytest.mark.parametrize("name", ["AMD64", "../x", "amd 64", "", "all", "source", "any", "-x", "é"])
-def test_what_is_no_architecture_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
+def test_what_is_no_architecture_is_refused(
+    name: str, publisher: Publisher, tmp_path: Path
+) -> None:
     words = f"--architecture {name!r} is not the architecture of a machine\nhint: name one as dpkg"
-    refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--architecture={name}")
+    refused(
+        publisher, tmp_path / "new", words, publisher.deb("hello", "2.0"), f"--architecture={name}"
+    )
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", ".", "bookworm/updates", "a\nb"])
-def test_what_is_no_codename_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
+def test_what_is_no_codename_is_refused(name: str, publisher: Publisher, tmp_path: Path) -> None:
     words = f"--codename {re.escape(repr(name))} cannot be a codename\nhint: use letters"
-    refused(desk, tmp_path / "new", words, desk.deb("hello", "2.0"), f"--codename={name}")
+    refused(publisher, tmp_path / "new", words, publisher.deb("hello", "2.0"), f"--codename={name}")
     assert not (tmp_path / "new").exists()
 
 
@@ -406,11 +414,13 @@ def test_what_is_no_codename_is_refused(name: str, desk: Desk, tmp_path: Path) -
         "Depends: hello (>= 2), foo (= 1)",
     ],
 )
-def test_what_a_node_can_install_passes_the_trial(fields: str, desk: Desk, root: Path) -> None:
-    done = publish(desk, root, desk.deb("world", "1.0", fields=f"{fields}\n"))
+def test_what_a_node_can_install_passes_the_trial(
+    fields: str, publisher: Publisher, root: Path
+) -> None:
+    done = publish(publisher, root, publisher.deb("world", "1.0", fields=f"{fields}\n"))
     assert done.code == 0, done.stderr
     # Others bring it along, with all that it wants of Debian.
-    done = publish(desk, root, desk.deb("more", "1.0", fields="Depends: world\n"))
+    done = publish(publisher, root, publisher.deb("more", "1.0", fields="Depends: world\n"))
     assert done.code == 0, done.stderr
 
 
@@ -430,32 +440,32 @@ def test_what_a_node_can_install_passes_the_trial(fields: str, desk: Desk, root:
     ],
 )
 def test_what_no_node_can_install_is_refused(
-    fields: str, words: str, desk: Desk, root: Path
+    fields: str, words: str, publisher: Publisher, root: Path
 ) -> None:
     before = inspection.in_release(root, "staging")
-    done = publish(desk, root, desk.deb("world", "1.0", fields=f"{fields}\n"))
+    done = publish(publisher, root, publisher.deb("world", "1.0", fields=f"{fields}\n"))
     assert done.code == 1
     assert re.search(words, done.stderr), done.stderr
     assert inspection.in_release(root, "staging") == before
 
 
 def test_packages_of_one_call_that_want_different_versions_are_tried_alone(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
-    one = desk.deb("one", "1.0", fields="Depends: foo (<< 2)\n")
-    two = desk.deb("two", "1.0", fields="Depends: foo (>= 2)\n")
-    done = publish(desk, root, one, two)
+    one = publisher.deb("one", "1.0", fields="Depends: foo (<< 2)\n")
+    two = publisher.deb("two", "1.0", fields="Depends: foo (>= 2)\n")
+    done = publish(publisher, root, one, two)
     assert done.code == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["with a blank", "quote\" ' ; {}", "%20 #ü"])
 def test_a_temporary_directory_of_any_name_will_do(
-    name: str, desk: Desk, root: Path, tmp_path: Path
+    name: str, publisher: Publisher, root: Path, tmp_path: Path
 ) -> None:
     place = tmp_path / name
     place.mkdir()
-    deb = desk.deb("world", "1.0", fields="Depends: foo:any\n")
-    done = desk.hadeb(
+    deb = publisher.deb("world", "1.0", fields="Depends: foo:any\n")
+    done = publisher.hadeb(
         *("publish", deb, "--repo", root, "--suite", "staging"), environment={"TMPDIR": str(place)}
     )
     assert done.code == 0, done.stderr

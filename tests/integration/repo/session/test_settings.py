@@ -18,35 +18,26 @@ import pytest
 from hadeb.errors import HadebError
 from hadeb.repo.commands.refresh import refresh
 from hadeb.repo.session.writer import writing
-from support.command import Outcome
 from support.repo import inspection
-from support.repo.publisher import Publisher, publisher
-from support.repo.publishing import Desk
+from support.repo.owner import Owner, owning
+from support.repo.publisher import Publisher
+from support.repo.refusal import refused_with_hint as refused
 
 
 @pytest.fixture
-def root(desk: Desk, tmp_path: Path) -> Path:
+def root(publisher: Publisher, tmp_path: Path) -> Path:
     """A repository with hello 1.0 in its suite `staging`."""
     path = tmp_path / "repository"
-    desk.publish(path, desk.deb("hello", "1.0"))
+    publisher.publish(path, publisher.deb("hello", "1.0"))
     return path
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> Iterator[Publisher]:
+def owner(tmp_path: Path) -> Iterator[Owner]:
     """Somebody who has published one package."""
-    with publisher(tmp_path) as made:
+    with owning(tmp_path) as made:
         made.release("1.0")
         yield made
-
-
-def refused(done: Outcome, words: str, code: int = 1) -> None:
-    """The command ended with a sentence for people, and a hint."""
-    assert done.code == code, done
-    assert re.search(words, done.stderr), done.stderr
-    assert "Traceback" not in done.stderr
-    assert "bug: " not in done.stderr
-    assert "hint: " in done.stderr
 
 
 _FAILS_LATE = """\
@@ -65,8 +56,8 @@ def _failing_late(place: Path) -> dict[str, str]:
     return {"PATH": f"{stub.parent}:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def _said(desk: Desk, root: Path) -> Any:
-    return json.loads(desk.hadeb("repo", "status", "--json", "--repo", root).stdout)
+def _said(publisher: Publisher, root: Path) -> Any:
+    return json.loads(publisher.hadeb("repo", "status", "--json", "--repo", root).stdout)
 
 
 _WRONG = (
@@ -75,81 +66,89 @@ _WRONG = (
 )
 
 
-def test_a_refused_first_publish_settles_nothing(desk: Desk, tmp_path: Path) -> None:
+def test_a_refused_first_publish_settles_nothing(publisher: Publisher, tmp_path: Path) -> None:
     root = tmp_path / "repository"
-    damaged = desk.place / "damaged.deb"
+    damaged = publisher.place / "damaged.deb"
     damaged.write_bytes(b"no package")
-    suite = ("--repo", root, "--suite", "staging", "--key", desk.key)
-    done = desk.hadeb("publish", damaged, *suite, *_WRONG)
+    suite = ("--repo", root, "--suite", "staging", "--key", publisher.key)
+    done = publisher.hadeb("publish", damaged, *suite, *_WRONG)
     assert done.code == 1
     # What is refused by the last of all who look is refused no less.
-    deb = desk.deb("hello", "1.0")
-    done = desk.hadeb("publish", deb, *suite, *_WRONG, environment=_failing_late(tmp_path))
+    deb = publisher.deb("hello", "1.0")
+    done = publisher.hadeb("publish", deb, *suite, *_WRONG, environment=_failing_late(tmp_path))
     refused(done, "sqv refuses the signature")
-    done = desk.hadeb("publish", deb, *suite, "--origin", "Right", "--name", "right")
+    done = publisher.hadeb("publish", deb, *suite, "--origin", "Right", "--name", "right")
     assert done.code == 0, done.stderr
-    said = _said(desk, root)
+    said = _said(publisher, root)
     assert (said["origin"], said["name"], said["label"]) == ("Right", "right", "Right")
     assert said["url"] == f"file:{root}"
     (found,) = said["suites"]
     assert (found["codename"], found["architectures"]) == ("staging", ["amd64"])
-    verified = desk.hadeb("repo", "verify", "--repo", root)
+    verified = publisher.hadeb("repo", "verify", "--repo", root)
     assert verified.code == 0, verified
 
 
 def test_a_refused_publish_leaves_url_and_suites_as_they_were(
-    desk: Desk, root: Path, tmp_path: Path
+    publisher: Publisher, root: Path, tmp_path: Path
 ) -> None:
-    before = _said(desk, root)
-    done = desk.hadeb(
-        *("publish", desk.deb("world", "1.0"), "--repo", root, "--suite", "stable"),
+    before = _said(publisher, root)
+    done = publisher.hadeb(
+        *("publish", publisher.deb("world", "1.0"), "--repo", root, "--suite", "stable"),
         *("--codename", "wrong", "--url", "https://wrong.example"),
         environment=_failing_late(tmp_path),
     )
     assert done.code == 1, done
-    assert _said(desk, root) == before
-    done = desk.hadeb("repo", "refresh", "--repo", root)
+    assert _said(publisher, root) == before
+    done = publisher.hadeb("repo", "refresh", "--repo", root)
     assert (done.code, done.stdout) == (0, "staging generation 2\n")
-    desk.publish(root, desk.deb("world", "1.0"), suite="stable")
+    publisher.publish(root, publisher.deb("world", "1.0"), suite="stable")
 
 
 def test_a_suite_that_cannot_be_is_refused_before_there_is_a_directory(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     for options in (("--suite", "No!"), ("--suite", "s", "--codename", "No!")):
-        done = desk.hadeb("publish", desk.deb("hello", "1.0"), "--repo", tmp_path / "r", *options)
+        done = publisher.hadeb(
+            "publish", publisher.deb("hello", "1.0"), "--repo", tmp_path / "r", *options
+        )
         assert done.code == 2, done
         assert "'No!' cannot be a" in done.stderr
     options = ("--suite", "s", "--architecture", "no such")
-    done = desk.hadeb("publish", desk.deb("hello", "1.0"), "--repo", tmp_path / "r", *options)
+    done = publisher.hadeb(
+        "publish", publisher.deb("hello", "1.0"), "--repo", tmp_path / "r", *options
+    )
     refused(done, "'no such' is not the architecture", 2)
     assert not (tmp_path / "r").exists()
 
 
-def test_a_suite_that_a_killed_command_only_wrote_down_is_none(desk: Desk, root: Path) -> None:
+def test_a_suite_that_a_killed_command_only_wrote_down_is_none(
+    publisher: Publisher, root: Path
+) -> None:
     file = root / ".hadeb/repository.json"
     fields = json.loads(file.read_text())
     fields["suites"].append({**fields["suites"][0], "name": "ghost", "codename": "ghost"})
     file.write_text(json.dumps(fields))
-    assert desk.hadeb("repo", "verify", "--repo", root).code == 0
-    done = desk.hadeb("repo", "refresh", "--json", "--repo", root)
+    assert publisher.hadeb("repo", "verify", "--repo", root).code == 0
+    done = publisher.hadeb("repo", "refresh", "--json", "--repo", root)
     assert [one["suite"] for one in json.loads(done.stdout)] == ["staging"]
-    refused(desk.hadeb("repo", "refresh", "ghost", "--repo", root), "there is no suite ghost", 2)
+    refused(
+        publisher.hadeb("repo", "refresh", "ghost", "--repo", root), "there is no suite ghost", 2
+    )
 
 
 def test_prune_removes_what_a_killed_command_left_of_a_suite_that_never_came_to_be(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
     left = root / "dists/.generations/ghost/.unfinished-1"
     left.mkdir(parents=True)
-    assert desk.hadeb("prune", "--dry-run", "--repo", root).code == 0
+    assert publisher.hadeb("prune", "--dry-run", "--repo", root).code == 0
     assert left.exists()
-    assert desk.hadeb("prune", "--repo", root).code == 0
+    assert publisher.hadeb("prune", "--repo", root).code == 0
     assert not left.exists()
 
 
 def test_a_key_that_was_made_for_a_refused_publish_is_not_made_again(tmp_path: Path) -> None:
-    with publisher(tmp_path) as owner:
+    with owning(tmp_path) as owner:
         before = owner.refused(
             "publish", owner.file("1.0"), "--suite", "stable", "--url", "https://a.example/ ü"
         )
@@ -166,11 +165,11 @@ def test_a_key_that_was_made_for_a_refused_publish_is_not_made_again(tmp_path: P
 @pytest.mark.parametrize("option", ["origin", "label"])
 @pytest.mark.parametrize("text", ["a\udcffb", "a\nb", "a\x85b", "a\u2028b", "a\x1b[1m", " a", ""])
 def test_a_name_that_does_not_print_is_refused(
-    option: str, text: str, desk: Desk, tmp_path: Path
+    option: str, text: str, publisher: Publisher, tmp_path: Path
 ) -> None:
-    deb = desk.deb("hello", "1.0")
-    done = desk.hadeb(
-        *("publish", deb, "--repo", tmp_path / "r", "--suite", "s", "--key", desk.key),
+    deb = publisher.deb("hello", "1.0")
+    done = publisher.hadeb(
+        *("publish", deb, "--repo", tmp_path / "r", "--suite", "s", "--key", publisher.key),
         *(f"--{option}", text),
     )
     refused(done, f"--{option} .*: must be one line of printable UTF-8", 2)
@@ -178,40 +177,42 @@ def test_a_name_that_does_not_print_is_refused(
 
 
 def test_a_directory_whose_name_is_no_utf8_is_served_under_its_bytes(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "r\udcffx"
-    desk.publish(root, desk.deb("hello", "1.0"))
-    assert str(_said(desk, root)["url"]).endswith("/r%FFx")
+    publisher.publish(root, publisher.deb("hello", "1.0"))
+    assert str(_said(publisher, root)["url"]).endswith("/r%FFx")
 
 
 @pytest.mark.parametrize("date", ["soon", "2026-01-01T00:00:00", "2026-99-01T00:00:00Z", ""])
 def test_a_damaged_date_is_taken_from_release_and_no_traceback(
-    date: str, desk: Desk, root: Path
+    date: str, publisher: Publisher, root: Path
 ) -> None:
     file = root / "dists/staging/manifest.json"
     file.write_text(re.sub('(?m)^ "date": ".*"', f' "date": "{date}"', file.read_text()))
-    done = desk.hadeb("repo", "verify", "--repo", root)
+    done = publisher.hadeb("repo", "verify", "--repo", root)
     assert (done.code, "manifest.json" in done.stdout) == (4, True), done
-    desk.publish(root, desk.deb("world", "1.0"))
-    assert desk.hadeb("repo", "verify", "--repo", root).code == 0
+    publisher.publish(root, publisher.deb("world", "1.0"))
+    assert publisher.hadeb("repo", "verify", "--repo", root).code == 0
 
 
 def test_what_a_repository_is_in_other_bytes_than_utf8_is_named_as_damaged(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
     (root / ".hadeb/repository.json").write_bytes(b'{"name": "\xff"}')
-    refused(desk.hadeb("repo", "status", "--repo", root), "repository.json is damaged")
+    refused(publisher.hadeb("repo", "status", "--repo", root), "repository.json is damaged")
 
 
 @pytest.mark.parametrize(
     "arguments", [("publish", "hello_1.0_all.deb", "--suite", "s"), ("prune",), ("repo", "status")]
 )
-def test_a_file_in_the_way_is_named(arguments: tuple[str, ...], desk: Desk, tmp_path: Path) -> None:
-    desk.deb("hello", "1.0")
+def test_a_file_in_the_way_is_named(
+    arguments: tuple[str, ...], publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.deb("hello", "1.0")
     file = tmp_path / "file"
     file.write_text("in the way\n")
-    done = desk.hadeb(*arguments, "--repo", file / "repository")
+    done = publisher.hadeb(*arguments, "--repo", file / "repository")
     refused(done, f"--repo {file}/repository: {file} exists and is not a directory", 2)
 
 
@@ -219,30 +220,34 @@ def test_a_file_in_the_way_is_named(arguments: tuple[str, ...], desk: Desk, tmp_
 @pytest.mark.parametrize(
     "arguments", [("publish", "hello_1.0_all.deb", "--suite", "s"), ("repo", "status")]
 )
-def test_a_url_is_no_directory(arguments: tuple[str, ...], where: str, desk: Desk) -> None:
-    desk.deb("hello", "1.0")
-    before = set(desk.place.iterdir())
-    done = desk.hadeb(*arguments, "--repo", where)
+def test_a_url_is_no_directory(
+    arguments: tuple[str, ...], where: str, publisher: Publisher
+) -> None:
+    publisher.deb("hello", "1.0")
+    before = set(publisher.place.iterdir())
+    done = publisher.hadeb(*arguments, "--repo", where)
     scheme = where.partition("//")[0]
     refused(done, f"--repo {where}: hadeb cannot publish to {scheme}//\n", 2)
-    assert {path.name for path in set(desk.place.iterdir()) - before} <= {"tmp"}
+    assert {path.name for path in set(publisher.place.iterdir()) - before} <= {"tmp"}
 
 
 @pytest.mark.parametrize("umask", ["077", "000"])
 def test_a_web_server_can_read_all_that_is_served_whatever_the_umask(
-    umask: str, desk: Desk, tmp_path: Path
+    umask: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
     under = ("sh", "-c", f'umask {umask}; exec "$@"', "sh")
     for version in ("1.0", "2.0"):
-        done = desk.hadeb(
-            *("publish", desk.deb("hello", version), "--repo", root, "--suite", "staging"),
-            *("--key", desk.key),
+        done = publisher.hadeb(
+            *("publish", publisher.deb("hello", version), "--repo", root, "--suite", "staging"),
+            *("--key", publisher.key),
             under=under,
         )
         assert done.code == 0, done.stderr
-    assert desk.hadeb("repo", "refresh", "--repo", root, under=under).code == 0
-    assert desk.hadeb("promote", "hello", "staging", "s", "--repo", root, under=under).code == 0
+    assert publisher.hadeb("repo", "refresh", "--repo", root, under=under).code == 0
+    assert (
+        publisher.hadeb("promote", "hello", "staging", "s", "--repo", root, under=under).code == 0
+    )
     for path in (root, *root.rglob("*")):
         if path.is_symlink() or root / ".hadeb" in (path, *path.parents):
             continue
@@ -252,13 +257,13 @@ def test_a_web_server_can_read_all_that_is_served_whatever_the_umask(
     assert not stat.S_IMODE((root / ".hadeb").stat().st_mode) & 0o007
 
 
-def _dated(owner: Publisher) -> datetime.datetime:
+def _dated(owner: Owner) -> datetime.datetime:
     said = json.loads((owner.repository / "dists/stable/manifest.json").read_text())["date"]
     return datetime.datetime.fromisoformat(said)
 
 
 def test_a_clock_a_little_behind_dates_a_second_later_than_the_generation_in_force(
-    owner: Publisher,
+    owner: Owner,
 ) -> None:
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     ahead = now + datetime.timedelta(minutes=10)
@@ -268,7 +273,7 @@ def test_a_clock_a_little_behind_dates_a_second_later_than_the_generation_in_for
     assert _dated(owner) == ahead + datetime.timedelta(seconds=1)
 
 
-def test_a_clock_far_behind_is_named_and_the_suite_stays_as_it_was(owner: Publisher) -> None:
+def test_a_clock_far_behind_is_named_and_the_suite_stays_as_it_was(owner: Owner) -> None:
     before = owner.served()
     now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=17)
     with pytest.raises(HadebError, match=r"this machine's clock shows .* stable was signed") as e:
@@ -278,7 +283,7 @@ def test_a_clock_far_behind_is_named_and_the_suite_stays_as_it_was(owner: Publis
     assert inspection.leftovers(owner.repository) == []
 
 
-def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Publisher) -> None:
+def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Owner) -> None:
     before = owner.served()
     ahead = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
     with pytest.raises(HadebError, match=r"apt refuses fetching it: .* is not valid yet"):
@@ -287,7 +292,7 @@ def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Pub
     assert inspection.leftovers(owner.repository) == []
 
 
-def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Publisher) -> None:
+def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Owner) -> None:
     now = datetime.datetime.now(datetime.UTC)
     with (owner.repository / ".hadeb/lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -312,25 +317,25 @@ def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Publisher) -
     ids=" ".join,
 )
 def test_a_dry_run_waits_for_nobody_and_changes_nothing(
-    arguments: tuple[str, ...], desk: Desk, root: Path
+    arguments: tuple[str, ...], publisher: Publisher, root: Path
 ) -> None:
-    desk.publish(root, desk.deb("hello", "2.0"))
+    publisher.publish(root, publisher.deb("hello", "2.0"))
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    words = [desk.key if word == "KEY" else word for word in arguments]
+    words = [publisher.key if word == "KEY" else word for word in arguments]
     with (root / ".hadeb/lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = desk.hadeb(*words, "--dry-run", "--repo", root)
+        done = publisher.hadeb(*words, "--dry-run", "--repo", root)
     assert done.code == 0, done.stderr
     assert "waiting" not in done.stderr
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 def test_json_of_what_goes_over_suites_is_a_list_however_many_there_are(
-    desk: Desk, root: Path
+    publisher: Publisher, root: Path
 ) -> None:
     for suites in (["staging"], ["stable", "staging"]):
-        for arguments in (("refresh",), ("key", "add", desk.key)):
-            done = desk.hadeb("repo", *arguments, "--json", "--repo", root)
+        for arguments in (("refresh",), ("key", "add", publisher.key)):
+            done = publisher.hadeb("repo", *arguments, "--json", "--repo", root)
             assert [one["suite"] for one in json.loads(done.stdout)] == suites
-        done = desk.hadeb("promote", "hello", "staging", "stable", "--json", "--repo", root)
+        done = publisher.hadeb("promote", "hello", "staging", "stable", "--json", "--repo", root)
         assert json.loads(done.stdout)["suite"] == "stable"

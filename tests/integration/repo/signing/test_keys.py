@@ -18,10 +18,10 @@ from hadeb.errors import HadebError
 from hadeb.repo.signing import keychain, sign_release
 from hadeb.repo.signing.key_file import from_key_file, sweep
 from hadeb.repo.signing.keychain import secret_keys
-from integration.repo.session.test_settings import refused
 from support.command import Outcome, call_hadeb
 from support.repo import inspection
-from support.repo.publisher import Publisher, publisher
+from support.repo.owner import Owner, owning
+from support.repo.refusal import refused_with_hint as refused
 
 _PINENTRY = """\
 #!/bin/sh
@@ -37,9 +37,9 @@ done
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> Iterator[Publisher]:
+def owner(tmp_path: Path) -> Iterator[Owner]:
     """Somebody who has published nothing yet."""
-    with publisher(tmp_path) as made:
+    with owning(tmp_path) as made:
         yield made
 
 
@@ -51,14 +51,14 @@ def runtime() -> Iterator[Path]:
         yield Path(name)
 
 
-def _key_file(owner: Publisher, *export: str) -> Path:
+def _key_file(owner: Owner, *export: str) -> Path:
     file = owner.repository.parent / "key.asc"
     exported = owner.keychain.gpg("--armor", "--pinentry-mode", "loopback", *export)
     file.write_bytes(exported.stdout_bytes)
     return file
 
 
-def _published(owner: Publisher, *options: str | Path, **environment: str) -> Outcome:
+def _published(owner: Owner, *options: str | Path, **environment: str) -> Outcome:
     arguments = ("publish", owner.file("1.0"), "--suite", "stable", *options)
     return owner.run(*arguments, **environment)
 
@@ -78,7 +78,7 @@ def _homes(runtime: Path) -> list[Path]:
 
 
 def test_a_key_file_with_a_public_key_alone_is_refused_and_no_key_is_made(
-    owner: Publisher, tmp_path: Path
+    owner: Owner, tmp_path: Path
 ) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export")
@@ -90,7 +90,7 @@ def test_a_key_file_with_a_public_key_alone_is_refused_and_no_key_is_made(
     refused(_published(owner, "--key-file", file), f"{file} holds no secret key that gpg can read")
 
 
-def test_a_key_file_whose_key_only_encrypts_is_refused(owner: Publisher) -> None:
+def test_a_key_file_whose_key_only_encrypts_is_refused(owner: Owner) -> None:
     options = ("--pinentry-mode", "loopback", "--passphrase", "")
     owner.keychain.gpg(*options, "--quick-generate-key", "a key", "rsa2048", "encr", "1y")
     file = _key_file(owner, "--export-secret-keys")
@@ -98,7 +98,7 @@ def test_a_key_file_whose_key_only_encrypts_is_refused(owner: Publisher) -> None
     assert not owner.repository.exists()
 
 
-def test_a_key_file_signs_and_leaves_no_secret_behind(owner: Publisher, runtime: Path) -> None:
+def test_a_key_file_signs_and_leaves_no_secret_behind(owner: Owner, runtime: Path) -> None:
     key = owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
     environment = {"XDG_RUNTIME_DIR": str(runtime), "GNUPGHOME": str(runtime / "none")}
@@ -111,7 +111,7 @@ def test_a_key_file_signs_and_leaves_no_secret_behind(owner: Publisher, runtime:
 
 
 def test_where_gpgconf_is_missing_what_was_published_is_no_failure(
-    owner: Publisher, runtime: Path, tmp_path: Path
+    owner: Owner, runtime: Path, tmp_path: Path
 ) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
@@ -130,7 +130,7 @@ def _agents(home: Path) -> list[str]:
 
 
 def test_the_next_command_removes_the_secret_keys_of_one_that_was_killed(
-    owner: Publisher, runtime: Path, tmp_path: Path
+    owner: Owner, runtime: Path, tmp_path: Path
 ) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
@@ -159,7 +159,7 @@ def test_the_next_command_removes_the_secret_keys_of_one_that_was_killed(
     assert _agents(home) == []
 
 
-def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Publisher, runtime: Path) -> None:
+def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Owner, runtime: Path) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
     with from_key_file(file, None, runtime) as one, from_key_file(file, None, runtime) as another:
@@ -169,7 +169,7 @@ def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Publisher, run
 
 
 def test_secret_keys_go_into_no_directory_that_others_reach(
-    owner: Publisher, runtime: Path, tmp_path: Path
+    owner: Owner, runtime: Path, tmp_path: Path
 ) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
@@ -186,13 +186,13 @@ def test_secret_keys_go_into_no_directory_that_others_reach(
     sweep(runtime)
 
 
-def _of_a_second(owner: Publisher, key: str) -> None:
+def _of_a_second(owner: Owner, key: str) -> None:
     """Let a key end."""
     owner.keychain.gpg("--quick-set-expire", key, "seconds=1")
     time.sleep(2)
 
 
-def test_a_new_key_takes_over_when_the_old_one_has_ended(owner: Publisher, tmp_path: Path) -> None:
+def test_a_new_key_takes_over_when_the_old_one_has_ended(owner: Owner, tmp_path: Path) -> None:
     old = owner.new_key("old")
     owner.publish(owner.file("1.0"), options=("--key", old))
     _of_a_second(owner, old)
@@ -214,14 +214,14 @@ def test_a_new_key_takes_over_when_the_old_one_has_ended(owner: Publisher, tmp_p
     assert owner.call("repo", "verify").code == 0
 
 
-def _faults(owner: Publisher, keyring: Path) -> list[str]:
+def _faults(owner: Owner, keyring: Path) -> list[str]:
     read = inspection.in_release(owner.repository, "stable")
     assert read is not None
     return list(inspection.faults(owner.repository, "stable", keyring, read))
 
 
 def test_an_end_that_is_near_is_said_once_however_many_suites_are_signed(
-    owner: Publisher,
+    owner: Owner,
 ) -> None:
     old = owner.new_key("old")
     owner.keychain.gpg("--quick-set-expire", old, "30d")
@@ -231,7 +231,7 @@ def test_an_end_that_is_near_is_said_once_however_many_suites_are_signed(
         assert owner.call("repo", *arguments).stderr.count("expires in ") == 1
 
 
-def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Publisher) -> None:
+def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Owner) -> None:
     done = _published(owner, "--quiet")
     assert done.code == 0, done.stderr
     assert re.fullmatch(
@@ -240,7 +240,7 @@ def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Publisher)
     )
 
 
-def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Publisher) -> None:
+def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Owner) -> None:
     owner.publish(owner.file("1.0"))
     (old,) = owner.json("repo", "status")["keys"]
     new = owner.new_key("new")
@@ -258,7 +258,7 @@ def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Publi
 
 
 def test_who_is_asked_for_a_passphrase_has_time_and_is_told_what_is_waited_for(
-    owner: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pinentry = tmp_path / "pinentry"
     pinentry.write_text(_PINENTRY)
