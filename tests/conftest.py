@@ -35,7 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         suites = [each for each in parameters.values() if each in SUITES]
-        item.add_marker(pytest.mark.xdist_group(suites[0] if suites else item.path.stem))
+        on_nodes = suites and item.path.is_relative_to(ROOT / "tests/system")
+        item.add_marker(pytest.mark.xdist_group(suites[0] if on_nodes else str(item.path)))
 
 
 def _say(line: str) -> None:
@@ -81,7 +82,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
-    """Compare a text with a golden file, whose first line is the license; or write it anew."""
+    """Compare a text with a golden file, whose first line is the license; or write it."""
     update = request.config.getoption("--update-golden", default=False)
 
     def compare(path: Path, text: str) -> None:

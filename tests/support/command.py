@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ def call_hadeb(
         contextlib.chdir(directory),
         mock.patch.dict(os.environ, surroundings, clear=True),
         mock.patch.object(sys, "argv", ["hadeb", *map(str, arguments)]),
+        # Which directory is for temporary files follows from the environment: see it again.
+        mock.patch.object(tempfile, "tempdir", None),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):

@@ -139,7 +139,7 @@ class Trial:
     """A scene on a repository of its own, set up once and copied for each kill.
 
     `points` are the calls of a run that nobody kills, `started` the programs that it starts; `end`
-    is what it leaves at the place `born`, and `besides` the directories that it keeps among
+    is what it leaves at the place `created_at`, and `besides` the directories that it keeps among
     temporary files.
     """
 
@@ -151,7 +151,7 @@ class Trial:
     points: list[str] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     end: dict[str, str] = field(default_factory=dict)
-    born: Path = Path()
+    created_at: Path = Path()
     besides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -204,7 +204,7 @@ class Trial:
         assert done.code == 0, done.stderr
         self.points, self.started = calls(log), programs(log)
         self.end = inspection.end(self.root, self.root)
-        self.born = self.root
+        self.created_at = self.root
         self.besides = tuple(leftovers.kept(self.publisher.temporary))
         assert (faults := self.finished() + self._left()) == [], faults
         # What is the same after a kill is as good as this.
@@ -269,7 +269,7 @@ class Trial:
     def finished(self) -> list[str]:
         """What is otherwise than without a kill."""
         found = self.seen(by_apt=False) + self.undone()
-        found += inspection.unlike(inspection.end(self.root, self.born), self.end)
+        found += inspection.unlike(inspection.end(self.root, self.created_at), self.end)
         found += [f"left in the repository: {line}" for line in inspection.leftovers(self.root)]
         for suite in self.scene.wanted:
             found += inspection.detached(self.root, suite, self.publisher.keyring)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every feature of the manifest in a tiny bundle: the schema admits it, and it plans and builds.
 
-The plans are compared with tests/golden/; `pytest tests/unit --update-golden` writes them anew.
+The plans are compared with tests/golden/; `pytest tests/unit --update-golden` writes them.
 """
 
 from __future__ import annotations

@@ -136,12 +136,12 @@ _CHANCE = re.compile(
 )
 
 
-def end(root: Path, born: Path) -> dict[str, str]:
+def end(root: Path, created_at: Path) -> dict[str, str]:
     """All that is in a repository, so that two runs of a command have made the same of it.
 
     Of an index and a page it has the text without what is another each time, and instead of the
-    names of files that are called by their hashes how many there are. `born` is where it was made,
-    of which its pages tell.
+    names of files that are called by their hashes how many there are. `created_at` is where it was
+    made, of which its pages tell.
     """
     found = {}
     for directory, directories, names in os.walk(root):
@@ -153,7 +153,7 @@ def end(root: Path, born: Path) -> dict[str, str]:
             if path.name == "placed":
                 continue
             kind = f"{path.lstat().st_mode:o}"
-            found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, born))}".strip()
+            found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, created_at))}".strip()
     return found
 
 

@@ -125,8 +125,8 @@ class Stored:
 
     def words(self, *files: str | Path, suite: str = "staging") -> list[str | Path]:
         """A call of publish that may be the first."""
-        born = ("--url", self.url, "--name", "sample", "--key", self.publisher.key)
-        return ["publish", *files, "--suite", suite, *born]
+        creation = ("--url", self.url, "--name", "sample", "--key", self.publisher.key)
+        return ["publish", *files, "--suite", suite, *creation]
 
     def publish(self, *files: str | Path, suite: str = "staging") -> Outcome:
         return self.call(*self.words(*files, suite=suite))

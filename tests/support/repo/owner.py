@@ -67,8 +67,8 @@ class Owner:
         return json.loads(self.call(*arguments, "--json").stdout)
 
     def publish(self, *files: Path, suite: str = "stable", options: tuple[str, ...] = ()) -> None:
-        born = ("--name", REPOSITORY, "--origin", "Example Ltd", "--url", URL)
-        self.call("publish", *files, "--suite", suite, *born, *options)
+        creation = ("--name", REPOSITORY, "--origin", "Example Ltd", "--url", URL)
+        self.call("publish", *files, "--suite", suite, *creation, *options)
 
     def release(self, version: str, *options: str) -> None:
         """Publish the small package in a version."""

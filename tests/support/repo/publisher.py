@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from pathlib import Path
 from hadeb.repo.disk.layout import Tree
 from hadeb.repo.session.writer import Writer
 from hadeb.repo.signing.keychain import Keychain, make_key, public_keys, secret_keys
-from support.command import HADEB, Outcome, run_hadeb
+from support.command import HADEB, Outcome, call_hadeb, run_hadeb
+
+# Variables that take effect when a process starts.
+_OF_THE_LOADER = {"LD_PRELOAD", "PYTHONPATH", "PYTHONUTF8"}
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,19 @@ class Publisher:
         environment: Mapping[str, str] | None = None,
         under: Sequence[str | Path] = (),
     ) -> Outcome:
-        """Run hadeb with these keys, beside the packages, maybe under another program."""
+        """Run hadeb with these keys, beside the packages, maybe under another program.
+
+        Within this process where that makes no difference, since Python's start takes longer than
+        much of what hadeb does.
+        """
+        surroundings = {**self.environment(), **(environment or {})}
+        alone = threading.current_thread() is threading.main_thread()
+        if alone and not under and not _OF_THE_LOADER & surroundings.keys():
+            return call_hadeb(*arguments, directory=self.place, environment=surroundings)
         return run_hadeb(
             *arguments,
             directory=self.place,
-            environment={**self.environment(), **(environment or {})},
+            environment=surroundings,
             command=[*map(str, under), *HADEB],
             timeout=300,
         )

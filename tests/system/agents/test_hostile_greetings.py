@@ -175,7 +175,7 @@ def test_every_greeting_reaches_the_socket_unchanged(
 def test_start_leaves_a_greeting_unchanged(
     node: Node, server: Callable[..., Resource], index: int
 ) -> None:
-    """A restart reads the settings anew; one greeting of each kind."""
+    """A restart reads the settings again; one greeting of each kind."""
     kinds = [each for each in KNOWN if not is_refused(each) and len(each) < LONGEST]
     greeting = kinds[index * len(kinds) // 12].decode("utf-8", "surrogateescape")
     resource = server(greet=greeting, bind="127.0.0.1")

@@ -166,7 +166,7 @@ def test_resources_of_every_kind_hold_the_package(cluster: Cluster) -> None:
     admin.sh("crm_attribute --name stop-orphan-resources --update false")
     meta = "crm_resource --meta --resource"
     admin.sh(f"{meta} UNMANAGED --set-parameter is-managed --parameter-value false")
-    # With one resource fewer the cluster may balance the rest anew: none may be on its way to
+    # With one resource fewer the cluster may balance the rest again: none may be on its way to
     # another node when it is let go of.
     admin.exec("cibadmin", "--delete", "--xml-text", '<primitive id="ORPHAN"/>')
     cluster.settle()

@@ -236,7 +236,7 @@ def test_machines_follow_from_one_key_to_the_next_without_a_warning(
     follow(client, shop, "upgrade", "upgrade")
     assert client.has(NAME) == "1.2"
     assert sources(client) in shop.words("add", "stable"), "the old key is still trusted"
-    # Whoever never took the package of keys is told, keeps what is there, and can add it anew.
+    # Whoever never took the package of keys is told, keeps what is there, and can add it again.
     refused = other.sh("apt-get update; apt-get -y upgrade", check=False)
     assert complaints(refused)
     assert other.has(NAME) == "1.1"
