@@ -131,5 +131,5 @@ lock: ## renews the lock files
 	@sh builder/tools/lock.sh
 
 clean: ## removes what the other targets made
-	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find builder daemon tests -name __pycache__ -prune -exec rm -rf {} +

@@ -13,7 +13,8 @@ PURE="$hadeb/manifest/* $hadeb/bundle/* $hadeb/package/* $hadeb/debian/* $hadeb/
 
 # cover TESTS PERCENT FILES: runs the tests of a directory, and reports.
 cover() {
-    export COVERAGE_FILE=".coverage.$1"
+    mkdir -p dist
+    export COVERAGE_FILE="dist/coverage.$1"
     rm -f "$COVERAGE_FILE" "$COVERAGE_FILE".*
     $python -m pytest --quiet --numprocesses auto --dist loadgroup --cov --cov-report= "tests/$1"
     echo "tests/$1 covers:"
