@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import email.utils
 
 
 def utc(date: datetime.date) -> datetime.datetime:
@@ -15,13 +14,13 @@ def utc(date: datetime.date) -> datetime.datetime:
 
 
 def rfc5322(time: datetime.datetime) -> str:
-    """`Wed, 01 Jan 2025 12:00:00 +0000` in any locale; `time` has a zone (deb-changelog(5))."""
-    return email.utils.format_datetime(time)
+    """`Wed, 01 Jan 2025 12:00:00 +0000`; `time` has a zone (deb-changelog(5)).
+
+    The names are English in any locale, because Python leaves LC_TIME alone.
+    """
+    return time.strftime(f"%a, %d %b {time.year:04} %H:%M:%S %z")
 
 
 def read_rfc5322(text: str) -> datetime.datetime:
     """The time that such a text names; ValueError if it names none or has no zone."""
-    time = email.utils.parsedate_to_datetime(text)
-    if time.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return time
+    return datetime.datetime.strptime(text.strip(), "%a, %d %b %Y %H:%M:%S %z")

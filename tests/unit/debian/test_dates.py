@@ -37,7 +37,6 @@ def test_a_time_is_written_in_english(time: datetime.datetime, text: str) -> Non
 def test_a_written_time_is_read_back() -> None:
     time = datetime.datetime(2026, 7, 8, 9, 10, 11, tzinfo=datetime.UTC)
     assert read_rfc5322(f" {rfc5322(time)}\n") == time
-    assert read_rfc5322("Wed, 08 Jul 2026 09:10:11 UTC") == time
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "Wed, 08 Jul 2026 09:10:11", "Wed, 99 Jul 2026"])
