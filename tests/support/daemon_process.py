@@ -32,13 +32,13 @@ def pythons() -> list[str]:
     named = os.environ.get("PYTHONS", "").split()
     if named:
         return named
-    found = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
+    interpreters = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
     system = "/usr/bin/python3"
     if Path(system).exists():
         code = "import sys; print(*sys.version_info[:2], sep='.')"
-        said = subprocess.run([system, "-c", code], capture_output=True, text=True, check=True)
-        found.setdefault(said.stdout.strip(), system)
-    return list(found.values())
+        done = subprocess.run([system, "-c", code], capture_output=True, text=True, check=True)
+        interpreters.setdefault(done.stdout.strip(), system)
+    return list(interpreters.values())
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

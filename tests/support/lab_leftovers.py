@@ -43,7 +43,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 def processes_of(lab: str) -> list[str]:
     """The command lines that name a lab, and everything in a mount namespace that has its disk."""
-    found = []
+    leftovers = []
     for directory in Path("/proc").iterdir():
         if directory.name.isdigit():
             try:
@@ -52,8 +52,8 @@ def processes_of(lab: str) -> list[str]:
             except OSError:
                 continue
             if lab.encode() in command + mounts:
-                found.append(f"{directory.name}: {command!r}")
-    return found
+                leftovers.append(f"{directory.name}: {command!r}")
+    return leftovers
 
 
 def cgroups_of(lab: str) -> list[Path]:
@@ -61,7 +61,7 @@ def cgroups_of(lab: str) -> list[Path]:
         Path(line.split()[1])
         for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
     ]
-    return [found for group in groups for found in group.glob(f"hadeb-lab-{lab}")]
+    return [cgroup for group in groups for cgroup in group.glob(f"hadeb-lab-{lab}")]
 
 
 def assert_nothing_is_left(lab: str) -> None:
@@ -92,10 +92,10 @@ def hadeb_of(registry: Path) -> tuple[str, ...]:
 def ended_with_the_tests(registry: Path) -> Iterator[None]:
     """Have all labs of the list end with the block, and where the tests are killed, with these."""
     script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down'
-    told = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
+    variables = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
     guard = subprocess.Popen(
         ["sh", "-c", script],
-        env={**ENVIRONMENT, **told},
+        env={**ENVIRONMENT, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

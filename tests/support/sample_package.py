@@ -117,8 +117,8 @@ def assert_never_enabled(node: Node) -> None:
         asked = node.exec("systemctl", "is-enabled", unit, check=False)
         assert asked.stdout.strip() == "static"
     wanted = " -o ".join(f"-path '*.{kind}/{NAME}*'" for kind in ("wants", "requires", "upholds"))
-    found = node.sh(f"find /etc/systemd /run/systemd /usr/lib/systemd {wanted}")
-    assert found.stdout == ""
+    leftovers = node.sh(f"find /etc/systemd /run/systemd /usr/lib/systemd {wanted}")
+    assert leftovers.stdout == ""
 
 
 def files(node: Node) -> set[str]:

@@ -71,7 +71,7 @@ def set_up(cluster: Cluster, deb: Path) -> None:
 
 def spoke(answers: list[Answer], since: float) -> bool:
     """Whether the service answered since a moment."""
-    return any(one.who and one.asked > since for one in to_service(answers))
+    return any(answer.who and answer.asked > since for answer in to_service(answers))
 
 
 def story(
@@ -94,7 +94,7 @@ def story(
         off=True,
         events=signs(heir, cut),
         turns=turns(shown, apart=TOGETHER),
-        said={one.who: one.text.strip() for one in shown if one.who},
+        said={answer.who: answer.text.strip() for answer in shown if answer.who},
         start=start,
         end=end,
     )
@@ -102,16 +102,16 @@ def story(
 
 def signs(node: Node, since: float) -> list[Event]:
     """What the node's journal says about how it took over; its clock is the answers'."""
-    found = []
+    events = []
     for line in node.journal("--output=json", "--boot").splitlines():
         entry = json.loads(line)
         at = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
         for words, meaning in SIGNS:
             if at > since and words in str(entry.get("MESSAGE", "")):
-                found.append(Event(at, node.name, meaning))
-    return found
+                events.append(Event(at, node.name, meaning))
+    return events
 
 
 if __name__ == "__main__":
     chosen = sys.argv[3] if len(sys.argv) > 3 else "bookworm"
-    main(Path(sys.argv[1]), Path(sys.argv[2]), next(one for one in SUITES if one == chosen))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), next(suite for suite in SUITES if suite == chosen))

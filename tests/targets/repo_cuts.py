@@ -98,20 +98,20 @@ class PowerCuts:
             stream.truncate(_SIZE)
         lazy = "lazy_itable_init=0,lazy_journal_init=0"
         subprocess.run(["mkfs.ext4", "-q", "-E", lazy, image], check=True)
-        found = Cuts()
+        cuts = Cuts()
         with mounted(image, self._place / "disk") as disk:
             trial = Trial(self._scene, self._publisher, self._library, disk / "trial")
             moments = self._moments(len(trial.points), times)
             trial.fresh()
             os.sync()
             for _ in self._calls(trial, how):
-                found.calls += 1
+                cuts.calls += 1
                 if self._chance.random() < _OTHERS_SYNC:
                     self._others(disk)
-                if found.calls in moments:
-                    self._cut(image, trial, found, finish=found.cuts % finish_every == 0)
-            self._cut(image, trial, found, ended=True)
-        return found
+                if cuts.calls in moments:
+                    self._cut(image, trial, cuts, finish=cuts.cuts % finish_every == 0)
+            self._cut(image, trial, cuts, ended=True)
+        return cuts
 
     def _moments(self, calls: int, times: int | None) -> set[int]:
         """Before which calls the power goes."""
@@ -145,12 +145,12 @@ class PowerCuts:
             os.fsync(stream.fileno())
 
     def _cut(
-        self, image: Path, trial: Trial, found: Cuts, *, finish: bool = False, ended: bool = False
+        self, image: Path, trial: Trial, cuts: Cuts, *, finish: bool = False, ended: bool = False
     ) -> None:
         """Look at what would be there after a cut now; `ended` wants the command's work there."""
         left = self._place / "left"
         subprocess.run(["cp", "--sparse=always", image, left], check=True)
-        found.cuts += 1
+        cuts.cuts += 1
         faults: list[str] = []
         try:
             with mounted(left, self._place / "after") as after:
@@ -163,11 +163,11 @@ class PowerCuts:
                     faults += seen.undone()
                 elif finish and not faults:
                     faults += seen.again()
-                    found.finished += 1
+                    cuts.finished += 1
         except (AssertionError, OSError, ValueError, subprocess.CalledProcessError) as fault:
             faults.append(repr(fault))
         if faults:
-            found.faults[found.calls] = faults
+            cuts.faults[cuts.calls] = faults
 
 
 def _line(scene: Scene, sync: str, cuts: Cuts, seconds: float) -> str:

@@ -213,25 +213,25 @@ class Trial:
 
     def seen(self, *, by_apt: bool = True) -> list[str]:
         """What is wrong for clients: those that come now, and those that began before."""
-        found = []
+        faults = []
         for suite, wanted in self.scene.wanted.items():
             now = inspection.in_release(self.root, suite)
             if now is None and suite in self.before:
-                found.append(f"{suite} is gone")
+                faults.append(f"{suite} is gone")
             for read in {now, self.before.get(suite)} - {None}:
                 assert read is not None
-                found += inspection.faults(self.root, suite, self.publisher.keyring, read)
-            if now is None or found:
+                faults += inspection.faults(self.root, suite, self.publisher.keyring, read)
+            if now is None or faults:
                 continue
             if now != self.before.get(suite) and inspection.packages(self.root, suite) != wanted:
-                found.append(f"{suite} has neither the old list nor the new one")
+                faults.append(f"{suite} has neither the old list nor the new one")
             if by_apt:
                 with tempfile.TemporaryDirectory(prefix="hadeb-client-") as home:
                     uri = f"file:{self.root}"
-                    found += inspection.Client(
+                    faults += inspection.Client(
                         Path(home), uri, suite, self.publisher.keyring
                     ).update()
-        return found
+        return faults
 
     def killed(self, number: int, who: Kill = "kill") -> list[str]:
         """What is wrong after a kill at a call, or at a program that is started."""
@@ -268,12 +268,12 @@ class Trial:
 
     def finished(self) -> list[str]:
         """What is otherwise than without a kill."""
-        found = self.seen(by_apt=False) + self.undone()
-        found += inspection.unlike(inspection.end(self.root, self.created_at), self.end)
-        found += [f"left in the repository: {line}" for line in inspection.leftovers(self.root)]
+        faults = self.seen(by_apt=False) + self.undone()
+        faults += inspection.unlike(inspection.end(self.root, self.created_at), self.end)
+        faults += [f"left in the repository: {line}" for line in inspection.leftovers(self.root)]
         for suite in self.scene.wanted:
-            found += inspection.detached(self.root, suite, self.publisher.keyring)
-        return found
+            faults += inspection.detached(self.root, suite, self.publisher.keyring)
+        return faults
 
 
 def _last(text: str) -> str:
@@ -313,8 +313,8 @@ def _tried(scene: Scene, library: Path, place: Path, every: int) -> tuple[str, l
     with publishing(place) as publisher:
         trial = Trial(scene, publisher, library, place / "trial")
         tried = list(kills(trial, every))
-    faults = [(at, fault) for at, found in tried for fault in sorted(set(found))]
-    faulty = sum(bool(found) for _, found in tried)
+    faults = [(at, fault) for at, observed in tried for fault in sorted(set(observed))]
+    faulty = sum(bool(observed) for _, observed in tried)
     line = _line(trial, len(tried), faulty, time.monotonic() - began)
     return line, list(_told(scene, faults))
 
@@ -334,11 +334,11 @@ def main(every: int) -> int:
     ):
         library = compiled(Path(library_place))
 
-        def one(numbered: tuple[int, Scene]) -> tuple[str, list[str]]:
+        def try_scene(numbered: tuple[int, Scene]) -> tuple[str, list[str]]:
             number, scene = numbered
             return _tried(scene, library, Path(name, str(number)), every)
 
-        for line, faults in pool.map(one, enumerate(SCENES)):
+        for line, faults in pool.map(try_scene, enumerate(SCENES)):
             print(line, flush=True)
             for fault in faults:
                 print(fault, file=sys.stderr, flush=True)

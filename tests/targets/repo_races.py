@@ -92,20 +92,20 @@ def updates(publisher: Publisher, place: Path, times: int) -> Updates:
             result.publishes += 1
             publisher.publish(root, publisher.deb("world", f"1.{result.publishes}"))
 
-    def one(number: int) -> None:
+    def update(number: int) -> None:
         # Lists of its own: a client that has none yet asks for all.
         home = place / f"client-{number}"
         before = (root / "dists/staging").readlink()
-        said = inspection.Client(home, uri, "staging", publisher.keyring).update()
+        complaints = inspection.Client(home, uri, "staging", publisher.keyring).update()
         with lock:
             result.runs += 1
             result.overtaken += (root / "dists/staging").readlink() != before
-            result.complaints += tuple(said)
+            result.complaints += tuple(complaints)
 
     with served(root) as uri, ThreadPoolExecutor(_CLIENTS + 1) as pool:
         publishes = pool.submit(publish)
         try:
-            list(pool.map(one, range(times)))
+            list(pool.map(update, range(times)))
         finally:
             enough.set()
         publishes.result()
@@ -120,12 +120,12 @@ def pair(publisher: Publisher, root: Path, number: int) -> tuple[Outcome, Outcom
     debs = [publisher.deb(name, f"2.{number}") for name in ("left", "right")]
     start = threading.Barrier(len(debs))
 
-    def one(deb: Path) -> Outcome:
+    def publish(deb: Path) -> Outcome:
         start.wait()
         return publisher.publish(root, deb)
 
     with ThreadPoolExecutor(len(debs)) as pool:
-        left, right = pool.map(one, debs)
+        left, right = pool.map(publish, debs)
     lacking = {deb.name for deb in debs} - inspection.packages(root, "staging")
     assert not lacking, f"{sorted(lacking)} is not in"
     return left, right

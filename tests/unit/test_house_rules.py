@@ -86,7 +86,7 @@ def dotted(node: ast.AST) -> str:
 
 def uses(path: Path, pattern: str) -> list[str]:
     """Where a module says a name that matches, imported one by one or in full."""
-    found = []
+    matches = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Name | ast.Attribute):
             names = [dotted(node)]
@@ -94,8 +94,8 @@ def uses(path: Path, pattern: str) -> list[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        found += [f"{place(path, node)}: {name}" for name in names if re.fullmatch(pattern, name)]
-    return found
+        matches += [f"{place(path, node)}: {name}" for name in names if re.fullmatch(pattern, name)]
+    return matches
 
 
 TOOLKIT_FILES = [path for path in python_files("builder") if path.is_relative_to(TOOLKIT)]
@@ -111,7 +111,7 @@ def test_only_the_mouth_prints_exits_and_reads_the_terminal() -> None:
         r"print|breakpoint|exit|quit|SystemExit|sys\.(exit|stdout|stderr|stdin)"
         r"|click\.(echo\w*|secho|style|prompt|confirm|pause|edit|clear|get_text_stream|progressbar)"
     )
-    spoken = [found for path in toolkit_files(but=MOUTH | PROGRAMS) for found in uses(path, words)]
+    spoken = [use for path in toolkit_files(but=MOUTH | PROGRAMS) for use in uses(path, words)]
     assert not spoken
 
 
@@ -121,11 +121,11 @@ def test_only_run_starts_processes() -> None:
         r"|os\.(system|popen|fork|forkpty|exec\w+|spawn\w+|posix_spawnp?)|pty\.\w+"
     )
     started = [
-        found
+        call
         for path in toolkit_files(but={"run.py"} | PROGRAMS)
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and re.fullmatch(words, dotted(node.func))
-        for found in [f"{place(path, node)}: {dotted(node.func)}"]
+        for call in [f"{place(path, node)}: {dotted(node.func)}"]
     ]
     started += [
         f"{place(path, node)}: from subprocess import …"
@@ -138,9 +138,9 @@ def test_only_run_starts_processes() -> None:
 
 def test_only_context_reads_the_environment() -> None:
     read = [
-        found
+        use
         for path in toolkit_files(but=READS_ENVIRONMENT)
-        for found in uses(path, r"os\.(environb?|getenvb?)(\.\w+)?")
+        for use in uses(path, r"os\.(environb?|getenvb?)(\.\w+)?")
     ]
     assert not read
 
@@ -158,9 +158,9 @@ def test_every_file_begins_with_its_license() -> None:
 
 def test_no_registry_is_named() -> None:
     named = [
-        f"{path.relative_to(ROOT)}: {found[0]}"
+        f"{path.relative_to(ROOT)}: {match[0]}"
         for path in project_files()
-        if path.suffix != ".png" and (found := REGISTRIES.search(path.read_text("utf-8")))
+        if path.suffix != ".png" and (match := REGISTRIES.search(path.read_text("utf-8")))
     ]
     assert not named, "the mirror comes from the machine's own apt and pip"
 
@@ -204,10 +204,10 @@ def test_no_module_is_a_shelf_for_anything() -> None:
 def test_no_test_is_skipped_or_expected_to_fail() -> None:
     # conftest.py alone skips, and only what needs root where there is none.
     let_off = [
-        found
+        use
         for path in python_files("tests")
         if path.name != "conftest.py"
-        for found in uses(path, r"(pytest|unittest)\.(mark\.)?(skip\w*|xfail|importorskip)")
+        for use in uses(path, r"(pytest|unittest)\.(mark\.)?(skip\w*|xfail|importorskip)")
     ]
     assert not let_off
 
@@ -247,7 +247,7 @@ def test_the_tools_run_with_the_libraries_that_hadeb_is_released_with() -> None:
 
 def test_no_pattern_is_possessive_since_the_oldest_python_we_run_on_gets_it_wrong() -> None:
     possessive = re.compile(r"[)\]}*+?.\w][*+?}]\+|\(\?>")
-    found = [
+    violations = [
         f"{place(path, node)}: {node.value}"
         for path in python_files("builder", "daemon")
         for node in ast.walk(tree(path))
@@ -256,4 +256,4 @@ def test_no_pattern_is_possessive_since_the_oldest_python_we_run_on_gets_it_wron
         and "(" in node.value
         and possessive.search(node.value)
     ]
-    assert not found
+    assert not violations

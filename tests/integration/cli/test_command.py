@@ -84,10 +84,10 @@ def several(directory: Path) -> list[str]:
 
 def test_json_of_a_build_is_a_receipt_or_a_list_of_them(tmp_path: Path) -> None:
     names = several(tmp_path)
-    one = json.loads(call_hadeb("build", "--json", names[0], directory=tmp_path).stdout)
+    single = json.loads(call_hadeb("build", "--json", names[0], directory=tmp_path).stdout)
     deb = tmp_path / "dist/greeter-1_1.0_all.deb"
     summed = subprocess.run(["sha256sum", deb], check=True, capture_output=True, text=True).stdout
-    assert one == {
+    assert single == {
         "path": "dist/greeter-1_1.0_all.deb",
         "name": "greeter-1",
         "version": "1.0",
@@ -96,15 +96,15 @@ def test_json_of_a_build_is_a_receipt_or_a_list_of_them(tmp_path: Path) -> None:
         "sha256": summed.split()[0],
     }
     two = json.loads(call_hadeb("build", "--json", *names, directory=tmp_path).stdout)
-    assert two[0] == one
+    assert two[0] == single
     assert [receipt["name"] for receipt in two] == ["greeter-1", "greeter-2"]
 
 
 def test_json_of_the_doctor_lists_what_it_looked_for(tmp_path: Path) -> None:
     call = run_hadeb("doctor", "--json", directory=tmp_path)
-    found = json.loads(call.stdout)
-    assert {"what", "task", "present", "remedy"} == found[0].keys()
-    assert call.code == (0 if all(item["present"] for item in found) else 5)
+    needs = json.loads(call.stdout)
+    assert {"what", "task", "present", "remedy"} == needs[0].keys()
+    assert call.code == (0 if all(item["present"] for item in needs) else 5)
 
 
 def test_the_doctor_ends_with_5_where_all_tools_are_missing(tmp_path: Path) -> None:

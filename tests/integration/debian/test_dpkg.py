@@ -21,13 +21,13 @@ VERSIONS = (
 
 
 def test_versions_sort_as_dpkg_sorts_them() -> None:
-    for one, other in itertools.combinations(VERSIONS, 2):
+    for version, other in itertools.combinations(VERSIONS, 2):
         for word, holds in (
-            ("lt", version_key(one) < version_key(other)),
-            ("eq", version_key(one) == version_key(other)),
+            ("lt", version_key(version) < version_key(other)),
+            ("eq", version_key(version) == version_key(other)),
         ):
-            done = run(("dpkg", "--compare-versions", one, word, other), check=False)
-            assert holds is (done.returncode == 0), (one, word, other)
+            done = run(("dpkg", "--compare-versions", version, word, other), check=False)
+            assert holds is (done.returncode == 0), (version, word, other)
 
 
 @pytest.mark.parametrize(

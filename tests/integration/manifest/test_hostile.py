@@ -229,9 +229,9 @@ def places(value: Any) -> Iterator[Place]:
 
 
 def mutate(draw: st.DrawFn, document: dict[str, Any]) -> str:
-    found = list(places(document))
-    container, key = draw(st.sampled_from(found))
-    other_container, other_key = draw(st.sampled_from(found))
+    candidates = list(places(document))
+    container, key = draw(st.sampled_from(candidates))
+    other_container, other_key = draw(st.sampled_from(candidates))
     kind = draw(st.sampled_from(["drop", "replace", "replace", "rename", "add", "swap", "repeat"]))
     match kind, container:
         case "drop", _:

@@ -140,8 +140,10 @@ def test_dpkg_deb_unpacks_what_was_planned(deb: Path, tmp_path: Path) -> None:
             assert path.read_bytes() == entry.content
             assert path.stat().st_mode & 0o7777 == entry.mode
             assert path.stat().st_mtime == PACKAGE.timestamp
-    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir()}
-    assert found == {entry.path for entry in PACKAGE.entries}
+    unpacked = {
+        str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir()
+    }
+    assert unpacked == {entry.path for entry in PACKAGE.entries}
 
 
 def test_dpkg_deb_finds_the_control_files(deb: Path, tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ def complaints(done: Completed) -> list[str]:
     """Whatever apt or a package says that is not how it should be."""
     # The answer is on Debian 12's own terminal, so there the question's line goes on.
     stdout = [line.removeprefix(_QUESTION).strip() for line in done.stdout.splitlines()]
-    said = [line for line in stdout if _COMPLAINT.match(line)]
-    said += [line.strip() for line in done.stderr.splitlines()]
-    return [line for line in said if line != _OF_BARE_DEBIANS and not _DOWN.fullmatch(line)]
+    complaints = [line for line in stdout if _COMPLAINT.match(line)]
+    complaints += [line.strip() for line in done.stderr.splitlines()]
+    return [line for line in complaints if line != _OF_BARE_DEBIANS and not _DOWN.fullmatch(line)]
 
 
 class Web:
@@ -132,8 +132,8 @@ class Web:
         run([*self.namespaces.inside, *written], input=_SERVER)
         log = self.namespaces.state / "nginx.log"
         enter = ("sh", "-c", _ENTER, "enter", str(self._root))
-        with log.open("wb") as said:
-            nginx = self.namespaces.start(*enter, "/usr/sbin/nginx", stdout=said)
+        with log.open("wb") as output:
+            nginx = self.namespaces.start(*enter, "/usr/sbin/nginx", stdout=output)
         deadline = time.monotonic() + 10
         while "nginx" not in self.fetch("/nonesuch"):
             assert nginx.poll() is None, log.read_text()
@@ -154,11 +154,11 @@ class Web:
     def words(self, step: str, suite: str) -> str:
         """What index.html says to type for a step, as a browser would show it."""
         page = self.fetch("/index.html")
-        found = re.search(
+        match = re.search(
             rf'<pre id="{re.escape(f"{step}-{suite}")}"[^>]*>(.*?)</pre>', page, re.DOTALL
         )
-        assert found, f"no block {step}-{suite} in {page}"
-        return html.unescape(re.sub(r"<[^>]*>", "", found[1]))
+        assert match, f"no block {step}-{suite} in {page}"
+        return html.unescape(re.sub(r"<[^>]*>", "", match[1]))
 
     def client(self, debian: Suite) -> Client:
         """A Debian that nobody has used yet."""
@@ -194,6 +194,6 @@ def web() -> Iterator[Web]:
     # Made before the space: it needs the machine's network, once.
     server = image("bookworm", ("curl", "nginx"))
     with Namespaces([f"{ADDRESS}/24"]) as namespaces:
-        found = Web(namespaces, server)
-        found.start()
-        yield found
+        web = Web(namespaces, server)
+        web.start()
+        yield web

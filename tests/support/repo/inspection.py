@@ -98,24 +98,24 @@ def packages(root: Path, suite: str) -> set[str]:
 
 def published(root: Path) -> dict[str, str]:
     """Every file and link that clients can read, with what is in it."""
-    found = {}
+    contents = {}
     for top in ("dists", "pool"):
         for directory, directories, names in os.walk(root / top):
             for path in (Path(directory, name) for name in (*directories, *names)):
                 place = str(path.relative_to(root))
                 if path.is_symlink():
-                    found[place] = str(path.readlink())
+                    contents[place] = str(path.readlink())
                 elif path.is_file():
-                    found[place] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
+                    contents[place] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return contents
 
 
 def leftovers(root: Path) -> list[str]:
     """What a command has left that was to be gone at its end."""
-    found = [str(path) for path in root.rglob(".unfinished-*")]
-    found += [str(path) for path in (root / ".hadeb/incoming").glob("*")]
+    leftovers = [str(path) for path in root.rglob(".unfinished-*")]
+    leftovers += [str(path) for path in (root / ".hadeb/incoming").glob("*")]
     if (root / ".hadeb/lock").read_bytes():
-        found.append("a name in the lock")
+        leftovers.append("a name in the lock")
     for link in (root / "dists").iterdir():
         if link.is_symlink():
             newest = int(link.readlink().name)
@@ -123,8 +123,8 @@ def leftovers(root: Path) -> list[str]:
                 root / "dists/.generations" / link.name,
                 root / ".hadeb/history" / link.name,
             ):
-                found += [str(path) for path in kept.iterdir() if int(path.stem) > newest]
-    return found
+                leftovers += [str(path) for path in kept.iterdir() if int(path.stem) > newest]
+    return leftovers
 
 
 # What is another each time: hashes, dates, sizes of what holds them, seconds since 1970.
@@ -143,18 +143,20 @@ def end(root: Path, created_at: Path) -> dict[str, str]:
     names of files that are called by their hashes how many there are. `created_at` is where it was
     made, of which its pages tell.
     """
-    found = {}
+    contents = {}
     for directory, directories, names in os.walk(root):
         if directory.endswith("by-hash/SHA256"):
-            found[f"{os.path.relpath(directory, root)}/*"] = f"{len(names)} files"
+            contents[f"{os.path.relpath(directory, root)}/*"] = f"{len(names)} files"
             continue
         for path in (Path(directory, name) for name in (*directories, *names)):
             # Notes for prune: who comes again makes them again, and a power cut may take them.
             if path.name == "placed":
                 continue
             kind = f"{path.lstat().st_mode:o}"
-            found[str(path.relative_to(root))] = f"{kind} {_told(path, (root, created_at))}".strip()
-    return found
+            contents[str(path.relative_to(root))] = (
+                f"{kind} {_told(path, (root, created_at))}".strip()
+            )
+    return contents
 
 
 def unlike(is_so: dict[str, str], is_to_be: dict[str, str]) -> list[str]:
@@ -186,10 +188,10 @@ def _told(path: Path, places: tuple[Path, ...]) -> str:
         content = gzip.decompress(content)
     if path.name == "Release":
         content = re.sub(rb"(?m)^( [0-9a-f]{64}) +\d+", rb"\1", content)
-    told = _CHANCE.sub("*", content.decode(errors="replace"))
+    text = _CHANCE.sub("*", content.decode(errors="replace"))
     for place in places:
-        told = told.replace(str(place), "")
-    return f"says {hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        text = text.replace(str(place), "")
+    return f"says {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 class Client:
@@ -218,6 +220,6 @@ class Client:
             timeout=120,
             check=False,
         )
-        said = f"{done.stdout}\n{done.stderr}".splitlines()
-        complaints = [line for line in said if line.startswith(("E:", "W:", "Err:"))]
+        lines = f"{done.stdout}\n{done.stderr}".splitlines()
+        complaints = [line for line in lines if line.startswith(("E:", "W:", "Err:"))]
         return complaints or ([f"ended with {done.returncode}"] if done.returncode else [])

@@ -24,9 +24,9 @@ def left(directory: Path, wanted: Collection[str] = ()) -> list[str]:
     What chance chooses of a name is a star.
     """
     deadline = time.monotonic() + _GRACE
-    while (found := _now(directory, wanted)) and time.monotonic() < deadline:
+    while (processes := _now(directory, wanted)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return found
+    return processes
 
 
 def kept(directory: Path) -> list[str]:
@@ -61,12 +61,12 @@ def _now(directory: Path, wanted: Collection[str]) -> list[str]:
 
 def _processes(directory: Path) -> dict[int, list[str]]:
     """The processes whose command lines name the directory."""
-    found = {}
+    processes = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             # It may end while we look.
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 if any(str(directory) in word for word in words):
-                    found[int(entry.name)] = words
-    return found
+                    processes[int(entry.name)] = words
+    return processes

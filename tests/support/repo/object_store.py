@@ -133,9 +133,9 @@ class Stored:
 
     def objects(self) -> dict[str, bytes]:
         """Everything below the prefix, by its path."""
-        found = self.server.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{self.prefix}/")
-        assert not found["IsTruncated"]
-        keys = [each["Key"] for each in found.get("Contents", ())]
+        listing = self.server.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{self.prefix}/")
+        assert not listing["IsTruncated"]
+        keys = [each["Key"] for each in listing.get("Contents", ())]
         return {key.removeprefix(f"{self.prefix}/"): self.read(key) for key in keys}
 
     def read(self, key: str) -> bytes:
@@ -143,10 +143,10 @@ class Stored:
         return body
 
     def head(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.server.client.head_object(
+        head: dict[str, Any] = self.server.client.head_object(
             Bucket=BUCKET, Key=f"{self.prefix}/{path}"
         )
-        return found
+        return head
 
     def write(self, path: str, content: bytes) -> None:
         """Put an object there, without a word to hadeb."""

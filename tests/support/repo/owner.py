@@ -126,5 +126,5 @@ def package(version: str, name: str = NAME) -> Package:
         ("Priority", "optional"),
         ("Description", "greets whoever asks"),
     )
-    told = File(f"usr/share/{name}/release", f"{version}\n".encode())
-    return Package(control, (told,), (), (), 1_700_000_000)
+    release = File(f"usr/share/{name}/release", f"{version}\n".encode())
+    return Package(control, (release,), (), (), 1_700_000_000)

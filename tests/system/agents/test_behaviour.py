@@ -126,17 +126,17 @@ def test_rule_58_60_an_error_has_a_reason_and_a_known_code(node: Node, agent: st
 
 
 def test_rule_61_two_instances_do_not_collide(node: Node, agent: str) -> None:
-    one, two = (
+    first, second = (
         Resource(node, agent, name, {"port": port}) for name, port in (("A", "7001"), ("B", "7002"))
     )
     try:
-        assert (one("start").returncode, two("start").returncode) == (SUCCESS, SUCCESS)
-        one("stop")
-        assert one("monitor").returncode == NOT_RUNNING
-        assert two("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
+        assert (first("start").returncode, second("start").returncode) == (SUCCESS, SUCCESS)
+        first("stop")
+        assert first("monitor").returncode == NOT_RUNNING
+        assert second("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
     finally:
-        one("stop")
-        two("stop")
+        first("stop")
+        second("stop")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from support.resource import PROVIDER
 def test_rule_01_02_an_agent_is_executable_and_root_s_in_its_providers_directory(
     node: Node, agent: str
 ) -> None:
-    found = node.exec("stat", "--format=%a %U:%G %F", f"{PROVIDER}/{agent}").stdout
-    assert found.strip() == "755 root:root regular file"
+    status = node.exec("stat", "--format=%a %U:%G %F", f"{PROVIDER}/{agent}").stdout
+    assert status.strip() == "755 root:root regular file"
 
 
 def test_rule_03_the_interpreter_is_there(node: Node, agent: str) -> None:

@@ -209,8 +209,8 @@ def test_migration_threshold_counts_one_crash_once(moves_at_the_second: Node) ->
         eventually(lambda: is_idle(node), 20)
         assert failures(node) == 1
         assert main_pid(node) != before
-        said = node.journal(f"--since=@{began}", "--output=cat", "--unit=pacemaker")
-        assert "reaching migration threshold" not in said
+        log = node.journal(f"--since=@{began}", "--output=cat", "--unit=pacemaker")
+        assert "reaching migration threshold" not in log
         node.exec("crm_resource", "--cleanup", "--resource", "TCP-SERVER")
         settle(node)
 
@@ -238,8 +238,8 @@ def test_a_resource_with_its_own_on_fail_is_left_to_its_monitor(stops_on_failure
     """A report is no monitor's failure: Pacemaker would restart the daemon in place."""
     node = stops_on_failure
     end(node, "systemctl kill --signal=KILL")
-    said = "TCP-SERVER ended on alone: left to its monitor, which has on-fail=stop"
-    eventually(lambda: said in node.journal(f"--unit={HOOK}", "--output=cat"))
+    message = "TCP-SERVER ended on alone: left to its monitor, which has on-fail=stop"
+    eventually(lambda: message in node.journal(f"--unit={HOOK}", "--output=cat"))
     eventually(lambda: failures(node) == 1 and is_idle(node), 30)
     assert "asyncmon" not in monitor(node)
     assert not answers(node)
@@ -294,13 +294,13 @@ def test_pacemaker_and_the_unit_do_not_wait_for_each_other_at_shutdown(quiet: No
     """The unit is to stop after Pacemaker, and Pacemaker stops it on its way down."""
     began = time.time()
     quiet.exec("systemctl", "stop", "pacemaker")
-    said = quiet.journal(f"--since=@{began}", f"--unit={UNIT}")
+    log = quiet.journal(f"--since=@{began}", f"--unit={UNIT}")
     state = quiet.exec("systemctl", "is-active", UNIT, check=False).stdout.strip()
     quiet.exec("systemctl", "start", "pacemaker")
     eventually(lambda: answers(quiet), 60)
     assert state == "inactive"
-    assert "code=killed" not in said, "the agent's stop had to kill"
-    assert "Stopped" in said
+    assert "code=killed" not in log, "the agent's stop had to kill"
+    assert "Stopped" in log
 
 
 def test_without_pacemaker_the_hook_reports_nothing_and_does_not_fail(

@@ -89,8 +89,8 @@ def test_rule_23_24_25_every_parameter_has_a_default_of_its_type(root: ET.Elemen
 
 def test_rule_26_27_parameters_that_would_collide_are_unique(node: Node) -> None:
     parameters = ET.fromstring(meta_data(node, "sample-tcp-server")).iter("parameter")
-    found = {each.get("name"): each.get("unique") for each in parameters}
-    assert found == {"greet": "0", "port": "1", "bind": "0"}
+    uniqueness = {each.get("name"): each.get("unique") for each in parameters}
+    assert uniqueness == {"greet": "0", "port": "1", "bind": "0"}
 
 
 def test_rule_29_reload_is_offered_only_where_all_parameters_reload(node: Node) -> None:
@@ -117,8 +117,8 @@ def test_rule_32_33_34_38_actions_and_their_time_limits(root: ET.Element) -> Non
 
 def test_the_monitors_of_the_server_have_the_two_depths(node: Node) -> None:
     actions = ET.fromstring(meta_data(node, "sample-tcp-server")).iter("action")
-    found = {(each.get("depth"), each.get("interval")) for each in actions if each.get("depth")}
-    assert found == {("0", "10s"), ("10", "15s")}
+    monitors = {(each.get("depth"), each.get("interval")) for each in actions if each.get("depth")}
+    assert monitors == {("0", "10s"), ("10", "15s")}
 
 
 def test_rule_39_what_is_advertised_is_there(resource: Resource) -> None:

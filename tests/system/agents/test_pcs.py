@@ -28,27 +28,27 @@ def pcs(node: Node, command: str) -> str:
 
 def operations(node: Node, resource: str) -> list[tuple[str, ...]]:
     root = ET.fromstring(node.read(CIB))
-    found = []
+    operations = []
     for op in root.iterfind(f".//primitive[@id='{resource}']/operations/op"):
         level = op.find("./instance_attributes/nvpair[@name='OCF_CHECK_LEVEL']")
         values = [op.get(key, "") for key in ("name", "interval", "timeout")]
-        found.append((*values, level.get("value", "") if level is not None else ""))
-    return sorted(found)
+        operations.append((*values, level.get("value", "") if level is not None else ""))
+    return sorted(operations)
 
 
 def test_pcs_takes_the_articles_commands(node: Node, cib: str) -> None:
-    said = pcs(node, "resource create SAMPLE ocf:kamaboko:sample-resource")
-    said += pcs(
+    output = pcs(node, "resource create SAMPLE ocf:kamaboko:sample-resource")
+    output += pcs(
         node,
         "resource create VIP ocf:heartbeat:IPaddr2 ip=172.16.0.50 cidr_netmask=24"
         " op monitor interval=10s on-fail=standby",
     )
-    said += pcs(node, "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!")
-    assert "rror" not in said
-    assert "arning" not in said
+    output += pcs(node, "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!")
+    assert "rror" not in output
+    assert "arning" not in output
     # Debian 13's pcs takes this with a warning about the way the score is given.
-    said = pcs(node, "constraint colocation add TCP-SERVER with VIP INFINITY")
-    assert "rror" not in said
+    output = pcs(node, "constraint colocation add TCP-SERVER with VIP INFINITY")
+    assert "rror" not in output
 
 
 def test_pcs_makes_the_operations_that_the_agent_advertises(node: Node, cib: str) -> None:
@@ -74,6 +74,6 @@ def test_pcs_refuses_a_second_resource_with_one_port(node: Node, cib: str) -> No
 
 
 def test_pcs_describes_the_parameters(node: Node) -> None:
-    said = node.exec("pcs", "resource", "describe", "ocf:kamaboko:sample-tcp-server").stdout
+    output = node.exec("pcs", "resource", "describe", "ocf:kamaboko:sample-tcp-server").stdout
     for name in ("greet", "port", "bind"):
-        assert f"  {name}" in said
+        assert f"  {name}" in output

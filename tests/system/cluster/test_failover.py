@@ -70,7 +70,7 @@ def daemon_pid(node: Node) -> int:
 
 
 def _heard(answers: list[Answer]) -> list[Answer]:
-    return [one for one in to_service(answers) if one.who]
+    return [answer for answer in to_service(answers) if answer.who]
 
 
 def _recovers(
@@ -93,9 +93,9 @@ def _forget_failures(cluster: Cluster) -> None:
 
 
 def _after_a_gap(answers: list[Answer], start: float) -> list[Answer]:
-    recent = [one for one in to_service(answers) if one.at > start]
-    refused = [one.at for one in unanswered(recent)]
-    return [one for one in recent if one.who and refused and one.asked > refused[0]]
+    recent = [answer for answer in to_service(answers) if answer.at > start]
+    refused = [answer.at for answer in unanswered(recent)]
+    return [answer for answer in recent if answer.who and refused and answer.asked > refused[0]]
 
 
 def _seconds(answers: list[Answer]) -> float:
@@ -130,15 +130,15 @@ def test_the_articles_commands_work_as_printed(cluster: Cluster) -> None:
 
 def test_pcs_takes_both_levels_of_monitor_from_the_agent(cluster: Cluster) -> None:
     query = "//primitive[@id='TCP-SERVER']/operations/op[@name='monitor']"
-    found = cluster.any.exec("cibadmin", "--query", "--xpath", query).stdout
-    assert 'interval="10s"' in found
-    assert 'interval="15s"' in found
-    assert 'name="OCF_CHECK_LEVEL" value="10"' in found
+    operations = cluster.any.exec("cibadmin", "--query", "--xpath", query).stdout
+    assert 'interval="10s"' in operations
+    assert 'interval="15s"' in operations
+    assert 'name="OCF_CHECK_LEVEL" value="10"' in operations
 
 
 def test_an_answer_comes_through_the_address(cluster: Cluster, watch: Watch) -> None:
     name = active(cluster).name
-    assert {one.text for one in _heard(watch.answers)} == {f"Hi! This is {name}!\n"}
+    assert {answer.text for answer in _heard(watch.answers)} == {f"Hi! This is {name}!\n"}
     assert _speakers(watch.answers) == [name]
 
 
@@ -160,7 +160,7 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
     cluster.settle()
     answers = to_service(watch.answers)
     assert unanswered(answers) == []
-    assert {one.text for one in answers} == {new, f"Hi! This is {node.name}!\n"}
+    assert {answer.text for answer in answers} == {new, f"Hi! This is {node.name}!\n"}
     assert daemon_pid(active(cluster)) == pid
 
 

@@ -24,7 +24,9 @@ def test_nginx_under_the_agent_of_debian_comes_through(tmp_path: Path) -> None:
     # No agent goes with the package, so there is nothing that its removal could break.
     assert "left out: the package guards no service" in done.stderr
     report = json.loads((tmp_path / "report/report.json").read_text(encoding="utf-8"))
-    served = {one["fault"]: (one["before"], one["after"]) for one in report["runs"][0]["trials"]}
+    served = {
+        trial["fault"]: (trial["before"], trial["after"]) for trial in report["runs"][0]["trials"]
+    }
     assert served.keys() == {"started", *FAULTS} - {"package-removed"}
     assert served["standby"][0] != served["standby"][1]
 

@@ -94,7 +94,7 @@ def running(cluster: Cluster) -> dict[str, set[str]]:
     """What each node runs, by the cluster's word."""
     instances = cluster.status().instances
     return {
-        node.name: {one.resource for one in instances if node.name in one.nodes}
+        node.name: {instance.resource for instance in instances if node.name in instance.nodes}
         for node in cluster.nodes
     }
 
@@ -106,24 +106,24 @@ def runs_on(cluster: Cluster, resource: str) -> Node:
 
 
 def other(cluster: Cluster, node: Node) -> Node:
-    (found,) = (one for one in cluster.nodes if one is not node)
-    return found
+    (remaining,) = (other for other in cluster.nodes if other is not node)
+    return remaining
 
 
 def refusal(done: Completed, node: Node) -> tuple[set[str], str]:
     """The resources for whose sake the removal was refused, and all that was said about it."""
     assert done.returncode != 0
-    said = all_said(done)
+    output = all_said(done)
     begin, end = f"{NAME}: not removed: the cluster runs ", f" on this node, {node.name}.\n"
-    assert begin in said
-    assert end in said
-    named = said.split(begin)[1].split(end)[0]
-    assert f"pcs node standby {node.name}\n" in said
-    assert f"pcs resource disable {named}\n" in said
-    assert f"{EMERGENCY} dpkg --remove {NAME}\n" in said
+    assert begin in output
+    assert end in output
+    named = output.split(begin)[1].split(end)[0]
+    assert f"pcs node standby {node.name}\n" in output
+    assert f"pcs resource disable {named}\n" in output
+    assert f"{EMERGENCY} dpkg --remove {NAME}\n" in output
     assert state(node) == "installed"
     assert node.exec("dpkg", "--verify", NAME).stdout == ""
-    return set(named.split()), said
+    return set(named.split()), output
 
 
 def test_a_running_resource_holds_the_package_on_its_node_alone(cluster: Cluster) -> None:
@@ -135,9 +135,9 @@ def test_a_running_resource_holds_the_package_on_its_node_alone(cluster: Cluster
     untouched = service(resource)
     assert untouched.pid > 0
     for removal in REMOVALS:
-        named, said = refusal(node.sh(removal, check=False), node)
+        named, output = refusal(node.sh(removal, check=False), node)
         assert named == {"SERVER"}
-        assert "does not manage" not in said
+        assert "does not manage" not in output
         assert rest.sh(removal).stderr == ""
         assert state(rest) == "config-files"
         install(rest, "1.0")
@@ -179,9 +179,9 @@ def test_resources_of_every_kind_hold_the_package(cluster: Cluster) -> None:
     single = {"ORPHAN", "UNMANAGED", "STUCK"}
     assert everything == {"MEMBER", "CLONE", "UNIQUE", "PROMOTABLE", "FOREIGN", *single}
     for node in cluster.nodes:
-        named, said = refusal(node.sh(REMOVALS[0], check=False), node)
+        named, output = refusal(node.sh(REMOVALS[0], check=False), node)
         assert named == expected[node.name] - {"FOREIGN"}
-        (unmanaged,) = [line for line in said.splitlines() if "does not manage" in line] or [
+        (unmanaged,) = [line for line in output.splitlines() if "does not manage" in line] or [
             "The cluster does not manage now"
         ]
         assert set(unmanaged.split()) & everything == expected[node.name] & single
@@ -195,10 +195,10 @@ def test_another_version_does_not_take_the_agent_of_a_running_resource(
     node.push(poorer, "/root/2.0.deb")
     done = node.sh("dpkg --install /root/2.0.deb", check=False)
     assert done.returncode != 0
-    said = all_said(done)
+    output = all_said(done)
     lacks = f"{NAME}: not installed: it lacks kamaboko:sample-resource, and the cluster runs"
-    assert f"{lacks} R on this node, {node.name}.\n" in said
-    assert f"pcs node standby {node.name}\n" in said
+    assert f"{lacks} R on this node, {node.name}.\n" in output
+    assert f"pcs node standby {node.name}\n" in output
     assert_whole(node, "1.0")
     assert cluster.where("R") == node.name
     assert cluster.status().fail_count("R") == 0
@@ -217,8 +217,10 @@ def test_an_emergency_overrides_what_holds_an_agent(cluster: Cluster, poorer: Pa
     cluster.any.sh("crm_attribute --name maintenance-mode --update true")
     node = runs_on(cluster, "R")
     node.push(poorer, "/root/2.0.deb")
-    said = all_said(node.sh(f"{EMERGENCY} dpkg --install /root/2.0.deb"))
-    assert f"{NAME}: {EMERGENCY}: not looking whether kamaboko:sample-resource runs here\n" in said
+    output = all_said(node.sh(f"{EMERGENCY} dpkg --install /root/2.0.deb"))
+    assert (
+        f"{NAME}: {EMERGENCY}: not looking whether kamaboko:sample-resource runs here\n" in output
+    )
     install(node, "1.0")
 
 
@@ -226,9 +228,9 @@ def test_maintenance_holds_the_package(cluster: Cluster) -> None:
     has(cluster, simple("R"))
     cluster.any.sh("crm_attribute --name maintenance-mode --update true")
     node = runs_on(cluster, "R")
-    named, said = refusal(node.sh(REMOVALS[0], check=False), node)
+    named, output = refusal(node.sh(REMOVALS[0], check=False), node)
     assert named == {"R"}
-    assert "The cluster does not manage R now: it is in maintenance" in said
+    assert "The cluster does not manage R now: it is in maintenance" in output
     assert other(cluster, node).sh(REMOVALS[0]).returncode == 0
 
 
@@ -246,8 +248,8 @@ def test_an_emergency_overrides_the_refusal(cluster: Cluster) -> None:
     resource = Resource(node, name="SERVER")
     untouched = service(resource)
     for removal in REMOVALS:
-        said = all_said(node.sh(f"{EMERGENCY} {removal}"))
-        assert f"{NAME}: {EMERGENCY}: not looking whether it runs here\n" in said
+        output = all_said(node.sh(f"{EMERGENCY} {removal}"))
+        assert f"{NAME}: {EMERGENCY}: not looking whether it runs here\n" in output
         assert state(node) == "config-files"
         assert loaded(resource)
         install(node, "1.0")

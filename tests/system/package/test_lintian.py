@@ -11,8 +11,8 @@ from hadeb.run import run
 def test_lintian_finds_no_error_no_warning_and_no_override_too_many(debs: dict[str, Path]) -> None:
     argv = ("lintian", "--pedantic", "--display-info", "--tag-display-limit", "0")
     done = run([*argv, str(debs["1.0"])], timeout=300, check=False)
-    found = [line for line in done.stdout.splitlines() if not line.startswith(("I:", "N:"))]
-    assert (done.returncode, found) == (0, [])
+    tags = [line for line in done.stdout.splitlines() if not line.startswith(("I:", "N:"))]
+    assert (done.returncode, tags) == (0, [])
     assert "unused-override" not in done.stdout
 
 

@@ -44,17 +44,17 @@ def is_outdated(resource: Resource) -> bool:
 
 def listed(node: Node) -> list[str]:
     """The commands that needrestart would give."""
-    said = node.exec("needrestart", "-r", "l").stdout
-    restarts, _, _ = said.partition("Service restarts being deferred:")
+    output = node.exec("needrestart", "-r", "l").stdout
+    restarts, _, _ = output.partition("Service restarts being deferred:")
     return [line.strip() for line in restarts.splitlines() if line.startswith(" ")]
 
 
 def test_it_finds_the_service_outdated_but_does_not_restart_it(outdated: Resource) -> None:
     assert is_outdated(outdated)
     untouched = service(outdated)
-    said = outdated.node.exec("needrestart", "-r", "a").stdout
-    assert "deferred" in said
-    assert RESTART in said.partition("deferred")[2]
+    output = outdated.node.exec("needrestart", "-r", "a").stdout
+    assert "deferred" in output
+    assert RESTART in output.partition("deferred")[2]
     assert service(outdated) == untouched
     assert listed(outdated.node) == []
 

@@ -37,10 +37,10 @@ def public(as_root: None) -> Iterator[Path]:
     name = subprocess.run(["mktemp", "-d"], check=True, capture_output=True, text=True)
     directory = Path(name.stdout.strip())
     for module in ("hadeb", "click", "jinja2", "markupsafe"):
-        found = importlib.util.find_spec(module)
-        assert found
-        assert found.origin
-        shutil.copytree(Path(found.origin).parent, directory / "python" / module, ignore=LEFTOVERS)
+        spec = importlib.util.find_spec(module)
+        assert spec
+        assert spec.origin
+        shutil.copytree(Path(spec.origin).parent, directory / "python" / module, ignore=LEFTOVERS)
     shutil.copytree(ROOT / "debian-templates", directory / "python/hadeb/debian-templates")
     (directory / "sample").mkdir()
     copy_sample(directory / "sample")

@@ -74,10 +74,10 @@ def make_rival(node: Node, relations: str) -> None:
 def assert_refused(done: Completed, resource: Resource) -> None:
     """The removal failed, and said why and what to do."""
     assert done.returncode != 0
-    said = all_said(done)
-    assert f"{NAME}: not removed: its service runs:\n  {resource.unit}\n" in said
-    assert f"systemctl stop '{NAME}@*.service'" in said
-    assert f"{EMERGENCY} dpkg --remove {NAME}" in said
+    output = all_said(done)
+    assert f"{NAME}: not removed: its service runs:\n  {resource.unit}\n" in output
+    assert f"systemctl stop '{NAME}@*.service'" in output
+    assert f"{EMERGENCY} dpkg --remove {NAME}" in output
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_another_version_does_not_touch_the_service(
         start(resource)
     untouched = service(resource)
     assert (untouched.pid > 0) == running
-    said = install(resource.node, after)
-    assert said.stderr.replace("dpkg: warning: downgrading", "") == said.stderr or before > after
+    done = install(resource.node, after)
+    assert done.stderr.replace("dpkg: warning: downgrading", "") == done.stderr or before > after
     assert_whole(resource.node, after)
     assert service(resource) == untouched
     if running:

@@ -32,17 +32,17 @@ MACHINES = range(1, 41)
 @pytest.fixture(scope="module")
 def shop(as_root: None) -> Iterator[Web]:
     """nginx, and a network that nobody else is in."""
-    with web() as found:
-        yield found
+    with web() as server:
+        yield server
 
 
 @pytest.fixture
 def owner(shop: Web, tmp_path: Path) -> Iterator[Owner]:
     """A repository at whose address nginx answers, with version 1.0 of a small package."""
-    with owning(tmp_path) as found:
-        found.release("1.0")
-        shop.serve(found.repository)
-        yield found
+    with owning(tmp_path) as owner:
+        owner.release("1.0")
+        shop.serve(owner.repository)
+        yield owner
 
 
 @pytest.fixture

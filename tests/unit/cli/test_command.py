@@ -71,9 +71,9 @@ def test_json_of_a_plan_holds_files_fields_scripts_and_transitions(tmp_path: Pat
 
 
 def test_the_commands_of_several_clusters_are_parted_by_an_empty_line(tmp_path: Path) -> None:
-    one = call_hadeb("plan", "--pcs", VALID / "cluster", directory=tmp_path).stdout
+    single = call_hadeb("plan", "--pcs", VALID / "cluster", directory=tmp_path).stdout
     both = call_hadeb("plan", "--pcs", ROOT, VALID / "cluster", directory=tmp_path).stdout
-    assert both.endswith(f"VIP INFINITY\n\n{one}")
+    assert both.endswith(f"VIP INFINITY\n\n{single}")
 
 
 def test_a_manifest_without_a_cluster_has_no_commands_and_says_so(tmp_path: Path) -> None:

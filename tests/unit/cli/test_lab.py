@@ -71,10 +71,10 @@ def test_a_wrong_manifest_is_told_as_build_tells_it(tmp_path: Path) -> None:
 
 
 def test_the_faults_are_listed_as_run_takes_them(tmp_path: Path) -> None:
-    found = json.loads(call_hadeb("lab", "faults", "--json", directory=tmp_path).stdout)
-    assert [one["name"] for one in found if one["smoke"]] == list(SMOKE)
+    faults = json.loads(call_hadeb("lab", "faults", "--json", directory=tmp_path).stdout)
+    assert [fault["name"] for fault in faults if fault["smoke"]] == list(SMOKE)
     shown = call_hadeb("lab", "faults", directory=tmp_path).stdout
-    assert all(one["name"] in shown for one in found)
+    assert all(fault["name"] in shown for fault in faults)
     assert "{node}" not in shown
 
 

@@ -39,9 +39,9 @@ def test_versions_are_sorted() -> None:
         assert version_key(older) < version_key(newer), (older, newer)
 
 
-@pytest.mark.parametrize(("one", "other"), EQUAL)
-def test_versions_that_differ_only_in_writing_are_equal(one: str, other: str) -> None:
-    assert version_key(one) == version_key(other)
+@pytest.mark.parametrize(("version", "other"), EQUAL)
+def test_versions_that_differ_only_in_writing_are_equal(version: str, other: str) -> None:
+    assert version_key(version) == version_key(other)
 
 
 @pytest.mark.parametrize("version", [*SORTED, "1--2", "1.0+dfsg-1", "999999999:1", "2-a~"])

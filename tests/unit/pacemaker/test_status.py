@@ -44,16 +44,20 @@ def test_a_resource_is_on_the_node_that_runs_it(samples: Path) -> None:
 
 def test_a_promotable_resource_is_where_it_is_promoted(samples: Path) -> None:
     running = status(samples, "running")
-    promoted = [one.nodes for one in running.instances if one.promoted]
+    promoted = [instance.nodes for instance in running.instances if instance.promoted]
     assert promoted == [(running.location("DATABASE"),)]
-    assert {(one.clone, one.promotable) for one in running.instances if one.promoted} == {
-        ("DATABASE-clone", True)
-    }
+    assert {
+        (instance.clone, instance.promotable) for instance in running.instances if instance.promoted
+    } == {("DATABASE-clone", True)}
 
 
 def test_a_clone_without_roles_is_on_the_first_of_its_nodes(samples: Path) -> None:
-    copies = [one for one in status(samples, "running").instances if one.resource == "EVERYWHERE"]
-    assert {node for one in copies for node in one.nodes} == {"ha1", "ha2", "ha3"}
+    copies = [
+        instance
+        for instance in status(samples, "running").instances
+        if instance.resource == "EVERYWHERE"
+    ]
+    assert {node for copy in copies for node in copy.nodes} == {"ha1", "ha2", "ha3"}
     assert status(samples, "running").location("EVERYWHERE") == copies[0].nodes[0]
 
 

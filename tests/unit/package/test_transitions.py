@@ -70,9 +70,9 @@ def test_every_line_of_the_plan_stands_in_its_script(bundle: str) -> None:
 
 
 def test_a_package_without_scripts_or_conffiles_is_told_as_it_is() -> None:
-    found = transitions(Package((), (), (), (), 0))
-    assert found["remove"] == (Step("dpkg", ("remove the files",)),)
-    assert found["purge"] == (Step("dpkg", ("nothing: there are no conffiles",)),)
+    steps = transitions(Package((), (), (), (), 0))
+    assert steps["remove"] == (Step("dpkg", ("remove the files",)),)
+    assert steps["purge"] == (Step("dpkg", ("nothing: there are no conffiles",)),)
 
 
 def test_commands_are_listed_whole_and_words_of_the_shell_are_not() -> None:

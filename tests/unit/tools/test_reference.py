@@ -52,10 +52,10 @@ def below(group: click.Group, place: str) -> Iterator[tuple[str, click.Command]]
 
 def test_every_command_and_option_is_on_the_page() -> None:
     sections = {part.split("\n")[0]: part for part in commands_page(hadeb).split("\n## ")[1:]}
-    found = dict(below(hadeb, "hadeb"))
-    assert "hadeb lab run" in found
-    assert set(sections) == {"hadeb", *found}
-    for name, command in found.items():
+    commands = dict(below(hadeb, "hadeb"))
+    assert "hadeb lab run" in commands
+    assert set(sections) == {"hadeb", *commands}
+    for name, command in commands.items():
         options = [param for param in command.params if isinstance(param, click.Option)]
         assert all(word in sections[name] for option in options for word in option.opts)
         assert "\\b" not in sections[name]

@@ -242,7 +242,7 @@ def test_commands_under_way_end_with_the_client(tmp_path: Path) -> None:
         target(command=f"echo $$ >{pids}; exec sleep 87654", every=60.0),
         target(command="true"),
     ]
-    argument = json.dumps([dataclasses.asdict(one) for one in asked])
+    argument = json.dumps([dataclasses.asdict(wanted) for wanted in asked])
     program = (sys.executable, "-I", ask.__file__, argument)
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdout
@@ -263,7 +263,7 @@ def test_a_command_that_goes_on_after_its_last_word_delays_nobody(tmp_path: Path
     )
     others = target(command=f"echo >>{heard}", every=0.02)
     asked = [dataclasses.replace(lingering, every=60.0), others]
-    argument = json.dumps([dataclasses.asdict(one) for one in asked])
+    argument = json.dumps([dataclasses.asdict(wanted) for wanted in asked])
     program = (sys.executable, "-I", ask.__file__, argument)
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdout

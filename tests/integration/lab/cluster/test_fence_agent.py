@@ -23,7 +23,11 @@ def test_the_agent_describes_itself_in_either_way_it_can_be_asked(call: tuple[st
     done = agent(*call, said="" if call else "action=metadata\n")
     root = ET.fromstring(done.stdout)
     assert root.attrib["name"] == "fence_lab"
-    assert {one.attrib["name"] for one in root.iter("action")} >= {"off", "status", "monitor"}
+    assert {element.attrib["name"] for element in root.iter("action")} >= {
+        "off",
+        "status",
+        "monitor",
+    }
 
 
 @pytest.mark.parametrize("action", ["off", "reboot", "status", "monitor", "list", "on", "nonsense"])

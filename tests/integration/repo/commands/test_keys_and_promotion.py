@@ -90,10 +90,10 @@ def test_a_new_suite_that_is_promoted_to_is_like_the_one_before(
     world = publisher.deb("world", "1.0")
     assert publisher.hadeb("publish", world, "--repo", root, "--suite", "staging", *wider).code == 0
     assert publisher.hadeb("promote", "hello", "staging", "stable", "--repo", root).code == 0
-    found = json.loads((root / ".hadeb/repository.json").read_text())["suites"]
-    for suite in found:
+    suites = json.loads((root / ".hadeb/repository.json").read_text())["suites"]
+    for suite in suites:
         del suite["name"], suite["codename"]
-    assert found[0] == found[1]
+    assert suites[0] == suites[1]
 
 
 def test_other_bytes_of_one_version_are_not_promoted(publisher: Publisher, root: Path) -> None:

@@ -59,9 +59,9 @@ def _fingerprint(environment: dict[str, str]) -> str:
         capture_output=True,
         text=True,
     ).stdout
-    found = re.search("^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)
-    assert found
-    return found[1]
+    match = re.search("^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)
+    assert match
+    return match[1]
 
 
 def test_an_expired_key_signs_nothing(publisher: Publisher, tmp_path: Path) -> None:

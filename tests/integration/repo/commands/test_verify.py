@@ -119,11 +119,11 @@ def test_the_status_tells_how_long_signatures_and_keys_are_valid(
     )
     assert done.code == 0
     text = publisher.hadeb("repo", "status", "--repo", root).stdout
-    found = json.loads(publisher.hadeb("repo", "status", "--json", "--repo", root).stdout)
-    ends = found["key_ends"][publisher.key]
+    status = json.loads(publisher.hadeb("repo", "status", "--json", "--repo", root).stdout)
+    ends = status["key_ends"][publisher.key]
     assert ends[:2] == "20"
     assert f"signed by {publisher.key}, until {ends}\n" in text
-    (suite,) = found["suites"]
+    (suite,) = status["suites"]
     assert suite["valid_days"] == 9
     assert f"valid for 9 days, until {suite['valid_until'][:16]} UTC" in text
     (root / f"{KEYRING}.pgp").unlink()

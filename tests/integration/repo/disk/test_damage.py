@@ -96,8 +96,8 @@ def test_a_generation_after_a_damaged_one_is_no_older(publisher: Publisher, root
 
 
 def date_in(root: Path) -> datetime.datetime:
-    (found,) = re.findall("(?m)^Date: (.*)$", (in_force(root) / "Release").read_text())
-    return parsedate_to_datetime(found)
+    (date,) = re.findall("(?m)^Date: (.*)$", (in_force(root) / "Release").read_text())
+    return parsedate_to_datetime(date)
 
 
 @pytest.mark.parametrize("prepared", ["first", "pruned"])

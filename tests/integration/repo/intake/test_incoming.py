@@ -118,11 +118,11 @@ def test_what_policy_does_not_allow_is_no_part_of_a_path(
 def test_a_package_with_another_source_lies_with_it_in_the_pool(
     packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
-    one, two = take(
+    binary, two = take(
         packer.deb("hello", "1.0", fields="Source: libgreet (1:2.0-1)\n"),
         packer.deb("world", "1:1.0", fields="Source: greet\n"),
     )
-    assert one.published.files[0].path == "pool/main/libg/libgreet/hello_1.0_all.deb"
+    assert binary.published.files[0].path == "pool/main/libg/libgreet/hello_1.0_all.deb"
     assert two.published.files[0].path == "pool/main/g/greet/world_1.0_all.deb"
 
 
@@ -144,30 +144,30 @@ def test_a_control_file_that_is_laid_out_in_another_way_is_read_back(
     def change(control: str) -> str:
         return control.replace("Package: hello", "package:  hello ")
 
-    (one,) = take(repacked(packer.deb("hello", "1.0"), change))
-    assert one.published.name == "hello"
-    assert one.published.stanza.startswith("Package: hello\n")
+    (package,) = take(repacked(packer.deb("hello", "1.0"), change))
+    assert package.published.name == "hello"
+    assert package.published.stanza.startswith("Package: hello\n")
 
 
 def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
     packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
-    one = packer.deb("hello", "1.0")
+    deb = packer.deb("hello", "1.0")
     two = packer.deb("hello", "1.0", content="other", directory="other")
     elsewhere = packer.deb("hello", "1.0", fields="Source: greet\n", directory="elsewhere")
-    message = said(take, one, two, elsewhere)
+    message = said(take, deb, two, elsewhere)
     for other in (two, elsewhere):
-        assert f"{other}: is hello 1.0 all, as is {one}, with other bytes" in message
+        assert f"{other}: is hello 1.0 all, as is {deb}, with other bytes" in message
     epoch = packer.deb("hello", "1:1.0")
-    assert f"{epoch}: has another hello_1.0_all.deb than {one}" in said(take, one, epoch)
+    assert f"{epoch}: has another hello_1.0_all.deb than {deb}" in said(take, deb, epoch)
 
 
 def test_the_same_package_twice_in_one_call_is_one(
     packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
-    one = packer.deb("hello", "1.0")
+    deb = packer.deb("hello", "1.0")
     again = packer.deb("hello", "1.0", directory="again")
-    assert [str(each.published) for each in take(one, again, one)] == ["hello 1.0 all"]
+    assert [str(each.published) for each in take(deb, again, deb)] == ["hello 1.0 all"]
 
 
 @pytest.mark.parametrize("name", ["two  blanks.deb", "a\nline.deb", "-q.deb", "ünï 'q\" $x.deb"])
@@ -175,17 +175,17 @@ def test_a_file_may_be_called_anything(
     name: str, packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0").rename(packer.place / name)
-    (one,) = take(deb)
-    assert one.published.files[0].path == "pool/main/h/hello/hello_1.0_all.deb"
+    (package,) = take(deb)
+    assert package.published.files[0].path == "pool/main/h/hello/hello_1.0_all.deb"
 
 
 def test_packages_come_in_by_the_names_that_their_stanzas_have(
     packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     debs = [packer.deb(f"hello{number}", "1.0") for number in range(12)]
-    for one in take(*debs):
-        assert one.origin.name == f"{one.published.name}_1.0_all.deb"
-        assert one.copies[0].read_bytes() == one.origin.read_bytes()
+    for package in take(*debs):
+        assert package.origin.name == f"{package.published.name}_1.0_all.deb"
+        assert package.copies[0].read_bytes() == package.origin.read_bytes()
 
 
 def test_what_is_no_file_is_named_as_what_it_is(
@@ -204,9 +204,9 @@ def test_what_is_no_file_is_named_as_what_it_is(
 def test_a_source_comes_in_with_all_its_files(
     greet: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
-    one, two = take(greet / "greet_1.0-1.dsc", greet / "greet_1.0-2.dsc")
-    assert [one.published.version, two.published.version] == ["1.0-1", "1:1.0-2"]
-    for each, revision in ((one, 1), (two, 2)):
+    older, newer = take(greet / "greet_1.0-1.dsc", greet / "greet_1.0-2.dsc")
+    assert [older.published.version, newer.published.version] == ["1.0-1", "1:1.0-2"]
+    for each, revision in ((older, 1), (newer, 2)):
         assert each.published.architecture == SOURCE
         assert [Path(file.path).name for file in each.published.files] == [
             *(f"greet_1.0-{revision}.{suffix}" for suffix in ("debian.tar.xz", "dsc")),
@@ -216,7 +216,7 @@ def test_a_source_comes_in_with_all_its_files(
             assert file.path.startswith("pool/main/g/greet/greet_")
             assert copy.read_bytes() == (greet / Path(file.path).name).read_bytes()
     # One file of the pool.
-    assert one.published.files[-1] == two.published.files[-1]
+    assert older.published.files[-1] == newer.published.files[-1]
 
 
 def test_a_changes_brings_its_source_and_its_binaries_once(
@@ -229,7 +229,10 @@ def test_a_changes_brings_its_source_and_its_binaries_once(
     for text in (changes.read_text(), signed.format(changes.read_text())):
         changes.write_text(text)
         taken = take(changes, copied / "greet_1.0-1_all.deb", copied / "greet_1.0-1.dsc")
-        assert {str(one.published) for one in taken} == {"greet 1.0-1 all", "greet 1.0-1 source"}
+        assert {str(package.published) for package in taken} == {
+            "greet 1.0-1 all",
+            "greet 1.0-1 source",
+        }
 
 
 @pytest.mark.parametrize(
@@ -374,7 +377,10 @@ def test_a_lower_version_for_another_architecture_is_a_downgrade(
     publisher: Publisher, root: Path
 ) -> None:
     wider = ("--architecture", "amd64", "--architecture", "arm64")
-    older = [publisher.deb("hello", "1.9", architecture=one) for one in ("arm64", "amd64")]
+    older = [
+        publisher.deb("hello", "1.9", architecture=architecture)
+        for architecture in ("arm64", "amd64")
+    ]
     for deb in older:
         words = (
             "staging would go back to an older version:\n  hello 1.9 .*: the suite has 2.0 for all"

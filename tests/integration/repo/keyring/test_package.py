@@ -22,9 +22,9 @@ OLD = PublicKeys(b"yesterday's key" * 9, KEYS.keys[:1])
 
 
 def script(package: Package) -> str:
-    (found,) = package.scripts
-    assert found.name == "postinst"
-    return found.text
+    (script,) = package.scripts
+    assert script.name == "postinst"
+    return script.text
 
 
 def configure(root: Path, *arguments: str, package: Package = PACKAGE) -> str:

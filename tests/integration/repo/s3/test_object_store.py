@@ -253,7 +253,7 @@ def test_two_publishers_at_once_are_both_in(stored: Stored, tmp_path: Path) -> N
         calls = [stored.words(deb) for deb in debs]
         with ThreadPoolExecutor(2) as pool:
             done = list(pool.map(lambda words: stored.elsewhere(*words), calls))
-        assert [one.code for one in done] == [0, 0], done
+        assert [outcome.code for outcome in done] == [0, 0], done
     assert stored.packages() == wanted
     assert Reader(tmp_path / "reader", stored).newest("right") == "2.9"
     stored.call("repo", "verify")
@@ -274,7 +274,7 @@ def test_who_is_overtaken_at_any_moment_loses_nothing_and_takes_nothing_back(
 
     with before_each_change(overtake):
         done = stored.publish(_HELLO[1])
-    assert [one.code for one in other] == [0], other
+    assert [outcome.code for outcome in other] == [0], other
     assert (_NEXT in done.stderr) == (moment in {"pool/", ".hadeb/state.json"})
     assert stored.packages() == {"hello 1.0", "hello 2.0", "world 1.0"}
     reader = Reader(tmp_path / "reader", stored)

@@ -79,11 +79,11 @@ def test_a_refused_first_publish_settles_nothing(publisher: Publisher, tmp_path:
     refused(done, "sqv refuses the signature")
     done = publisher.hadeb("publish", deb, *suite, "--origin", "Right", "--name", "right")
     assert done.code == 0, done.stderr
-    said = _said(publisher, root)
-    assert (said["origin"], said["name"], said["label"]) == ("Right", "right", "Right")
-    assert said["url"] == f"file:{root}"
-    (found,) = said["suites"]
-    assert (found["codename"], found["architectures"]) == ("staging", ["amd64"])
+    status = _said(publisher, root)
+    assert (status["origin"], status["name"], status["label"]) == ("Right", "right", "Right")
+    assert status["url"] == f"file:{root}"
+    (staging,) = status["suites"]
+    assert (staging["codename"], staging["architectures"]) == ("staging", ["amd64"])
     verified = publisher.hadeb("repo", "verify", "--repo", root)
     assert verified.code == 0, verified
 
@@ -130,7 +130,7 @@ def test_a_suite_that_a_killed_command_only_wrote_down_is_none(
     file.write_text(json.dumps(fields))
     assert publisher.hadeb("repo", "verify", "--repo", root).code == 0
     done = publisher.hadeb("repo", "refresh", "--json", "--repo", root)
-    assert [one["suite"] for one in json.loads(done.stdout)] == ["staging"]
+    assert [result["suite"] for result in json.loads(done.stdout)] == ["staging"]
     refused(
         publisher.hadeb("repo", "refresh", "ghost", "--repo", root), "there is no suite ghost", 2
     )
@@ -336,6 +336,6 @@ def test_json_of_what_goes_over_suites_is_a_list_however_many_there_are(
     for suites in (["staging"], ["stable", "staging"]):
         for arguments in (("refresh",), ("key", "add", publisher.key)):
             done = publisher.hadeb("repo", *arguments, "--json", "--repo", root)
-            assert [one["suite"] for one in json.loads(done.stdout)] == suites
+            assert [result["suite"] for result in json.loads(done.stdout)] == suites
         done = publisher.hadeb("promote", "hello", "staging", "stable", "--json", "--repo", root)
         assert json.loads(done.stdout)["suite"] == "stable"

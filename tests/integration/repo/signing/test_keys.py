@@ -162,9 +162,9 @@ def test_the_next_command_removes_the_secret_keys_of_one_that_was_killed(
 def test_the_secret_keys_of_a_command_that_still_runs_stay(owner: Owner, runtime: Path) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
-    with from_key_file(file, None, runtime) as one, from_key_file(file, None, runtime) as another:
+    with from_key_file(file, None, runtime) as first, from_key_file(file, None, runtime) as second:
         sweep(runtime)
-        assert secret_keys(one) == secret_keys(another) != []
+        assert secret_keys(first) == secret_keys(second) != []
     assert _homes(runtime) == []
 
 

@@ -55,18 +55,20 @@ def target(port: int, *, name: str = "service", source: str = "") -> Target:
 def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Namespaces, Node]) -> None:
     namespaces, node = lab
     with Watch(namespaces, [target(5678)], EXPECT) as watch:
-        watch.until(lambda answers: any(one.who for one in answers), timeout=20, what="no answer")
+        watch.until(
+            lambda answers: any(answer.who for answer in answers), timeout=20, what="no answer"
+        )
         node.sh("systemctl stop greeter; sleep 1; systemctl start greeter")
         watch.until(lambda answers: answers[-1].who == "ha1", timeout=20, what="no answer again")
     gap = outage(watch.answers)
     assert gap
     assert gap.seconds >= 1
-    assert {one.error for one in unanswered(watch.answers)} <= {
+    assert {answer.error for answer in unanswered(watch.answers)} <= {
         "Connection refused",
         "Connection reset by peer",
         "closed without an answer",
     }
-    assert {one.text for one in watch.answers if one.who} == {"Hi! This is ha1!\n"}
+    assert {answer.text for answer in watch.answers if answer.who} == {"Hi! This is ha1!\n"}
 
 
 def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Namespaces, Node]) -> None:
@@ -75,13 +77,13 @@ def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Namespaces, N
     dead = Target("dead", "172.16.0.77", 5678, every=0.02, patience=0.3)
     with Watch(namespaces, [target(5678), mute, dead], EXPECT) as watch:
         answers = watch.until(
-            lambda answers: sum(one.target == "dead" for one in answers) > 20,
+            lambda answers: sum(answer.target == "dead" for answer in answers) > 20,
             timeout=30,
             what="the dead address was not given up",
         )
-    assert {one.error for one in answers if one.target == "mute"} == {"no answer in time"}
+    assert {answer.error for answer in answers if answer.target == "mute"} == {"no answer in time"}
     assert unanswered(to_service(answers)) == []
-    late = [one for one in answers if one.target != "service"]
+    late = [answer for answer in answers if answer.target != "service"]
     assert len(to_service(answers)) > len(late) / 2
 
 
@@ -90,7 +92,7 @@ def test_each_source_asks(lab: tuple[Namespaces, Node]) -> None:
     sources = {"172.16.0.254", "172.16.0.253"}
     with Watch(namespaces, [target(5678, source=source) for source in sources], EXPECT) as watch:
         watch.until(
-            lambda answers: {one.source for one in answers if one.who} == sources,
+            lambda answers: {answer.source for answer in answers if answer.who} == sources,
             timeout=20,
             what="not both",
         )

@@ -62,9 +62,12 @@ def test_up_prints_the_labs_name_alone_and_says_what_to_do_next(lab: str) -> Non
 
 
 def test_status_shows_the_lab_with_its_nodes_on(lab: str, work: Path) -> None:
-    (one,) = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
-    assert (one["id"], one["suite"]) == (lab, "bookworm")
-    assert [(node["name"], node["on"]) for node in one["nodes"]] == [("ha1", True), ("ha2", True)]
+    (status,) = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
+    assert (status["id"], status["suite"]) == (lab, "bookworm")
+    assert [(node["name"], node["on"]) for node in status["nodes"]] == [
+        ("ha1", True),
+        ("ha2", True),
+    ]
     shown = call_hadeb("lab", "status", directory=work)
     assert shown.stdout == f"{lab}  bookworm  ha1 on  ha2 on\n"
 

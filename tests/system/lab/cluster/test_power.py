@@ -36,8 +36,8 @@ def three(as_root: None) -> Iterator[Cluster]:
 
 @pytest.fixture(params=["two", "three"])
 def cluster(request: pytest.FixtureRequest) -> Cluster:
-    found: Cluster = request.getfixturevalue(request.param)
-    return found
+    cluster: Cluster = request.getfixturevalue(request.param)
+    return cluster
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -61,7 +61,7 @@ def fenced(cluster: Cluster, node: str) -> list[str]:
     """How each fencing of a node ended, by what the cluster remembers."""
     argv = ("stonith_admin", "--history", node, "--output-as=xml")
     history = ET.fromstring(cluster.any.exec(*argv).stdout)
-    return [one.attrib["status"] for one in history.iter("fence_event")]
+    return [event.attrib["status"] for event in history.iter("fence_event")]
 
 
 @pytest.mark.parametrize(

@@ -51,23 +51,23 @@ def calls(log: Path) -> int:
 
 
 def test_an_image_is_made_once(log: Path) -> None:
-    said: list[str] = []
-    first = image("bookworm", info=said.append)
-    assert image("bookworm", info=said.append) == first
+    messages: list[str] = []
+    first = image("bookworm", info=messages.append)
+    assert image("bookworm", info=messages.append) == first
     assert calls(log) == 1
-    assert len(said) == 1
+    assert len(messages) == 1
 
 
 def test_two_at_once_make_one_image(log: Path) -> None:
-    found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(image("trixie"))) for _ in range(3)]
+    images: list[Path] = []
+    threads = [threading.Thread(target=lambda: images.append(image("trixie"))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert calls(log) == 1
-    assert len(set(found)) == 1
-    assert len(found) == 3
+    assert len(set(images)) == 1
+    assert len(images) == 3
 
 
 def test_the_suite_is_another_and_the_mirror_the_machines_own(log: Path) -> None:
@@ -195,8 +195,8 @@ def test_without_mmdebstrap_the_package_is_named(
     tools = log.parent / "few"
     tools.mkdir()
     for tool in ("apt-get", "apt-config", "dpkg", "setpriv", "unshare"):
-        if found := shutil.which(tool):
-            (tools / tool).symlink_to(found)
+        if program := shutil.which(tool):
+            (tools / tool).symlink_to(program)
     monkeypatch.setenv("PATH", str(tools))
     with pytest.raises(ToolMissing) as error:
         image("bookworm")

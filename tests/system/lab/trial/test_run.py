@@ -45,9 +45,9 @@ def run(bundle: Path, registry: Path, *arguments: str | Path) -> Outcome:
 
 def report(directory: Path) -> dict[str, Any]:
     """The report as JSON, which is as its schema says."""
-    found: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
-    jsonschema.validate(found, report_schema())
-    return found
+    report: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
+    jsonschema.validate(report, report_schema())
+    return report
 
 
 @pytest.mark.usefixtures("as_root")
@@ -61,9 +61,13 @@ def test_the_sample_comes_through_the_smoke_set(
     manifest.write_text(unhurried, encoding="utf-8")
     done = run(bundle, registry, "--smoke", "--suite", suite, "-o", tmp_path / "report")
     assert done.code == 0, done.stdout + done.stderr
-    found = report(tmp_path / "report")
-    assert (found["passed"], found["suite"], found["nodes"]) == (True, suite, ["ha1", "ha2", "ha3"])
-    trials = found["runs"][0]["trials"]
+    result = report(tmp_path / "report")
+    assert (result["passed"], result["suite"], result["nodes"]) == (
+        True,
+        suite,
+        ["ha1", "ha2", "ha3"],
+    )
+    trials = result["runs"][0]["trials"]
     assert [trial["fault"] for trial in trials] == ["started", *SMOKE]
     assert [trial["fault"] for trial in trials if not trial["passed"]] == []
     # Each of them was done to the cluster, and seen by the clients.
@@ -91,10 +95,10 @@ def test_what_falls_short_is_in_report_logs_and_exit_code(
     manifest.write_text(text.replace("daemon-killed = 1000", "daemon-killed = 1"), "utf-8")
     done = run(bundle, registry, "daemon-killed", "--nodes", "2", "--json", "-q", "-o", "short")
     assert (done.code, done.stderr) == (4, "")
-    found = json.loads(done.stdout)
-    assert found == report(tmp_path / "short")
-    assert found["passed"] is False
-    started, killed = found["runs"][0]["trials"]
+    result = json.loads(done.stdout)
+    assert result == report(tmp_path / "short")
+    assert result["passed"] is False
+    started, killed = result["runs"][0]["trials"]
     assert started["passed"]
     (sentence,) = killed["shortfalls"]
     assert sentence.endswith("where max-outage allows 0.001 s")
@@ -117,7 +121,7 @@ def test_a_bundle_that_starts_nowhere_says_so_and_tries_nothing(
     assert done.code == 4
     (started,) = report(tmp_path / "short")["runs"][0]["trials"]
     assert started["fault"] == "started"
-    assert any("TCP-SERVER_start_0" in one for one in started["shortfalls"])
+    assert any("TCP-SERVER_start_0" in shortfall for shortfall in started["shortfalls"])
 
 
 @pytest.mark.usefixtures("as_root")
@@ -132,10 +136,10 @@ def test_a_bundle_without_a_cluster_is_proved_in_the_obvious_one(
     manifest.write_text(before.replace(agent, "") + changelog, encoding="utf-8")
     done = run(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "report")
     assert done.code == 0, done.stdout + done.stderr
-    found = report(tmp_path / "report")
-    assert found["runs"][0]["label"] == "ocf:kamaboko:sample-tcp-server"
-    assert any("ocf:heartbeat:IPaddr2" in command for command in found["commands"])
-    started, killed = found["runs"][0]["trials"]
+    result = report(tmp_path / "report")
+    assert result["runs"][0]["label"] == "ocf:kamaboko:sample-tcp-server"
+    assert any("ocf:heartbeat:IPaddr2" in command for command in result["commands"])
+    started, killed = result["runs"][0]["trials"]
     # Its answers are not described; who gave them is known from the cluster.
     assert started["after"] == killed["before"] == killed["after"]
     assert {turn["who"] for turn in killed["turns"]} == {killed["before"]}

@@ -69,11 +69,11 @@ def test_what_lies_between_a_nodes_answers_does_not_break_its_spell() -> None:
 
 
 def test_two_overlap_only_while_both_answer() -> None:
-    one, two = Turn("ha1", 0.0, 5.0, 9), Turn("ha2", 4.0, 8.0, 9)
-    assert overlaps([two, one]) == [Overlap(("ha1", "ha2"), 4.0, 5.0)]
-    assert overlaps([one, Turn("ha2", 5.1, 8.0, 9)]) == []
-    # One answer has no length, and is one too many all the same.
-    assert overlaps([one, Turn("ha2", 2.0, 2.0, 1)]) == [Overlap(("ha1", "ha2"), 2.0, 2.0)]
+    first, second = Turn("ha1", 0.0, 5.0, 9), Turn("ha2", 4.0, 8.0, 9)
+    assert overlaps([second, first]) == [Overlap(("ha1", "ha2"), 4.0, 5.0)]
+    assert overlaps([first, Turn("ha2", 5.1, 8.0, 9)]) == []
+    # One answer has no length, but is still one too many.
+    assert overlaps([first, Turn("ha2", 2.0, 2.0, 1)]) == [Overlap(("ha1", "ha2"), 2.0, 2.0)]
 
 
 def test_a_direct_probe_is_no_answer_of_the_service() -> None:
@@ -81,11 +81,11 @@ def test_a_direct_probe_is_no_answer_of_the_service() -> None:
 
 
 def test_a_refused_connection_is_counted_and_a_greeting_is_not() -> None:
-    assert [one.at for one in unanswered(MOVE)] == [1.2, 1.3]
+    assert [answer.at for answer in unanswered(MOVE)] == [1.2, 1.3]
 
 
 def test_between_takes_what_ended_in_the_span() -> None:
-    assert [one.at for one in between(MOVE, 1.05, 1.25)] == [1.1, 1.2]
+    assert [answer.at for answer in between(MOVE, 1.05, 1.25)] == [1.1, 1.2]
 
 
 def test_the_node_is_read_from_behind_any_greeting() -> None:

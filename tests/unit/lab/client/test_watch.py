@@ -10,12 +10,12 @@ from hadeb.manifest.cluster import AnswerTable
 
 def test_a_nodes_own_address_is_asked_more_rarely_and_by_its_name() -> None:
     table = AnswerTable(address="10.0.0.9", port=80)
-    found = targets_of(table, {"ha1": "10.0.0.1"}, ["10.0.0.253", "10.0.0.254"])
-    assert [one.name for one in found] == [SERVICE, SERVICE, "ha1"]
-    assert [one.every for one in found] == [0.02, 0.02, 0.05]
+    targets = targets_of(table, {"ha1": "10.0.0.1"}, ["10.0.0.253", "10.0.0.254"])
+    assert [target.name for target in targets] == [SERVICE, SERVICE, "ha1"]
+    assert [target.every for target in targets] == [0.02, 0.02, 0.05]
     commands = targets_of(
         AnswerTable(kind="command", address="10.0.0.9", command="ask {address}"),
         {"ha1": "10.0.0.1"},
         ["10.0.0.253"],
     )
-    assert [one.command for one in commands] == ["ask 10.0.0.9", "ask 10.0.0.1"]
+    assert [process.command for process in commands] == ["ask 10.0.0.9", "ask 10.0.0.1"]

@@ -19,5 +19,5 @@ def test_each_half_of_two_nodes_waits_for_another_time_and_of_three_nobody() -> 
         ET.fromstring(with_fencing(EMPTY, nodes)).findall(".//nvpair[@name='pcmk_delay_base']")
         for nodes in (["ha1", "ha2"], ["ha1", "ha2", "ha3"])
     ]
-    assert [one.get("value") for one in delays[0]] == ["ha1:0s;ha2:2s"]
+    assert [element.get("value") for element in delays[0]] == ["ha1:0s;ha2:2s"]
     assert delays[1] == []

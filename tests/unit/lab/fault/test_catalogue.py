@@ -23,9 +23,9 @@ def test_a_fault_reads_as_a_line_of_the_report(fault: Fault) -> None:
     # The manifest's max-outage takes the name as a key, and the table has so many columns for it.
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)
     assert len(fault.name) <= 18
-    told = fault.did.format(node="ha1")
-    assert not set("{}") & set(told)
-    assert not told.endswith(".")
+    sentence = fault.did.format(node="ha1")
+    assert not set("{}") & set(sentence)
+    assert not sentence.endswith(".")
     assert fault.expected in EXPECTED
     assert 0 < fault.dwell < fault.deadline
 
@@ -35,8 +35,8 @@ def test_without_names_all_faults_are_chosen() -> None:
 
 
 def test_names_are_taken_in_the_labs_order_and_once() -> None:
-    found = chosen((NAMES[5], NAMES[2], NAMES[5]))
-    assert [fault.name for fault in found] == [NAMES[2], NAMES[5]]
+    faults = chosen((NAMES[5], NAMES[2], NAMES[5]))
+    assert [fault.name for fault in faults] == [NAMES[2], NAMES[5]]
 
 
 def test_unknown_names_are_all_named_with_what_there_is() -> None:

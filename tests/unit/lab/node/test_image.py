@@ -12,5 +12,5 @@ def test_the_suites_have_an_image_each() -> None:
 
 def test_packages_make_another_image_in_whatever_order_they_are_named() -> None:
     assert recipe_id("trixie", ["redis", "nginx"]) == recipe_id("trixie", ["nginx", "redis"])
-    found = {recipe_id("trixie", names) for names in ([], ["redis"], ["nginx"], ["redis", "nginx"])}
-    assert len(found) == 4
+    ids = {recipe_id("trixie", names) for names in ([], ["redis"], ["nginx"], ["redis", "nginx"])}
+    assert len(ids) == 4

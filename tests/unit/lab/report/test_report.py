@@ -150,7 +150,7 @@ def test_the_junit_is_xml_and_its_counts_are_right(report: Report) -> None:
 
 def test_no_two_tests_of_a_comparison_have_one_name() -> None:
     root = ET.fromstring(junit(sample()))
-    names = [(one.get("classname"), one.get("name")) for one in root.iter("testcase")]
+    names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
     assert len(names) == len(set(names))
     assert names[0] == ("sample-tcp-server.trixie", "power-cut")
 
@@ -166,12 +166,12 @@ def test_what_the_bundle_is_compared_with_cannot_fail_it() -> None:
 def test_a_failure_holds_every_shortfall_and_the_events() -> None:
     root = ET.fromstring(junit(hostile()))
     case = next(root.iter("testcase"))
-    told, said = case.findtext("failure") or "", case.findtext("system-out") or ""
+    failure, output = case.findtext("failure") or "", case.findtext("system-out") or ""
     for text in (HOSTILE[0], HOSTILE[1], r"\x00\x01\x1b[31mred\x1b[0m\x7f\x85 \ufffe \udcff"):
-        assert text.strip() in told
-        assert text.strip() in said
-    assert "before: \\u202e" in said
-    assert "after: nobody" in said
+        assert text.strip() in failure
+        assert text.strip() in output
+    assert "before: \\u202e" in output
+    assert "after: nobody" in output
 
 
 # For the terminal
@@ -203,7 +203,7 @@ def test_columns_stand_below_each_other_whatever_a_fault_is_called() -> None:
 
 def test_the_page_is_well_formed(report: Report) -> None:
     read = Page(page(report))
-    assert [one["lang"] for one in read.all("html")] == ["en"]
+    assert [element["lang"] for element in read.all("html")] == ["en"]
     assert len(read.all("h1")) == 1
     assert "width=device-width" in read.all("meta")[1]["content"]
     # What no page may hold, and what turns the text around it.
@@ -225,20 +225,20 @@ def test_every_fault_has_its_section_and_a_link_to_it(report: Report) -> None:
     read = Page(page(report))
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    sections = [one["id"] for one in read.all("article")]
+    sections = [element["id"] for element in read.all("article")]
     assert len(sections) == sum(len(run.trials) for run in report.runs)
-    links = {one["href"][1:] for one in read.all("a") if one["href"].startswith("#")}
+    links = {link["href"][1:] for link in read.all("a") if link["href"].startswith("#")}
     assert links == set(sections)
 
 
 def test_every_event_shortfall_and_command_is_on_the_page() -> None:
-    found = sample()
-    text = Page(page(found)).text
-    for trial in (trial for run in found.runs for trial in run.trials):
+    result = sample()
+    text = Page(page(result)).text
+    for trial in (trial for run in result.runs for trial in run.trials):
         assert trial.did in text
-        for said in (*(event.text for event in trial.events), *trial.shortfalls, *trial.logs):
-            assert said in text
-    assert all(command in text for command in found.commands)
+        for line in (*(event.text for event in trial.events), *trial.shortfalls, *trial.logs):
+            assert line in text
+    assert all(command in text for command in result.commands)
 
 
 def test_text_from_elsewhere_is_text() -> None:
@@ -250,7 +250,7 @@ def test_text_from_elsewhere_is_text() -> None:
 
 
 def test_a_link_to_a_log_leads_below_the_report() -> None:
-    hrefs = {one["href"] for one in Page(page(hostile())).all("a")}
+    hrefs = {link["href"] for link in Page(page(hostile())).all("a")}
     assert "./javascript%3Aalert%281%29//../../etc/passwd%3Fa%3Db%23c" in hrefs
 
 
@@ -291,9 +291,11 @@ def test_two_runs_are_compared_fault_by_fault() -> None:
 
 
 def test_every_picture_says_in_words_what_it_shows() -> None:
-    pictures = [one for one in Page(page(sample())).all("svg") if one["class"] == "timeline"]
+    pictures = [
+        picture for picture in Page(page(sample())).all("svg") if picture["class"] == "timeline"
+    ]
     assert len(pictures) == 2 * 12
-    assert all(one["role"] == "img" for one in pictures)
+    assert all(picture["role"] == "img" for picture in pictures)
     assert "ha1 answered from \N{MINUS SIGN}4.00 s to +0.06 s" in pictures[0]["aria-label"]
     assert "width" not in pictures[0], "it scales by its viewBox"
 

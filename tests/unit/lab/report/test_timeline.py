@@ -43,17 +43,17 @@ def drawn(story: Story) -> ET.Element:
 
 
 def rects(tree: ET.Element, style: str) -> list[ET.Element]:
-    return [one for one in tree.iter(f"{SVG}rect") if one.get("class") == style]
+    return [element for element in tree.iter(f"{SVG}rect") if element.get("class") == style]
 
 
 def texts(tree: ET.Element) -> list[str]:
-    return [one.text or "" for one in tree.iter(f"{SVG}text")]
+    return [element.text or "" for element in tree.iter(f"{SVG}text")]
 
 
 def test_each_node_has_a_lane_and_only_who_answered_has_a_bar() -> None:
     tree = drawn(STORY)
     assert {"ha1", "ha2", "ha3", "clients"} <= set(texts(tree))
-    # One among the clients, one in the node's own lane.
+    # One in the clients' lane, one in the node's own.
     assert len(rects(tree, "n0")) == 2
     assert len(rects(tree, "n1")) == 2
     assert rects(tree, "n2") == []
@@ -70,7 +70,13 @@ def test_the_gap_is_as_wide_as_it_was_long() -> None:
 
 def test_a_dead_node_is_drawn_without_power() -> None:
     def dashed(story: Story) -> int:
-        return len([one for one in drawn(story).iter(f"{SVG}path") if one.get("class") == "off"])
+        return len(
+            [
+                element
+                for element in drawn(story).iter(f"{SVG}path")
+                if element.get("class") == "off"
+            ]
+        )
 
     assert dashed(STORY) == 1
     assert dashed(dataclasses.replace(STORY, off=False)) == 0

@@ -26,7 +26,7 @@ def journal(request: pytest.FixtureRequest) -> str:
 
 def told(journal: str) -> list[str]:
     """The events as NODE: TEXT."""
-    return [f"{one.node}: {one.text}" for one in events([journal], 0)]
+    return [f"{event.node}: {event.text}" for event in events([journal], 0)]
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,18 @@ def test_a_monitor_of_a_promoted_resource_is_no_failure(said: str) -> None:
 
 
 def test_operations_have_their_moment_and_whether_they_succeeded(journal: str) -> None:
-    found = operations(journal)
-    starts = [one for one in found if (one.action, one.resource) == ("start", "TCP-SERVER")]
-    assert [(one.node, one.succeeded) for one in starts] == [("ha1", True), ("ha3", False)]
-    assert all(1795570000 < one.at < 1795580000 for one in found)
-    assert {one.succeeded for one in found if one.action == "stop"} == {True}
+    course = operations(journal)
+    starts = [
+        operation
+        for operation in course
+        if (operation.action, operation.resource) == ("start", "TCP-SERVER")
+    ]
+    assert [(operation.node, operation.succeeded) for operation in starts] == [
+        ("ha1", True),
+        ("ha3", False),
+    ]
+    assert all(1795570000 < operation.at < 1795580000 for operation in course)
+    assert {operation.succeeded for operation in course if operation.action == "stop"} == {True}
 
 
 def test_an_operation_is_read_whole() -> None:

@@ -67,9 +67,9 @@ def evidence(
 UNFELT = evidence("unfelt", STAY, after="ha1")
 
 
-def said(found: Evidence) -> str:
+def said(evidence: Evidence) -> str:
     """The one sentence."""
-    (sentence,) = shortfalls(found)
+    (sentence,) = shortfalls(evidence)
     return sentence
 
 
@@ -144,9 +144,9 @@ BOTH = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
 
 
 def test_a_stop_that_returned_before_the_daemon_was_gone_is_said() -> None:
-    found = shortfalls(evidence(answers=BOTH, operations=[done(0.2, "stop", "ha1")]))
-    assert len(found) == 2
-    assert "stop reported success on ha1 1.00 s before the last answer from there" in found[1]
+    sentences = shortfalls(evidence(answers=BOTH, operations=[done(0.2, "stop", "ha1")]))
+    assert len(sentences) == 2
+    assert "stop reported success on ha1 1.00 s before the last answer from there" in sentences[1]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,10 @@ def test_no_other_operation_is_taken_for_a_stop_that_returned_early(stop: Operat
 
 def test_a_stop_is_not_blamed_where_only_one_answers() -> None:
     # The connection was made before the stop, and its answer read after it.
-    slow = [replace(one, asked=min(one.asked, -0.06)) if one.who == "ha1" else one for one in MOVE]
+    slow = [
+        replace(answer, asked=min(answer.asked, -0.06)) if answer.who == "ha1" else answer
+        for answer in MOVE
+    ]
     assert shortfalls(evidence(answers=slow, operations=[done(-0.05, "stop", "ha1")])) == ()
 
 
@@ -179,7 +182,7 @@ def test_wrong_answers_are_counted_and_the_first_is_quoted_in_short() -> None:
 
 
 def test_an_answer_that_never_came_is_not_a_wrong_one() -> None:
-    assert not any("expected" in one for one in shortfalls(replace(UNFELT, answers=MOVE)))
+    assert not any("expected" in sentence for sentence in shortfalls(replace(UNFELT, answers=MOVE)))
 
 
 def test_a_start_that_returned_before_the_service_answered_is_said() -> None:
@@ -226,16 +229,20 @@ def test_a_service_that_never_returned_is_not_also_over_budget() -> None:
 
 
 def test_what_went_wrong_with_the_fault_itself_comes_first() -> None:
-    found = replace(evidence("moves", STAY, after="ha1"), complaint="the fault failed")
-    first, second = shortfalls(found)
+    failed = replace(evidence("moves", STAY, after="ha1"), complaint="the fault failed")
+    first, second = shortfalls(failed)
     assert first == "the fault failed"
     assert "still serves" in second
 
 
 def test_answers_without_a_name_belong_to_who_served_before_and_after_the_gap() -> None:
-    nameless = [replace(one, who=UNNAMED) if one.who else one for one in MOVE]
-    assert [one.who for one in named(nameless, "ha1", "ha2")] == [one.who for one in MOVE]
-    assert {one.who for one in named(nameless, "ha1", "ha1") if one.error is None} == {"ha1"}
+    nameless = [replace(answer, who=UNNAMED) if answer.who else answer for answer in MOVE]
+    assert [answer.who for answer in named(nameless, "ha1", "ha2")] == [
+        answer.who for answer in MOVE
+    ]
+    assert {answer.who for answer in named(nameless, "ha1", "ha1") if answer.error is None} == {
+        "ha1"
+    }
 
 
 def test_answers_with_a_name_keep_it() -> None:

@@ -66,7 +66,9 @@ def test_what_is_newer_is_told_by_dpkgs_order_and_over_all_architectures() -> No
     )
 
     def newer(version: str, architecture: str) -> list[str]:
-        return [one.version for one in contents.newer(published("a", version, architecture))]
+        return [
+            package.version for package in contents.newer(published("a", version, architecture))
+        ]
 
     assert newer("9", "amd64") == newer("9", "arm64") == newer("9", "all") == ["10", "1:1"]
     assert newer("1:1", "arm64") == []
@@ -89,14 +91,14 @@ def test_a_list_comes_back_from_the_files_of_a_generation() -> None:
         ]
     )
     assert round_trip(contents) == contents
-    assert [one.version for one in contents.named("b")] == ["2", "2", "10"]
+    assert [package.version for package in contents.named("b")] == ["2", "2", "10"]
 
 
 def test_a_phase_stands_in_the_index_and_not_in_the_stanza() -> None:
-    one = published("a", phase=25)
-    assert index([one]).endswith(b"\nPhased-Update-Percentage: 25\n\n")
-    (back,) = round_trip(Contents((one,))).packages
-    assert back == one
+    package = published("a", phase=25)
+    assert index([package]).endswith(b"\nPhased-Update-Percentage: 25\n\n")
+    (back,) = round_trip(Contents((package,))).packages
+    assert back == package
 
 
 def test_the_manifest_is_json_with_a_line_a_package() -> None:
@@ -125,14 +127,14 @@ def test_a_stanza_without_its_phase_is_damage() -> None:
 
 
 def test_a_stanza_that_says_something_else_than_the_list_is_told() -> None:
-    one = published(
+    hello = published(
         "aa", more=f"\nFilename: pool/main/a/aa/aa_1.0_all.deb\nSize: 7\nSHA256: {'0' * 64}"
     )
     source = PoolFile("pool/main/s/ss/ss_1.dsc", 3, "1" * 64)
     stanza = "Package: ss\nVersion: 1\nDirectory: pool/main/s/ss"
     two = Published("main", "ss", "1", SOURCE, stanza, (source,))
-    assert misfits(Contents((one, two))) == []
-    cut = one._replace(stanza=one.stanza.partition("\nSize")[0])
+    assert misfits(Contents((hello, two))) == []
+    cut = hello._replace(stanza=hello.stanza.partition("\nSize")[0])
     other = two._replace(stanza=stanza.replace("s/ss", "s/st"))
     assert misfits(Contents((cut, other))) == [
         "the index has nothing as Size of aa 1.0 all, but the list has 7",
@@ -167,7 +169,9 @@ def test_lists_differ_alike_whether_they_share_their_values_or_not() -> None:
     kept, gone, phased = published("a"), published("b"), published("c", phase=5)
     old = Contents((kept, gone, phased))
     new = Contents((kept, phased._replace(phase=50), published("d")))
-    copied = Contents(tuple(one._replace(stanza=f"{one.stanza}\n") for one in old.packages))
+    copied = Contents(
+        tuple(package._replace(stanza=f"{package.stanza}\n") for package in old.packages)
+    )
     lines = ["+ d 1.0 all", "- b 1.0 all", "~ c 1.0 all, for 50 % of machines"]
     assert difference(old, new).lines() == difference(copied, new).lines() == lines
 
@@ -188,7 +192,7 @@ def test_a_difference_says_what_comes_goes_and_spreads() -> None:
 
 def test_a_package_is_in_a_list_once() -> None:
     contents = Contents().with_packages([published("a"), published("a", more="\nX: y")])
-    assert [one.stanza.endswith("X: y") for one in contents.packages] == [True]
+    assert [package.stanza.endswith("X: y") for package in contents.packages] == [True]
 
 
 def record(generation: int, restores: int | None = None) -> Change:

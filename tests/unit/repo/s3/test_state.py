@@ -105,11 +105,11 @@ def test_what_may_change_is_asked_for_anew_and_what_never_does_is_kept(
 
 def test_a_placeholder_has_the_size_and_the_hash_of_what_it_stands_for(tmp_path: Path) -> None:
     file = PoolFile("pool/main/h/hello/hello_1_all.deb", 3_000_000_000, "ab" * 32)
-    one = Published("main", "hello", "1", "all", "", (file,))
+    package = Published("main", "hello", "1", "all", "", (file,))
     pool.make_placeholder(tmp_path / "root" / file.path, file.size, file.sha256, tmp_path)
-    assert pool.damage([one], tmp_path / "root") == []
+    assert pool.damage([package], tmp_path / "root") == []
     for other in (file._replace(sha256="cd" * 32), file._replace(size=3)):
-        assert pool.damage([one._replace(files=(other,))], tmp_path / "root") != []
+        assert pool.damage([package._replace(files=(other,))], tmp_path / "root") != []
 
 
 def test_a_link_that_somebody_made_in_a_pool_stands_for_nothing(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_link_that_somebody_made_in_a_pool_stands_for_nothing(tmp_path: Path) 
     (tmp_path / sha256).write_bytes(b"x")
     path.symlink_to(tmp_path / sha256)
     file = PoolFile("pool/main/h/hello/hello_1_all.deb", 1, sha256)
-    one = Published("main", "hello", "1", "all", "", (file,))
-    assert pool.damage([one], tmp_path) == [
+    package = Published("main", "hello", "1", "all", "", (file,))
+    assert pool.damage([package], tmp_path) == [
         f"{file.path} has changed in the pool since it was published"
     ]
 
