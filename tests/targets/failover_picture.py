@@ -15,7 +15,8 @@ from pathlib import Path
 
 from hadeb.debian.releases import SUITES, Suite
 from hadeb.errors import HadebError
-from hadeb.lab.client.answers import TOGETHER, Answer, between, outage, to_service, turns
+from hadeb.lab.client.answers import TOGETHER, Answer, between, to_service, turns
+from hadeb.lab.client.outage import outage
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
 from hadeb.lab.report.timeline import Story, timeline

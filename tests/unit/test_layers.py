@@ -32,7 +32,13 @@ ORDER = (
 PURE = (
     *("errors", "debian", "manifest", "bundle/model", "bundle/python_project"),
     *("package/model", "package/plan", "package/control", "package/deb", "package/transitions"),
-    *("pacemaker", "lab/client/answers", "lab/cluster/configuration", "lab/fault/catalogue"),
+    *(
+        "pacemaker",
+        "lab/client/answers",
+        "lab/client/outage",
+        "lab/cluster/configuration",
+        "lab/fault/catalogue",
+    ),
     *("lab/verdict", "lab/report"),
     *("repo/model", "repo/disk/indexes", "repo/apt/dependencies", "repo/s3/bucket"),
     *("repo/s3/state", "repo/site/pages", "repo/site/index_page", "repo/site/sources"),

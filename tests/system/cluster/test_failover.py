@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hadeb.lab.client.answers import Answer, between, outage, to_service, turns, unanswered
+from hadeb.lab.client.answers import Answer, between, to_service, turns, unanswered
+from hadeb.lab.client.outage import outage
 from hadeb.lab.client.watch import Watch
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node

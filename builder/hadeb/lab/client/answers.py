@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -29,21 +28,6 @@ class Answer:
     who: str | None
     text: str
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time without an answer; `before` and `after` are the nodes that answered around it."""
-
-    start: float
-    end: float
-    before: str
-    after: str
-
-    @property
-    def seconds(self) -> float:
-        """How long the service was away."""
-        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +72,6 @@ def between(answers: Iterable[Answer], start: float, end: float) -> list[Answer]
 def to_service(answers: Iterable[Answer]) -> list[Answer]:
     """The answers that came through the service's address."""
     return [answer for answer in answers if answer.target == SERVICE]
-
-
-def gaps(answers: Iterable[Answer], *, over: float = 0.0) -> list[Gap]:
-    """The times between one answer and the next that are longer than `over` seconds."""
-    good = sorted((answer.at, answer.who) for answer in answers if answer.who)
-    pairs = itertools.pairwise(good)
-    between_answers = [Gap(start, end, before, after) for (start, before), (end, after) in pairs]
-    return [gap for gap in between_answers if gap.seconds > over]
-
-
-def outage(answers: Iterable[Answer]) -> Gap | None:
-    """The longest gap; None if fewer than two answers came."""
-    return max(gaps(answers), key=lambda gap: gap.seconds, default=None)
 
 
 def turns(answers: Iterable[Answer], *, apart: float = math.inf) -> list[Turn]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from hadeb.lab.client.answers import TOGETHER, Gap, Turn, overlaps, turns_of
+from hadeb.lab.client.answers import TOGETHER, Turn, overlaps, turns_of
+from hadeb.lab.client.outage import Gap
 from hadeb.lab.report.labels import Label, arrange
 from hadeb.lab.verdict.result import Event
 

@@ -12,12 +12,12 @@ from hadeb.lab.client.answers import (
     TOGETHER,
     UNNAMED,
     Answer,
-    outage,
     overlaps,
     to_service,
     turns,
     unanswered,
 )
+from hadeb.lab.client.outage import outage
 from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.verdict.events import BEGUN, Operation
 

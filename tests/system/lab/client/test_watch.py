@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from hadeb.errors import HadebError
-from hadeb.lab.client.answers import outage, to_service, unanswered
+from hadeb.lab.client.answers import to_service, unanswered
+from hadeb.lab.client.outage import outage
 from hadeb.lab.client.watch import Target, Watch
 from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.node.image import image

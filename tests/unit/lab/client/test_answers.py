@@ -9,8 +9,6 @@ from hadeb.lab.client.answers import (
     Overlap,
     Turn,
     between,
-    gaps,
-    outage,
     overlaps,
     responder,
     to_service,
@@ -18,6 +16,7 @@ from hadeb.lab.client.answers import (
     turns_of,
     unanswered,
 )
+from hadeb.lab.client.outage import gaps, outage
 
 EXPECT = r"This is (?P<node>\S+)!"
 
