@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a program does, hadeb hears of it in order, and nothing of it stays."""
+"""hadeb reads a program's output in order and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_bytes_that_are_no_text_come_back_as_they_were() -> None:
     assert run(["cat"], input=done.stdout).stdout_bytes == every
 
 
-def test_a_failure_tells_what_ran_how_it_ended_and_its_last_word() -> None:
+def test_a_failure_shows_the_command_its_exit_and_its_last_output() -> None:
     with pytest.raises(CommandFailed) as error:
         run(["sh", "-c", "echo first >&2; echo last >&2; exit 7"])
     assert error.value.returncode == 7
@@ -38,7 +38,7 @@ def test_a_program_out_of_time_ends_with_its_children() -> None:
         run(["sh", "-c", "echo begun; sleep 60 & sleep 60"], timeout=0.2)
     assert error.value.returncode is None
     assert error.value.stdout == "begun\n"
-    # The sleeping child holds stdout: whoever left it alive would still be waiting.
+    # The sleeping child holds stdout: if it were alive, run would still be waiting.
     assert time.monotonic() - before < 30
 
 

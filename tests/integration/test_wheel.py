@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hadeb installed from its wheel is the command of the checkout, templates included."""
+"""hadeb from its wheel works like the checkout, including templates."""
 
 from __future__ import annotations
 

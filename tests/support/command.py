@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of hadeb as its users make them: as a process of its own, or quicker inside this one."""
+"""Call hadeb as users do: in a separate process, or faster, in this one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended, and what it said."""
+    """How a call ended, and its output."""
 
     code: int
     stdout: str

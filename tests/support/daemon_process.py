@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real daemon on loopback, and the clients and the service manager that it has to do with."""
+"""A real daemon on loopback, with its clients and a fake service manager."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pythons() -> list[str]:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The daemon's: the machine's, the package's path, and what a test adds."""
+    """The daemon's environment: the machine's, the package's path, and a test's additions."""
     kept = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
     return {**kept, "PYTHONPATH": str(ROOT / "daemon"), "PYTHONDONTWRITEBYTECODE": "1"} | dict(
         more or {}
@@ -65,7 +65,7 @@ def free_port() -> int:
 
 
 def answer(greet: str | bytes = "Hello!") -> bytes:
-    """What the daemon says when its greeting is `greet`."""
+    """The daemon's answer for the greeting `greet`."""
     return (greet if isinstance(greet, bytes) else os.fsencode(greet)) + os.fsencode(
         f" This is {NODE}!\n"
     )
@@ -191,7 +191,7 @@ class Daemon:
         self.process.send_signal(number)
 
     def reload(self) -> None:
-        """SIGHUP, and until it says that the reload is over."""
+        """Send SIGHUP and wait until the daemon reports the end of the reload."""
         self.send(signal.SIGHUP)
         self.manager.until("RELOADING")
         self.manager.until("READY")

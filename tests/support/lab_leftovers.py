@@ -16,7 +16,7 @@ from hadeb.lab.host import registry
 from hadeb.lab.host.namespaces import Namespaces
 from support.command import ENVIRONMENT, Outcome, run_hadeb
 
-# hadeb with another list of labs: whoever runs the tests may have labs up, which stay theirs.
+# hadeb with a private registry: the tests must not touch labs that you have up.
 _OWN = """
 import sys
 from pathlib import Path
@@ -90,7 +90,7 @@ def hadeb_of(registry: Path) -> tuple[str, ...]:
 
 @contextmanager
 def ended_with_the_tests(registry: Path) -> Iterator[None]:
-    """Have all labs of the list end with the block, and where the tests are killed, with these."""
+    """End all labs of the registry with the block, or with the tests if those are killed."""
     script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down'
     variables = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
     guard = subprocess.Popen(
@@ -113,7 +113,7 @@ def call(
     directory: Path,
     environment: dict[str, str] | None = None,
 ) -> Outcome:
-    """Run hadeb with a list of labs of its own, on the images that are there."""
+    """Run hadeb with a private registry of labs and the existing images."""
     return run_hadeb(
         *arguments,
         directory=directory,

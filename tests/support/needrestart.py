@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""needrestart itself, which the nodes' image does not have, from this machine's Debian archive."""
+"""Fetch needrestart, which the node image lacks, from this machine's Debian archive."""
 
 from __future__ import annotations
 

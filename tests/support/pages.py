@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the docs, what stands in them as code, and the bundles that they show."""
+"""The pages of the docs, their code blocks, and the bundles they show."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports made by hand: one as the lab would find it, and one full of what breaks a writer.
+"""Sample reports: a typical one, and one full of characters that break writers.
 
     python3 tests/support/report_sample.py >report.html
 
@@ -124,7 +124,7 @@ def lost() -> Trial:
 
 
 def upgraded() -> Trial:
-    """A rolling upgrade that nobody noticed."""
+    """A rolling upgrade without an outage."""
     turns = (Turn("ha1", -4.0, 12.0, 800),)
     return replace(
         moved("package-upgrade", "Installed the same package again on every node.", 0.02),

@@ -65,7 +65,7 @@ class Resource:
 
 
 def reason(done: Completed) -> str:
-    """What the agent told Pacemaker; fails where it did not."""
+    """The exit reason the agent gave Pacemaker; fails if there is none."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("ocf-exit-reason:")]
     assert len(lines) == 1, done.stderr
     return lines[0].removeprefix("ocf-exit-reason:")
@@ -80,7 +80,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def greeting(node: Node, host: str = "127.0.0.1", port: int = 5678) -> str:
-    """All that the daemon says to a client on the node; empty where nobody listens."""
+    """The daemon's whole answer to a client on the node; empty if nothing listens."""
     client = (
         "import socket,sys\n"
         "try: c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions of the sample package, and what a node shows of the one that is installed."""
+"""Versions of the sample package, and the state of the installed one on a node."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def build(version: str, directory: Path, *, without: Sequence[str] = (), service
 
 @dataclass(frozen=True)
 class Service:
-    """What systemd says of a resource's daemon; equal where nobody has touched it."""
+    """systemd's state of a resource's daemon; equal if nothing touched it."""
 
     state: str
     pid: int

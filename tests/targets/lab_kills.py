@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills `hadeb lab up`, `run` and `down` at random moments, and looks what is left after `down`.
+"""Kills `hadeb lab up`, `run` and `down` at random moments; checks what `down` leaves.
 
     make lab-kills               20 times each
     make lab-kills TIMES=100     as often as you like
@@ -38,14 +38,14 @@ def moments(times: int, seed: int, command: tuple[str, ...]) -> Iterator[float]:
 
 
 def make_ready(command: tuple[str, ...], registry: Path, directory: Path) -> None:
-    """Have a lab up where the command is to end one."""
+    """Start a lab if the command is one that ends it."""
     if command == DOWN:
         begun = call(registry, *UP, directory=directory)
         assert begun.code == 0, begun.stderr
 
 
 def main(times: int, seed: int) -> int:
-    """Kill each so many times; 1 where something was left."""
+    """Kill each command the given number of times; 1 if something was left."""
     print(f"seed {seed}")
     worst = 0
     with tempfile.TemporaryDirectory() as place:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts the power while hadeb changes a repository, and looks what the file system then holds.
+"""Cuts the power while hadeb changes a repository, and checks the file system.
 
     make repo-cuts               before every call that changes a file, and at each command's end
     make repo-cuts TIMES=20      at 20 random moments of each command, its end among them
@@ -72,7 +72,7 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
 
 @dataclass
 class Cuts:
-    """How many cuts were looked at, and what was wrong after which of them."""
+    """How many cuts were checked, and the faults after each."""
 
     calls: int = 0
     cuts: int = 0
@@ -91,7 +91,7 @@ class PowerCuts:
         place.mkdir()
 
     def run(self, times: int | None = None, finish_every: int = 10, **how: int) -> Cuts:
-        """Run the command, and cut so many times, at its end for one, or before every call."""
+        """Run the command and cut `times` times, the last at its end; before every call if None."""
         image = self._place / "image"
         image.unlink(missing_ok=True)
         with image.open("wb") as stream:
@@ -147,7 +147,7 @@ class PowerCuts:
     def _cut(
         self, image: Path, trial: Trial, cuts: Cuts, *, finish: bool = False, ended: bool = False
     ) -> None:
-        """Look at what would be there after a cut now; `ended` wants the command's work there."""
+        """Check the state after a cut now; with `ended`, the command's work must be there."""
         left = self._place / "left"
         subprocess.run(["cp", "--sparse=always", image, left], check=True)
         cuts.cuts += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills hadeb at every call that changes a file of a repository, and looks what clients see.
+"""Kills hadeb at each call that changes a repository's files, and checks what clients see.
 
     make repo-kills              every call, every program started; prints the table of the docs
     make repo-kills EVERY=10     at every tenth
@@ -174,7 +174,7 @@ class Trial:
         return self.place / "repository"
 
     def fresh(self) -> Path:
-        """The repository as it was before the command, and nothing of an earlier one."""
+        """Restore the repository to its state before the command."""
         leftovers.swept(self.publisher.temporary)
         shutil.rmtree(self.root, ignore_errors=True)
         if self._template.exists():
@@ -182,7 +182,7 @@ class Trial:
         return self.root
 
     def words(self) -> tuple[str | Path, ...]:
-        """The command, with the key that signs where it is told."""
+        """The command, with its signing key."""
         key: tuple[str | Path, ...] = ()
         if self.scene.key_file:
             key = ("--key-file", self.publisher.key_file)
@@ -191,13 +191,13 @@ class Trial:
         return (*self.scene.arguments, "--repo", self.root, *key)
 
     def run(self, **how: str | int | Path) -> Outcome:
-        """The command, with what is to happen to it."""
+        """Run the command with the given interruption."""
         below = (self.root, *((self.publisher.temporary,) if self.scene.key_file else ()))
         environment = interposed(self.library, *below, **how) if how else {}
         return self.publisher.hadeb(*self.words(), environment=environment)
 
     def _unkilled(self) -> None:
-        """Run the command to its end, which is to be a good one, and keep what it did."""
+        """Run the command to its end, which must succeed, and keep its result."""
         log = self.place / "calls"
         self.fresh()
         done = self.run(log=log)
@@ -212,7 +212,7 @@ class Trial:
         assert verified.code == 0, verified
 
     def seen(self, *, by_apt: bool = True) -> list[str]:
-        """What is wrong for clients: those that come now, and those that began before."""
+        """The faults that new clients and clients with older lists see."""
         faults = []
         for suite, wanted in self.scene.wanted.items():
             now = inspection.in_release(self.root, suite)
@@ -234,7 +234,7 @@ class Trial:
         return faults
 
     def killed(self, number: int, who: Kill = "kill") -> list[str]:
-        """What is wrong after a kill at a call, or at a program that is started."""
+        """The faults after a kill at a call, or at the start of a program."""
         self.fresh()
         done = self.run(**{who: number})
         if who == "kill_child":
@@ -252,14 +252,14 @@ class Trial:
         return [f"left among temporary files: {name}" for name in left]
 
     def again(self) -> list[str]:
-        """What is wrong once the same command has run once more, which is to finish the work."""
+        """The faults after the same command ran again, which must finish the work."""
         done = self.run()
         if done.code != 0:
             return [f"the same command again ends with {done.code}: {_last(done.stderr)}"]
         return self.finished()
 
     def undone(self) -> list[str]:
-        """What the command was to do to suites and has not done."""
+        """The changes to suites that the command should have made and did not."""
         return [
             f"{suite} lacks {sorted(wanted - has)}, and has besides {sorted(has - wanted)}"
             for suite, wanted in self.scene.wanted.items()
@@ -267,7 +267,7 @@ class Trial:
         ]
 
     def finished(self) -> list[str]:
-        """What is otherwise than without a kill."""
+        """The differences from a run without a kill."""
         faults = self.seen(by_apt=False) + self.undone()
         faults += inspection.unlike(inspection.end(self.root, self.created_at), self.end)
         faults += [f"left in the repository: {line}" for line in inspection.leftovers(self.root)]
@@ -277,12 +277,12 @@ class Trial:
 
 
 def _last(text: str) -> str:
-    """What a program said, in one line."""
+    """A program's output on one line."""
     return "; ".join(text.strip().splitlines()[-3:])
 
 
 def kills(trial: Trial, every: int) -> Iterator[tuple[str, list[str]]]:
-    """Kill at every so many of a trial's calls and programs: where it was, and what was wrong."""
+    """Kill at every n-th of a trial's calls and programs: the place and the faults."""
     for who, where in _WHERE.items():
         points = trial.points if who == "kill" else trial.started
         for number in range(1, len(points) + 1, every):

@@ -73,7 +73,7 @@ def served(root: Path) -> Iterator[str]:
 
 @dataclass
 class Updates:
-    """How many updates ran, how many had the suite change under them, and what they said."""
+    """How many updates ran, how many saw the suite change, and their complaints."""
 
     runs: int = 0
     overtaken: int = 0
@@ -82,7 +82,7 @@ class Updates:
 
 
 def updates(publisher: Publisher, place: Path, times: int) -> Updates:
-    """Run so many updates, several at once, while packages are published one after the other."""
+    """Run the given number of updates concurrently while packages are published in sequence."""
     root = place / "repository"
     publisher.publish(root, publisher.deb("hello", "1.0"))
     result, enough, lock = Updates(), threading.Event(), threading.Lock()
@@ -113,7 +113,7 @@ def updates(publisher: Publisher, place: Path, times: int) -> Updates:
 
 
 def pair(publisher: Publisher, root: Path, number: int) -> tuple[Outcome, Outcome]:
-    """Two publishers at the same moment, each with a package of its own; what each said.
+    """Run two publishers at the same moment, each with its own package; their output.
 
     AssertionError where one of them failed or is not in.
     """
@@ -132,12 +132,12 @@ def pair(publisher: Publisher, root: Path, number: int) -> tuple[Outcome, Outcom
 
 
 def waited(outcomes: tuple[Outcome, Outcome]) -> bool:
-    """Whether one of the two has said whom it waits for."""
+    """Whether either publisher reported whom it waits for."""
     return any("waiting for " in outcome.stderr for outcome in outcomes)
 
 
 def _pairs(publisher: Publisher, root: Path, times: int) -> tuple[int, list[str]]:
-    """How many of so many pairs had one wait for the other, and what was wrong."""
+    """How many pairs of publishers had one wait for the other, and the faults."""
     waits, faults = 0, []
     for number in range(times):
         try:
@@ -148,7 +148,7 @@ def _pairs(publisher: Publisher, root: Path, times: int) -> tuple[int, list[str]
 
 
 def main(times: int) -> int:
-    """Print how it went; 1 where an update failed or a publisher was left out."""
+    """Print the result; 1 if an update failed or a publisher was left out."""
     with tempfile.TemporaryDirectory(prefix="hadeb-races-") as name:
         place = Path(name)
         for part in ("publisher", "updates"):

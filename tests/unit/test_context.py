@@ -18,7 +18,7 @@ def test_a_time_that_is_none_is_refused(epoch: str) -> None:
         from_environment({"SOURCE_DATE_EPOCH": epoch})
 
 
-def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_deleted_directory_is_reported(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     with contextlib.chdir(gone):

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLKIT = ROOT / "builder" / "hadeb"
 
 # Modules that are programs of their own: the lab starts them in a namespace and reads what they
-# print. Whoever imports them may use their names all the same.
+# print. A module that imports them may still use their names.
 PROGRAMS = {"lab/client/ask.py", "lab/cluster/power.py"}
 # Whether to color depends on the terminal and the environment together, so the mouth looks itself.
 READS_ENVIRONMENT = {"context.py", "cli/terminal.py"}
@@ -85,7 +85,7 @@ def dotted(node: ast.AST) -> str:
 
 
 def uses(path: Path, pattern: str) -> list[str]:
-    """Where a module says a name that matches, imported one by one or in full."""
+    """Where a module uses a matching name, imported by itself or through its module."""
     matches = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Name | ast.Attribute):

@@ -149,7 +149,7 @@ def planted(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"}
 
 
-def test_a_bug_is_told_as_a_bug_without_a_traceback(planted: dict[str, str]) -> None:
+def test_a_bug_is_reported_as_a_bug_without_a_traceback(planted: dict[str, str]) -> None:
     call = run_hadeb("plan", directory=VALID / "agents-only", environment=planted)
     assert (call.code, call.stdout) == (1, "")
     first, second = call.stderr.splitlines()
@@ -197,7 +197,7 @@ def test_a_reader_that_is_gone_is_no_reason_to_complain(arguments: tuple[str, ..
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_a_full_disk_behind_stdout_is_told() -> None:
+def test_a_full_disk_behind_stdout_is_reported() -> None:
     for argv in (["plan"], ["plan", "--json"], ["schema"]):
         code, said = said_to(">/dev/full", argv, ROOT)
         assert code == 1
@@ -205,7 +205,7 @@ def test_a_full_disk_behind_stdout_is_told() -> None:
         assert said.endswith("No space left on device\n")
 
 
-def test_a_closed_stdout_is_told() -> None:
+def test_a_closed_stdout_is_reported() -> None:
     code, said = said_to(">&-", ["plan"], ROOT)
     assert code == 1
     assert said.startswith("error: standard output is closed")
@@ -213,7 +213,7 @@ def test_a_closed_stdout_is_told() -> None:
 
 
 @pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full"])
-def test_the_exit_code_stands_where_nobody_can_be_told(stream: str) -> None:
+def test_the_exit_code_holds_if_stderr_cannot_be_written(stream: str) -> None:
     assert said_to(f"{stream}", ["build"], INVALID / "empty") == (3, "")
     assert said_to(f"{stream}", ["build", "gone.toml"], INVALID) == (3, "")
 
@@ -229,7 +229,7 @@ def test_help_fits_a_screen_and_explains_every_option(command: str, width: str) 
     assert long.stdout.startswith("Usage: hadeb")
 
 
-def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_deleted_directory_is_reported(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     script = f'rmdir "{gone}" && exec "$@"'

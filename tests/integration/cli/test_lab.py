@@ -16,7 +16,7 @@ from support.lab_leftovers import call
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A list of labs of one's own."""
+    """A private registry of labs."""
     directory = tmp_path / "labs"
     directory.mkdir()
     return directory

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Surroundings that make no sense are told as such, and what a build does not need is not asked."""
+"""hadeb reports a broken environment clearly, and ignores what a build does not need."""
 
 from __future__ import annotations
 

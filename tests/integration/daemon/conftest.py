@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each test of the daemon runs it under each of the Pythons there are: see serving.pythons."""
+"""Every daemon test runs under each available Python; see daemon_process.pythons."""
 
 from __future__ import annotations
 

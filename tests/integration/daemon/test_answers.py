@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clients get, the hostile ones included, and what they cannot do to the daemon."""
+"""What clients get, including hostile ones, and what they cannot do to the daemon."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Out of descriptors: survived, said once, and over when it is over."""
+"""The daemon survives running out of descriptors, logs it once, and recovers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any text of one line comes out of the socket as it went in, or is refused with a reason."""
+"""The daemon sends any one-line greeting unchanged, or refuses it with a reason."""
 
 from __future__ import annotations
 

@@ -67,9 +67,7 @@ def test_a_greeting_is_found(start: Start, python: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
-def test_a_greeting_of_this_machine_is_not_taken_for_another_ones(
-    start: Start, python: str, host: str
-) -> None:
+def test_here_accepts_a_greeting_of_this_machine(start: Start, python: str, host: str) -> None:
     daemon = start()
     assert probe(python, f"{host}:{daemon.port}", "--here").returncode == 0
 
@@ -113,7 +111,7 @@ def test_an_expected_greeting_is_waited_for(start: Start, python: str) -> None:
         assert waiting.wait(10) == 0
 
 
-def test_what_was_wrong_is_said_even_if_the_last_question_got_no_answer(python: str) -> None:
+def test_the_wrong_greeting_is_reported_even_if_the_last_try_got_no_answer(python: str) -> None:
     with server(b"old This is x!\n", None) as port:
         target = f"127.0.0.1:{port}"
         said = probe(python, target, "--expect=new", "--timeout=1").stderr
@@ -135,7 +133,9 @@ def test_the_longest_greeting_is_read_whole(start: Start, python: str) -> None:
         (b"Hello! This is ha1!", "'Hello! This is ha1!' is not a greeting"),
     ],
 )
-def test_what_is_no_greeting_is_said(python: str, says: bytes | None, reason: str) -> None:
+def test_an_answer_that_is_no_greeting_is_reported(
+    python: str, says: bytes | None, reason: str
+) -> None:
     with server(says) as port:
         ended = probe(python, f"127.0.0.1:{port}", "--timeout=0.5")
     assert (ended.returncode, ended.stderr) == (
@@ -149,7 +149,7 @@ def test_an_endless_answer_is_not_read_for_ever(python: str) -> None:
         assert probe(python, f"127.0.0.1:{port}").returncode == 1
 
 
-def test_a_closed_port_is_said_at_once(python: str) -> None:
+def test_a_closed_port_is_reported_at_once(python: str) -> None:
     port = free_port()
     ended = probe(python, f"127.0.0.1:{port}")
     assert (ended.returncode, ended.stderr) == (
@@ -158,7 +158,7 @@ def test_a_closed_port_is_said_at_once(python: str) -> None:
     )
 
 
-def test_bad_usage_is_told_apart_from_no_greeting(python: str) -> None:
+def test_bad_usage_exits_with_2_and_lists_every_fault(python: str) -> None:
     ended = probe(python, "::1", "--timeout=soon", "--port=5678")
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [

@@ -120,7 +120,7 @@ def test_the_port_can_change(start: Start) -> None:
     assert ask(port) == answer()
 
 
-def test_who_waits_at_an_address_that_is_given_up_is_still_answered(start: Start) -> None:
+def test_clients_waiting_at_a_dropped_address_are_still_answered(start: Start) -> None:
     daemon = start(settings={"bind": "127.0.0.1"})
     daemon.freeze()
     with connect(daemon.port) as client:
@@ -191,7 +191,7 @@ def takes_over(python: str, daemon: Daemon, bind: str) -> subprocess.CompletedPr
     )
 
 
-def test_after_a_reload_the_port_is_still_ours_alone(start: Start, python: str) -> None:
+def test_after_a_reload_the_port_is_still_not_shared(start: Start, python: str) -> None:
     daemon = start(settings={"bind": "127.0.0.1"})
     for bind in ("0.0.0.0", "127.0.0.1,127.0.0.2"):
         daemon.write({"bind": bind})

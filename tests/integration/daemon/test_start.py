@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where settings come from, what is wrong with them, and what is listened on."""
+"""Sources of settings, errors in them, and the addresses the daemon listens on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_flag_beats_the_file_which_beats_the_environment(start: Start) -> None
     assert ask(start("--greet=flag", settings={"greet": "file"}, env=wrong).port) == answer("flag")
 
 
-def test_a_fault_in_a_value_that_something_beats_is_no_fault(start: Start) -> None:
+def test_an_overridden_value_may_be_invalid(start: Start) -> None:
     assert ask(start(env={"PORT": "no number"}).port) == answer()
 
 
@@ -91,7 +91,7 @@ def test_a_settings_file_that_is_missing_is_a_fault(python: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "+80", " 80", "8e3", "²", ""])
-def test_what_is_no_port_is_refused(python: str, port: str) -> None:
+def test_an_invalid_port_is_refused(python: str, port: str) -> None:
     ended = run(python, f"--port={port}")
     assert (ended.returncode, ended.stderr) == (
         2,
@@ -154,7 +154,7 @@ def test_a_family_that_was_asked_for_has_to_be_there(start: Start, python: str) 
     ]
 
 
-def test_a_port_that_is_taken_is_said_and_not_shared(start: Start, python: str) -> None:
+def test_a_taken_port_is_reported_and_not_shared(start: Start, python: str) -> None:
     daemon = start("--bind=127.0.0.1")
     ended = run(python, "--bind=127.0.0.1", "--port", str(daemon.port))
     assert (ended.returncode, ended.stderr) == (

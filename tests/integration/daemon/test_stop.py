@@ -27,7 +27,7 @@ def test_stops_with_exit_code_0_and_frees_the_port(start: Start, number: signal.
         connect(daemon.port)
 
 
-def test_whoever_waits_in_the_queue_is_answered_first(start: Start) -> None:
+def test_clients_in_the_queue_are_answered_before_it_stops(start: Start) -> None:
     daemon = start("--bind=127.0.0.1,127.0.0.2")
     daemon.freeze()
     with ExitStack() as stack:

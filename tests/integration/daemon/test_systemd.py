@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service manager and the journal are told."""
+"""What the daemon notifies the service manager of and writes to the journal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_not_ready_while_an_address_cannot_be_had(start: Start) -> None:
         daemon.manager.next()
 
 
-def test_an_abstract_socket_is_told_as_well(start: Start) -> None:
+def test_an_abstract_socket_is_notified_as_well(start: Start) -> None:
     daemon = start(manager=f"@sample-tcp-server-test-{os.getpid()}-{free_port()}")
     assert daemon.stop() == 0
     assert daemon.manager.until("STOPPING")["STOPPING"] == "1"

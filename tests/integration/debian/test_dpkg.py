@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hadeb says of versions, relations and paragraphs is what dpkg says of them."""
+"""hadeb and dpkg agree on versions, relations and paragraphs."""
 
 from __future__ import annotations
 

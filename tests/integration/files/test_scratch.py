@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Directories for a command's time: none of a killed one stays, none of a living one goes."""
+"""Scratch directories: hadeb removes those of killed commands and keeps those in use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def held(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """Another process with a directory of its own, and which one."""
+    """Start another process with its own directory; the process and the directory."""
     environment = {**ENVIRONMENT, "TMPDIR": str(temporary)}
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDS],

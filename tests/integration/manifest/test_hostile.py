@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Generated manifests, spoiled in what they mean or in how they are written.
+"""Generated manifests with errors in their meaning or their syntax.
 
 Each is built, or refused with sentences that say file and line: nothing else is ever raised, and
 a refused one writes nothing. They go through the real main function, a few through the process.
@@ -271,7 +271,7 @@ def spoiled(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that RICH names, and a few that nobody should name."""
+    """The files that RICH names, and a few that no manifest should name."""
     directory = tmp_path_factory.mktemp("rich")
     shutil.copytree(ROOT / "tests/manifests/valid/python-flat", directory, dirs_exist_ok=True)
     (directory / "greeter.8").write_text(".TH GREETER 8\n", encoding="utf-8")
@@ -285,7 +285,7 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def checked(outcome: Outcome, directory: Path) -> bool:
-    """Whether it was built; anything but a package or told faults fails."""
+    """Whether it was built; anything but a package or reported findings fails."""
     assert not UNTOLD.search(outcome.stdout + outcome.stderr), outcome.stderr
     left = [path.name for path in (directory / "dist").glob("*")]
     if outcome.code == 0:

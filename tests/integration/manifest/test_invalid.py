@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of a manifest that another program shows: the command's own process, its rights, dpkg."""
+"""Errors in a manifest that only a real process, its permissions or dpkg reveal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_command_itself_says_the_same(case: str, tmp_path: Path) -> None:
     assert refused(process, dist) == build(INVALID / case, dist)
 
 
-def test_a_file_that_may_not_be_read_is_told(bundle: Path, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(bundle: Path, tmp_path: Path) -> None:
     secret = bundle / "share/deep"
     secret.mkdir(parents=True)
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
@@ -50,7 +50,9 @@ def test_a_file_that_may_not_be_read_is_told(bundle: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("length", [246, 247])
-def test_a_name_that_dpkg_cannot_unpack_is_told(length: int, bundle: Path, tmp_path: Path) -> None:
+def test_a_name_that_dpkg_cannot_unpack_is_reported(
+    length: int, bundle: Path, tmp_path: Path
+) -> None:
     (bundle / "share").mkdir()
     (bundle / "share" / ("x" * length)).touch()
     with (bundle / "bundle.toml").open("a") as stream:

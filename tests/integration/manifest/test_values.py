@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hadeb takes for a version, a name or a relation, dpkg takes for one."""
+"""dpkg accepts every version, name and relation that hadeb accepts."""
 
 from __future__ import annotations
 

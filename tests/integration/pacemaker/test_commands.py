@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A shell runs the printed commands as they are meant."""
+"""The printed commands do in a shell what they should."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing to disk: the old file or the new, never a part, whatever ends the build."""
+"""However a build ends, the disk holds the old file or the new one, never a part."""
 
 from __future__ import annotations
 

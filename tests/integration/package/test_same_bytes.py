@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sample's .deb has the same bytes whoever builds it, wherever, whenever and however."""
+"""The sample's .deb has the same bytes for any user, directory, time and environment."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_source_date_epoch_is_the_time_of_every_file(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "99999999999999", "\u0661"])
-def test_a_source_date_epoch_that_is_no_time_is_told(epoch: str, copied: Path) -> None:
+def test_an_invalid_source_date_epoch_is_reported(epoch: str, copied: Path) -> None:
     call = run_hadeb("build", directory=copied, environment={"SOURCE_DATE_EPOCH": epoch})
     assert (call.code, call.stdout) == (2, "")
     assert call.stderr.startswith("error: SOURCE_DATE_EPOCH is ")

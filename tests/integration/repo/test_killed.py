@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hadeb killed while it changes a repository; `make repo-kills` does so at every point."""
+"""Kills hadeb at some points of a repository change; `make repo-kills` tries every point."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients and publishers that come at the same time; `make repo-races` has more of them."""
+"""Concurrent clients and publishers; `make repo-races` runs more of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_an_update_never_fails_while_the_suite_changes(
     assert seen.overtaken > 0
 
 
-def test_two_publishers_at_once_are_both_in(publisher: Publisher, tmp_path: Path) -> None:
+def test_concurrent_publishers_both_get_in(publisher: Publisher, tmp_path: Path) -> None:
     told = [
         repo_races.waited(repo_races.pair(publisher, tmp_path / "repository", n)) for n in range(3)
     ]
@@ -32,7 +32,7 @@ def test_two_publishers_at_once_are_both_in(publisher: Publisher, tmp_path: Path
     assert inspection.leftovers(tmp_path / "repository") == []
 
 
-def test_who_waits_says_for_whom_and_goes_on_when_the_lock_is_free(
+def test_a_waiting_publisher_names_the_holder_and_goes_on_when_the_lock_is_free(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     root = tmp_path / "repository"
@@ -64,9 +64,7 @@ def test_who_waits_says_for_whom_and_goes_on_when_the_lock_is_free(
     assert "hello_2.0_all.deb" in inspection.packages(root, "staging")
 
 
-def test_a_holder_that_was_killed_keeps_nobody_waiting(
-    publisher: Publisher, tmp_path: Path
-) -> None:
+def test_a_killed_lock_holder_does_not_block_others(publisher: Publisher, tmp_path: Path) -> None:
     root = tmp_path / "repository"
     publisher.publish(root, publisher.deb("hello", "1.0"))
     script = (

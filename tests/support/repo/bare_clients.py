@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debians with nothing but apt, and a real nginx that serves them a repository.
+"""Minimal Debian systems with apt, and a real nginx that serves a repository.
 
 All of it lives in a lab's namespaces: it reaches no other network, and ends with the namespaces.
 """
@@ -71,7 +71,7 @@ http {{
     }}
 }}
 """
-# Said of every package in a Debian that has nothing but apt, whoever publishes it.
+# A minimal Debian prints this for every package, from any publisher.
 _OF_BARE_DEBIANS = "debconf: delaying package configuration, since apt-utils is not installed"
 # dpkg's own word for what the person has just agreed to, on Debian 12 and on 13.
 _DOWN = re.compile(r"dpkg: warning: downgrading \S+ (from \S+|\(\S+\)) to \S+")
@@ -81,14 +81,14 @@ _QUESTION = "Do you want to continue? [Y/n] "
 
 @dataclass(frozen=True)
 class Client:
-    """A Debian 12 or 13 with apt, and a person who types what a page says."""
+    """A Debian 12 or 13 with apt, on which tests type what a page says."""
 
     namespaces: Namespaces
     name: str
     root: Path
 
     def sh(self, words: str, *, answers: str = "y\n" * 3, check: bool = True) -> Completed:
-        """Type words into the shell of root, and answer what is asked."""
+        """Type commands into root's shell and answer its prompts."""
         argv = (
             *self.namespaces.inside,
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
@@ -103,7 +103,7 @@ class Client:
 
 
 def complaints(done: Completed) -> list[str]:
-    """Whatever apt or a package says that is not how it should be."""
+    """The warnings and errors of apt and packages."""
     # The answer is on Debian 12's own terminal, so there the question's line goes on.
     stdout = [line.removeprefix(_QUESTION).strip() for line in done.stdout.splitlines()]
     complaints = [line for line in stdout if _COMPLAINT.match(line)]
@@ -152,7 +152,7 @@ class Web:
         return self.namespaces.run("python3", "-c", script, ADDRESS, request, check=False).stdout
 
     def words(self, step: str, suite: str) -> str:
-        """What index.html says to type for a step, as a browser would show it."""
+        """The commands index.html shows for a step, as a browser displays them."""
         page = self.fetch("/index.html")
         match = re.search(
             rf'<pre id="{re.escape(f"{step}-{suite}")}"[^>]*>(.*?)</pre>', page, re.DOTALL
@@ -161,7 +161,7 @@ class Web:
         return html.unescape(re.sub(r"<[^>]*>", "", match[1]))
 
     def client(self, debian: Suite) -> Client:
-        """A Debian that nobody has used yet."""
+        """A fresh Debian."""
         self._clients += 1
         name = f"client{self._clients}"
         root = self._overlay(name, bare(debian, ()))

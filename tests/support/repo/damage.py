@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What befalls the files of a repository: damage, and age."""
+"""Damage or age the files of a repository."""
 
 from __future__ import annotations
 

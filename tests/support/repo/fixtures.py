@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publisher and a repository with two packages; what stands between hadeb and its files."""
+"""A publisher, a repository with two packages, and hooks on hadeb's file access."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A repository as its clients see it, with nothing of hadeb's own code: gpgv, hashes, and apt."""
+"""Inspect a repository as clients do, without hadeb's code: gpgv, hashes and apt."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def faults(root: Path, suite: str, keyring: Path, read: bytes) -> Iterator[str]:
 
 
 def detached(root: Path, suite: str, keyring: Path) -> Iterator[str]:
-    """What gpgv says against the signatures beside what they sign."""
+    """gpgv's complaints about the detached and inline signatures."""
     directory = root / "dists" / suite
     for signature, signed in (("Release.gpg", "Release"), ("manifest.json.asc", "manifest.json")):
         done = subprocess.run(
@@ -149,7 +149,7 @@ def end(root: Path, created_at: Path) -> dict[str, str]:
             contents[f"{os.path.relpath(directory, root)}/*"] = f"{len(names)} files"
             continue
         for path in (Path(directory, name) for name in (*directories, *names)):
-            # Notes for prune: who comes again makes them again, and a power cut may take them.
+            # Notes for prune: the next command recreates them, and a power cut may lose them.
             if path.name == "placed":
                 continue
             kind = f"{path.lstat().st_mode:o}"
@@ -174,7 +174,7 @@ def unlike(is_so: dict[str, str], is_to_be: dict[str, str]) -> list[str]:
 
 
 def _told(path: Path, places: tuple[Path, ...]) -> str:
-    """What an entry of a directory says."""
+    """A directory entry's content as text that two runs can compare."""
     if path.is_symlink():
         return f"-> {path.readlink()}"
     # Signatures are verified, and the package of keys has their time in it.
@@ -195,7 +195,7 @@ def _told(path: Path, places: tuple[Path, ...]) -> str:
 
 
 class Client:
-    """An apt with a configuration and lists of its own, that knows one suite and nothing else."""
+    """An apt with private configuration and lists that knows a single suite."""
 
     def __init__(self, home: Path, uri: str, suite: str, keyring: Path) -> None:
         self._home = home

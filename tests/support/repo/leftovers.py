@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a killed command leaves in its directory for temporary files: files, and who lives there."""
+"""What a killed command leaves in its temporary directory: files and processes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An object store on loopback, what is in it, and somebody who publishes into it."""
+"""An object store on loopback, its contents, and a publisher that uses it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """A store that ends with the block."""
-    # Before the first client is made: moto looks at it, too.
+    # Before the first client is made: moto reads it as well.
     with mock.patch.dict(os.environ, _CREDENTIALS):
         there = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         there.start()
@@ -86,7 +86,7 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Stored:
-    """A repository below a prefix of its own, and a publisher from which it is published."""
+    """A repository below its own prefix, and the publisher that writes to it."""
 
     server: Server
     publisher: Publisher
@@ -110,7 +110,7 @@ class Stored:
         return call_hadeb(*words, directory=self.publisher.place, environment=self.environment)
 
     def elsewhere(self, *arguments: str | Path) -> Outcome:
-        """The same in a process of its own."""
+        """The same in a separate process."""
         words = [*arguments, "--repo", self.place]
         return self.publisher.hadeb(*words, environment=self.server.environment)
 
@@ -149,7 +149,7 @@ class Stored:
         return head
 
     def write(self, path: str, content: bytes) -> None:
-        """Put an object there, without a word to hadeb."""
+        """Put an object there behind hadeb's back."""
         self.server.client.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}", Body=content)
 
     def remove(self, path: str) -> None:

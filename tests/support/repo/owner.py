@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owner of one repository, who begins without a key; packages that dpkg is not needed for."""
+"""The owner of a repository, starting without a key, and packages made without dpkg."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ REPOSITORY = "example"
 
 @dataclass(frozen=True)
 class Owner:
-    """Calls hadeb on one repository of its own, whose keys hadeb makes."""
+    """Calls hadeb on a repository whose keys hadeb creates."""
 
     repository: Path
     home: Path
 
     def call(self, *arguments: str | Path) -> Outcome:
-        """A command, which must succeed; `--repo` is said already."""
+        """Run a command with `--repo` added; it must succeed."""
         done = self.run(*arguments)
         assert done.code == 0, done.stderr
         return done
@@ -48,7 +48,7 @@ class Owner:
         )
 
     def refused(self, *arguments: str | Path) -> str:
-        """What a command says that must fail, and change nothing of what clients read."""
+        """The error of a command that must fail and change nothing for clients."""
         before = self.served()
         done = self.run(*arguments)
         assert done.code != 0
@@ -63,7 +63,7 @@ class Owner:
         return {str(path): path.read_bytes() for path in (*pages, *suites)}
 
     def json(self, *arguments: str | Path) -> Any:
-        """What a command says to programs."""
+        """A command's JSON output."""
         return json.loads(self.call(*arguments, "--json").stdout)
 
     def publish(self, *files: Path, suite: str = "stable", options: tuple[str, ...] = ()) -> None:
@@ -96,17 +96,17 @@ class Owner:
         return Keychain(self.home)
 
     def at(self, now: datetime.datetime) -> Writer:
-        """Whoever changes the repository while the clock says something else."""
+        """A writer whose clock differs from the machine's."""
         return Writer(Tree(self.repository), self.keychain, "jane@desk", now, _nobody, _nobody)
 
 
 def _nobody(text: str) -> None:
-    """Hears what is said, and that is all."""
+    """Ignores all messages."""
 
 
 @contextmanager
 def owning(directory: Path) -> Iterator[Owner]:
-    """Somebody who has published nothing yet; gpg's agent ends with the block."""
+    """An owner before the first publish; gpg-agent ends with the block."""
     # Not below pytest's directory: the path of an agent's socket has to be a short one.
     with tempfile.TemporaryDirectory(prefix="hadeb-publisher-") as home:
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hadeb under interposer.c, which counts calls that change files, and steps in at one of them."""
+"""Run hadeb under interposer.c, which counts file-changing calls and interrupts one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compiled(place: Path) -> Path:
 
 
 def interposed(library: Path, *below: Path, **how: str | int | Path) -> dict[str, str]:
-    """Environment for a program: what is to happen at calls that change something below."""
+    """The environment that makes a program act at calls that change files below a directory."""
     settings = {f"INTERPOSE_{name.upper()}": str(value) for name, value in how.items()}
     return {
         "LD_PRELOAD": str(library),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publisher: keys of its own, packages that are quickly made, and hadeb."""
+"""A publisher with its own keys, quickly made packages, and hadeb."""
 
 from __future__ import annotations
 
@@ -145,11 +145,11 @@ def publishing(place: Path) -> Iterator[Publisher]:
 
 
 def _ignored(_: str) -> None:
-    """What a command says on its way, to nobody."""
+    """Drop a command's messages."""
 
 
 def writer(publisher: Publisher, root: Path) -> Writer:
-    """Whoever publishes from the publisher, within this process."""
+    """A writer that publishes as the publisher, within this process."""
     now = datetime.datetime.now(datetime.UTC)
     return Writer(
         Tree(root), Keychain(publisher.home), "jane@desk", now, info=_ignored, warning=_ignored

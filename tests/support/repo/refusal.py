@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds where hadeb refuses: a sentence for people, and clients read what they read before."""
+"""Assert that hadeb refused: a readable error, and clients see no change."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Source packages as a developer makes them: dpkg-buildpackage, with nothing but dpkg-dev."""
+"""Source packages built by dpkg-buildpackage, with dpkg-dev alone."""
 
 from __future__ import annotations
 

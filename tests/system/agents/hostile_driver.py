@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs on a node: has the agent reload resources with greetings; the resources side by side.
+"""Runs on a node: the agent reloads several resources in parallel, greeting by greeting.
 
 Reads JSON: for each resource its name, its port and its greetings in hex. Writes JSON: for each
 resource and greeting the agent's exit code and standard error, what a client then got in hex,
@@ -20,19 +20,19 @@ AGENT = "/usr/lib/ocf/resource.d/kamaboko/sample-tcp-server"
 
 
 def answer(port: int) -> bytes:
-    """All that the daemon says."""
+    """The daemon's whole answer."""
     with socket.create_connection(("127.0.0.1", port), 5) as client:
         return client.makefile("rb").read()
 
 
 def settings(resource: str) -> bytes:
-    """What the agent wrote."""
+    """The settings that the agent wrote."""
     with Path(f"/run/sample-tcp-server/{resource}.conf").open("rb") as file:
         return file.read()
 
 
 def reload(resource: str, port: int, greeting: bytes) -> tuple[int, str, str, str]:
-    """One greeting's way."""
+    """A greeting's path through the agent to the socket."""
     environment = {
         **os.environb,
         b"OCF_ROOT": b"/usr/lib/ocf",

@@ -56,7 +56,7 @@ def test_rule_43_44_57_a_probe_of_a_stopped_resource_prints_nothing(resource: Re
     assert outcome(resource, "monitor", interval=0) == (NOT_RUNNING, "", "")
 
 
-def test_rule_45_47_57_each_step_twice_succeeds_silently(resource: Resource) -> None:
+def test_rule_45_47_57_each_action_succeeds_silently_when_repeated(resource: Resource) -> None:
     for action, running in (("start", SUCCESS), ("stop", NOT_RUNNING)):
         for _ in range(2):
             assert outcome(resource, action) == SILENT
@@ -100,7 +100,7 @@ def test_rule_53_an_unsupported_check_level_falls_back(resource: Resource, level
 
 
 def test_rule_54_validation_touches_nothing_local(resource: Resource, node: Node) -> None:
-    """With neither the daemon nor /run nor systemd there is nothing it could look at."""
+    """Without the daemon, /run and systemd, validation has nothing local to inspect."""
     hide = f"mount --bind /dev/null {DAEMON}; mount -t tmpfs tmpfs /run"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
     agent = f"{PROVIDER}/{resource.agent}"
@@ -115,7 +115,7 @@ def test_rule_57_validation_of_the_defaults_is_silent(resource: Resource) -> Non
 
 
 def test_rule_58_60_an_error_has_a_reason_and_a_known_code(node: Node, agent: str) -> None:
-    """Where start cannot write."""
+    """Start cannot write to its directories."""
     places = "/run/sample-tcp-server /run/resource-agents"
     read_only = f"for d in {places}; do mkdir -p $d; mount -t tmpfs -o ro tmpfs $d; done"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
@@ -158,7 +158,7 @@ def test_rule_61_a_resource_may_have_a_name_that_no_unit_can_have(
 
 
 @pytest.mark.parametrize("length", [200, 230, 1000])
-def test_rule_47_stop_succeeds_though_the_name_is_too_long_for_a_unit(
+def test_rule_47_stop_succeeds_even_if_the_name_is_too_long_for_a_unit(
     node: Node, agent: str, length: int
 ) -> None:
     long = Resource(node, agent, "n" * length)
@@ -169,9 +169,7 @@ def test_rule_47_stop_succeeds_though_the_name_is_too_long_for_a_unit(
 
 
 @pytest.mark.parametrize("limit", ["", "20s", "0", "-1", "x"])
-def test_rule_62_a_time_limit_that_makes_no_sense_does_no_harm(
-    resource: Resource, limit: str
-) -> None:
+def test_rule_62_a_nonsensical_time_limit_does_no_harm(resource: Resource, limit: str) -> None:
     for action in ("start", "monitor", "stop"):
         assert resource(action, OCF_RESKEY_CRM_meta_timeout=limit).returncode == SUCCESS, action
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agents as files: rules 1-9."""
+"""The agents as installed files: rules 1-9."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_rule_04_no_placeholder_is_left(node: Node, agent: str) -> None:
     assert not re.search(r"@[A-Z_]+@|\{\{|\{%", text)
 
 
-def test_rule_07_dash_reads_the_agent(node: Node, agent: str) -> None:
+def test_rule_07_dash_parses_the_agent(node: Node, agent: str) -> None:
     assert node.exec("readlink", "--canonicalize", "/bin/sh").stdout.strip().endswith("/dash")
     node.exec("dash", "-n", f"{PROVIDER}/{agent}")

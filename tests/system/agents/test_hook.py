@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reaches Pacemaker when the daemon ends, on a node that is a cluster of its own."""
+"""What Pacemaker learns when the daemon ends, in a cluster of one node."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def end_and_come_back(node: Node, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["systemctl kill --signal=KILL", "systemctl stop", "systemctl kill"]
 )
-def test_pacemaker_hears_soon_of_an_end_that_it_did_not_ask_for(quiet: Node, how: str) -> None:
-    """The monitor, which would find it too, runs every 10 s."""
+def test_an_unrequested_end_of_the_daemon_reaches_pacemaker_at_once(quiet: Node, how: str) -> None:
+    """The monitor, which would also notice, runs only every 10 s."""
     for count in (1, 2, 3):
         end_and_come_back(quiet, how)
         eventually(partial(has_failed, quiet, count))
@@ -145,7 +145,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin crm_mon "$@"
 
 
 @pytest.mark.parametrize("meanwhile", ["rm /run/mark", "echo another >>/run/mark"])
-def test_an_end_that_a_monitor_found_first_is_not_counted_twice(
+def test_the_hook_reports_nothing_once_the_mark_is_gone_or_changed(
     quiet: Node, meanwhile: str
 ) -> None:
     wrapper = SLOW_PACEMAKER.format(meanwhile=meanwhile)
@@ -156,7 +156,7 @@ def test_an_end_that_a_monitor_found_first_is_not_counted_twice(
     assert done.stdout == ""
     time.sleep(0.3)
     assert failures(quiet) == 0
-    # The same without anything in between is told.
+    # Without a change in between, the hook reports the end.
     before = main_pid(quiet)
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
     assert "told Pacemaker" in quiet.exec(hook, "/run/mark").stdout
@@ -165,7 +165,7 @@ def test_an_end_that_a_monitor_found_first_is_not_counted_twice(
 
 
 def test_a_mark_without_the_daemons_pid_is_reported(quiet: Node) -> None:
-    """An agent of two lines' marks is one that does without a quick monitor."""
+    """An agent that writes a two-line mark does without a quick monitor."""
     before = main_pid(quiet)
     quiet.sh(f"head -n 2 {RUN}/TCP-SERVER.watched >/run/mark")
     hook = "/usr/lib/sample-tcp-server/report-lost"
@@ -174,8 +174,8 @@ def test_a_mark_without_the_daemons_pid_is_reported(quiet: Node) -> None:
     eventually(partial(has_failed, quiet, 1))
 
 
-def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_reported(quiet: Node) -> None:
-    """systemd starts no second hook beside the first: that one has to look again."""
+def test_an_end_during_the_hook_run_is_reported(quiet: Node) -> None:
+    """systemd does not start a second hook while the first runs, so the first must look again."""
     quiet.exec("cp", f"{RUN}/TCP-SERVER.watched", "/run/mark")
     wrapper = SLOW_PACEMAKER.format(meanwhile="sed -i '3s/.*/99999999/' /run/mark")
     quiet.write("/run/slow/crm_mon", wrapper, mode=0o755)
@@ -189,7 +189,7 @@ def test_the_end_of_a_daemon_that_came_while_the_hook_ran_is_reported(quiet: Nod
 
 @pytest.fixture
 def moves_at_the_second(quiet: Node) -> Iterator[Node]:
-    """The cluster, in which the second crash takes the resource away from the node."""
+    """The cluster with a migration threshold of two crashes."""
     meta = "crm_resource --meta --resource TCP-SERVER"
     threshold = "--set-parameter migration-threshold --parameter-value 2"
     quiet.exec(*f"{meta} {threshold}".split())
@@ -234,8 +234,10 @@ def stops_on_failure(quiet: Node) -> Iterator[Node]:
     eventually(lambda: is_watched(quiet), 30)
 
 
-def test_a_resource_with_its_own_on_fail_is_left_to_its_monitor(stops_on_failure: Node) -> None:
-    """A report is no monitor's failure: Pacemaker would restart the daemon in place."""
+def test_the_hook_leaves_a_resource_with_its_own_on_fail_to_its_monitor(
+    stops_on_failure: Node,
+) -> None:
+    """Pacemaker ignores a monitor's on-fail for a reported failure and would restart the daemon."""
     node = stops_on_failure
     end(node, "systemctl kill --signal=KILL")
     message = "TCP-SERVER ended on alone: left to its monitor, which has on-fail=stop"
@@ -260,7 +262,7 @@ MAINTENANCE = "crm_attribute --name maintenance-mode --update"
 
 @pytest.fixture(params=[(UNMANAGED, "false", "true"), (MAINTENANCE, "true", "false")])
 def hands_off(request: pytest.FixtureRequest, quiet: Node) -> Iterator[Node]:
-    """The cluster while Pacemaker is told to leave the resource alone."""
+    """The cluster with the resource unmanaged or in maintenance mode."""
     command, off, on = request.param
     quiet.exec(*command.split(), off)
     eventually(lambda: 'managed="false"' in monitor(quiet))
@@ -269,7 +271,7 @@ def hands_off(request: pytest.FixtureRequest, quiet: Node) -> Iterator[Node]:
     eventually(lambda: 'managed="true"' in monitor(quiet))
 
 
-def test_what_an_operator_does_in_maintenance_is_not_reported(hands_off: Node) -> None:
+def test_an_end_during_maintenance_is_not_reported(hands_off: Node) -> None:
     end(hands_off, "systemctl restart")
     began = time.time()
     end(hands_off, "systemctl kill --signal=KILL")
@@ -291,7 +293,7 @@ def test_a_new_greeting_does_not_restart_the_daemon(quiet: Node) -> None:
 
 
 def test_pacemaker_and_the_unit_do_not_wait_for_each_other_at_shutdown(quiet: Node) -> None:
-    """The unit is to stop after Pacemaker, and Pacemaker stops it on its way down."""
+    """The unit stops after Pacemaker, which stops it during its own shutdown."""
     began = time.time()
     quiet.exec("systemctl", "stop", "pacemaker")
     log = quiet.journal(f"--since=@{began}", f"--unit={UNIT}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""500 greetings that some quoting would spoil, from the agent's environment to the socket."""
+"""500 greetings that break naive quoting, from the agent's environment to the socket."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the agents say of themselves: rules 10-39."""
+"""The agents' meta-data: rules 10-39."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_rule_16_the_meta_data_are_valid_by_clusterlabs_schema(node: Node, agent
     assert "- validates" in done.stderr
 
 
-def test_rule_18_19_20_the_versions_are_those_that_pcs_takes(root: ET.Element) -> None:
+def test_rule_18_19_20_the_versions_are_those_that_pcs_accepts(root: ET.Element) -> None:
     assert root.findtext("version") == "1.0"
     assert root.get("version") == "1.0"
     text = ET.tostring(root, encoding="unicode")
@@ -121,7 +121,7 @@ def test_the_monitors_of_the_server_have_the_two_depths(node: Node) -> None:
     assert monitors == {("0", "10s"), ("10", "15s")}
 
 
-def test_rule_39_what_is_advertised_is_there(resource: Resource) -> None:
+def test_rule_39_every_advertised_action_is_implemented(resource: Resource) -> None:
     actions = ET.fromstring(resource("meta-data").stdout).iter("action")
     for name in sorted({each.get("name", "") for each in actions}):
         assert resource(name).returncode != 3, name

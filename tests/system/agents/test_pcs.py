@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pcs makes of the agents, without a cluster, on a file."""
+"""How pcs handles the agents, on a CIB file without a cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def operations(node: Node, resource: str) -> list[tuple[str, ...]]:
     return sorted(operations)
 
 
-def test_pcs_takes_the_articles_commands(node: Node, cib: str) -> None:
+def test_pcs_accepts_the_commands_of_the_article(node: Node, cib: str) -> None:
     output = pcs(node, "resource create SAMPLE ocf:kamaboko:sample-resource")
     output += pcs(
         node,
@@ -51,7 +51,7 @@ def test_pcs_takes_the_articles_commands(node: Node, cib: str) -> None:
     assert "rror" not in output
 
 
-def test_pcs_makes_the_operations_that_the_agent_advertises(node: Node, cib: str) -> None:
+def test_pcs_creates_the_operations_that_the_agent_advertises(node: Node, cib: str) -> None:
     pcs(node, "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!")
     assert operations(node, "TCP-SERVER") == [
         ("monitor", "10s", "20s", ""),

@@ -48,9 +48,7 @@ def test_rule_45_start_returns_once_the_daemon_answers(node: Node, server: Make)
         resource("stop")
 
 
-def test_the_files_in_run_are_root_s_and_say_what_the_contract_says(
-    node: Node, server: Make
-) -> None:
+def test_the_files_in_run_belong_to_root_and_follow_the_contract(node: Node, server: Make) -> None:
     resource = server(greet="Hi! ", port="5679", bind="127.0.0.1")
     node.exec("sh", "-c", f"rm -rf {RUN}")
     resource("start", OCF_RESKEY_CRM_meta_on_node="ha1.example")
@@ -60,7 +58,7 @@ def test_the_files_in_run_are_root_s_and_say_what_the_contract_says(
     assert modes == f"755 root {RUN}\n644 root {RUN}/R.conf\n644 root {RUN}/R.watched\n"
 
 
-def test_a_careless_umask_changes_no_mode(node: Node, server: Make) -> None:
+def test_the_umask_does_not_change_modes_in_run(node: Node, server: Make) -> None:
     resource = server()
     agent = "/usr/lib/ocf/resource.d/kamaboko/sample-tcp-server"
     environment = "OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=R"
@@ -82,7 +80,7 @@ def test_rule_63_the_daemon_holds_no_descriptor_of_the_agent(node: Node, server:
     node.exec("rm", "/run/pipe")
 
 
-def test_a_port_in_use_is_told_in_the_daemons_words_and_leaves_nothing(
+def test_start_reports_a_port_in_use_in_the_daemons_words_and_leaves_nothing(
     node: Node, server: Make
 ) -> None:
     first, second = server("first"), server("second")
@@ -95,7 +93,7 @@ def test_a_port_in_use_is_told_in_the_daemons_words_and_leaves_nothing(
     assert first("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
 
 
-def test_an_address_of_another_node_is_told_and_leaves_nothing(server: Make) -> None:
+def test_start_names_an_address_of_another_node_and_leaves_nothing(server: Make) -> None:
     resource = server(bind="192.0.2.1")
     done = resource("start")
     assert done.returncode == GENERIC
@@ -103,7 +101,7 @@ def test_an_address_of_another_node_is_told_and_leaves_nothing(server: Make) -> 
     assert resource.traces() == []
 
 
-def test_a_daemon_that_is_never_ready_is_ended_in_time(
+def test_start_gives_up_in_time_on_a_daemon_that_is_never_ready(
     server: Make, drop_in: Callable[[str], None]
 ) -> None:
     drop_in("ExecStart=\nExecStart=/bin/sleep 600\nTimeoutStartSec=600")
@@ -114,7 +112,7 @@ def test_a_daemon_that_is_never_ready_is_ended_in_time(
     assert resource.traces() == []
 
 
-def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
+def test_start_reports_the_last_message_of_a_daemon_that_exits_at_once(
     server: Make, drop_in: Callable[[str], None]
 ) -> None:
     drop_in(OUT_OF_TEA)
@@ -125,7 +123,7 @@ def test_a_daemon_that_ends_at_once_is_told_by_what_it_said(
     assert resource.traces() == []
 
 
-def test_the_last_words_of_a_daemon_are_reported_though_journald_sees_them_late(
+def test_start_reports_the_last_message_even_if_journald_is_late(
     node: Node, server: Make, drop_in: Callable[[str], None]
 ) -> None:
     drop_in(OUT_OF_TEA)
@@ -140,7 +138,7 @@ def test_the_last_words_of_a_daemon_are_reported_though_journald_sees_them_late(
         assert reason(done.result()).endswith(": out of tea")
 
 
-def test_start_takes_over_a_daemon_with_other_settings(node: Node, server: Make) -> None:
+def test_start_applies_other_settings_to_a_running_daemon(node: Node, server: Make) -> None:
     server(greet="old")("start")
     resource = server(greet="new", bind="127.0.0.1")
     assert resource("start").returncode == SUCCESS
@@ -148,7 +146,7 @@ def test_start_takes_over_a_daemon_with_other_settings(node: Node, server: Make)
     assert greeting(node, "172.16.0.1") == ""
 
 
-def test_start_again_keeps_the_daemon(server: Make) -> None:
+def test_a_second_start_keeps_the_daemon_running(server: Make) -> None:
     resource = server()
     resource("start")
     before = main_pid(resource)
@@ -185,7 +183,7 @@ def test_rule_49_a_daemon_that_ignores_term_is_killed_in_time(
     assert resource.traces() == []
 
 
-def test_rule_48_stop_with_broken_parameters_and_without_the_daemons_file(
+def test_rule_48_stop_succeeds_with_broken_parameters_and_without_the_daemons_file(
     node: Node, server: Make
 ) -> None:
     server()("start")
@@ -198,7 +196,7 @@ def test_rule_48_stop_with_broken_parameters_and_without_the_daemons_file(
     assert broken.traces() == []
 
 
-def test_rule_47_stop_without_the_units(node: Node, server: Make) -> None:
+def test_rule_47_stop_succeeds_without_the_unit_file(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     unit = "/usr/lib/systemd/system/sample-tcp-server@.service"
@@ -225,7 +223,9 @@ def test_rule_51_a_killed_daemon_counts_as_not_running(node: Node, server: Make)
     assert resource("start").returncode == SUCCESS
 
 
-def test_rule_52_a_pid_of_something_else_counts_as_not_running(node: Node, server: Make) -> None:
+def test_rule_52_a_mark_with_a_wrong_pid_does_not_make_a_stopped_unit_running(
+    node: Node, server: Make
+) -> None:
     resource = server()
     resource("start")
     mark = node.read(f"{RUN}/R.watched").decode()
@@ -244,7 +244,7 @@ def test_rule_51_a_daemon_restarted_by_hand_counts_as_running(node: Node, server
 
 
 @pytest.mark.parametrize("step", ["ExecStartPost", "ExecStop"])
-def test_a_unit_on_its_way_is_neither_running_nor_stopped(
+def test_a_monitor_fails_while_the_unit_activates_or_deactivates(
     node: Node, server: Make, drop_in: Callable[[str], None], step: str
 ) -> None:
     drop_in(f"{step}=/bin/sleep 600")
@@ -262,7 +262,7 @@ def test_a_unit_on_its_way_is_neither_running_nor_stopped(
     assert resource("stop", limit=12).returncode == SUCCESS
 
 
-def test_a_deep_monitor_finds_a_suspended_daemon(node: Node, server: Make) -> None:
+def test_a_deep_monitor_fails_on_a_suspended_daemon(node: Node, server: Make) -> None:
     resource = server()
     resource("start")
     node.exec("systemctl", "kill", "--signal=STOP", resource.unit)
@@ -273,9 +273,7 @@ def test_a_deep_monitor_finds_a_suspended_daemon(node: Node, server: Make) -> No
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1,::1", "172.16.0.1,fd00:ac10::1", ""])
-def test_a_deep_monitor_finds_an_address_that_does_not_answer(
-    node: Node, server: Make, bind: str
-) -> None:
+def test_a_deep_monitor_checks_every_address_of_bind(node: Node, server: Make, bind: str) -> None:
     resource = server(bind=bind)
     resource("start")
     assert resource("monitor", OCF_CHECK_LEVEL="10").returncode == SUCCESS
@@ -286,7 +284,7 @@ def test_a_deep_monitor_finds_an_address_that_does_not_answer(
 
 
 @pytest.mark.parametrize("bind", ["172.16.0.77", "127.0.0.2", "fd00:ac10::77"])
-def test_a_second_address_of_the_node_counts_as_its_own(
+def test_a_second_address_of_the_node_passes_the_deep_monitor(
     node: Node, server: Make, bind: str
 ) -> None:
     """As the cluster's address is: in the net of the node's own, which packets then come from."""
@@ -328,7 +326,9 @@ def test_reload_takes_new_addresses_with_the_same_pid(node: Node, server: Make) 
     assert main_pid(resource) == before
 
 
-def test_reload_that_the_daemon_refuses_is_told_in_its_words(node: Node, server: Make) -> None:
+def test_reload_reports_why_the_daemon_refused_and_keeps_the_old_settings(
+    node: Node, server: Make
+) -> None:
     resource = server()
     resource("start")
     done = server(bind="192.0.2.1")("reload", limit=12)
@@ -354,7 +354,7 @@ def stranger(node: Node) -> Iterator[str]:
     node.sh("systemctl stop stranger; ip netns delete stranger")
 
 
-def test_an_answer_of_another_node_is_not_taken_for_ones_own(
+def test_a_deep_monitor_rejects_an_answer_from_another_machine(
     node: Node, server: Make, stranger: str
 ) -> None:
     resource = server(bind="127.0.0.1")
@@ -366,10 +366,10 @@ def test_an_answer_of_another_node_is_not_taken_for_ones_own(
     assert claimed("reload", limit=12).returncode == GENERIC
 
 
-def test_a_process_that_systemd_has_given_up_on_does_not_count_as_stopped(
+def test_a_process_left_over_by_systemd_is_an_error_until_stop_kills_it(
     node: Node, server: Make, drop_in: Callable[[str], None]
 ) -> None:
-    """As one that waits for a dead disk: the unit is inactive, and the process lives."""
+    """Like a process that waits for a dead disk: it lives on while its unit is inactive."""
     drop_in("KillMode=none")
     resource = server()
     resource("start")

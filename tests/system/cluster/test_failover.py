@@ -47,7 +47,7 @@ def cluster(bare_cluster: Cluster) -> Cluster:
 
 @pytest.fixture
 def watch(cluster: Cluster) -> Iterator[Watch]:
-    """Clients that ask all the time, and have been answered."""
+    """Clients that ask continuously and have had an answer."""
     with cluster.watch(GREETING) as watch:
         watch.until(lambda answers: len(_heard(answers)) > 20, timeout=20, what="an answer")
         yield watch
@@ -77,7 +77,7 @@ def _heard(answers: list[Answer]) -> list[Answer]:
 def _recovers(
     cluster: Cluster, watch: Watch, fault: Callable[[Node], object], *, within: float = 30.0
 ) -> tuple[list[Answer], Node]:
-    """Do something to the active node; what was heard around it, and who serves afterwards."""
+    """Do something to the active node; the answers around it, and the node that serves next."""
     victim = active(cluster)
     start = time.monotonic()
     fault(victim)
@@ -106,7 +106,7 @@ def _seconds(answers: list[Answer]) -> float:
 
 
 def _speakers(answers: list[Answer]) -> list[str]:
-    """Who answered, in turn, through the address or directly."""
+    """The nodes that answered, in order, through the address or directly."""
     return [turn.who for turn in turns(answers)]
 
 
@@ -165,7 +165,7 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
     assert daemon_pid(active(cluster)) == pid
 
 
-def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
+def test_a_killed_daemon_is_restarted_before_a_monitor_runs_and_counted(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
     _forget_failures(cluster)
@@ -182,7 +182,7 @@ def test_a_killed_daemon_is_back_before_a_monitor_finds_it_and_counted(
     assert failed_operations(cluster) == {"TCP-SERVER_asyncmon_0"}
 
 
-def test_a_stop_by_hand_is_mended(cluster: Cluster, watch: Watch, note: Note) -> None:
+def test_a_stop_by_hand_is_recovered(cluster: Cluster, watch: Watch, note: Note) -> None:
     answers, _ = _recovers(cluster, watch, lambda node: node.exec("systemctl", "stop", UNIT))
     note(cluster.suite, "systemctl stop by hand", [_seconds(answers)])
 
@@ -231,7 +231,7 @@ def test_standby_moves_the_service_almost_without_a_gap(
     assert failed_operations(cluster) == set()
 
 
-def test_another_node_answers_when_the_active_one_loses_power_and_nobody_else_did(
+def test_a_single_other_node_answers_after_the_active_one_loses_power(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
     victim = active(cluster)

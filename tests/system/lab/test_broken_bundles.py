@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a bundle the lab says in words: one good bundle, and a fault planted in it."""
+"""The lab explains what is wrong with a bundle: a good bundle with one planted fault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GOOD = ROOT / "tests/bundles/broken"
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A text of the good bundle and what stands in its place, and what the lab must say of it.
+    """A text of the good bundle, its replacement, and what the lab must report.
 
     `returns` tells whether the service comes back from the fault.
     """
@@ -79,7 +79,7 @@ PLANTED = {
 
 
 def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten seconds are enough for a service that is not to come back."""
+    """Ten seconds are enough for a service that must not return."""
     sooner = tuple(dataclasses.replace(fault, deadline=10.0) for fault in catalogue.FAULTS)
     monkeypatch.setattr(catalogue, "FAULTS", sooner)
 
@@ -90,7 +90,7 @@ def lab_run(bundle: Path, report: Path, suite: Suite, *names: str) -> Outcome:
 
 
 def told(done: Outcome) -> str:
-    """All that a run said, its lines joined: what the table breaks is one sentence again."""
+    """The output of a run on one line, so that sentences wrapped by the table are whole."""
     return " ".join(done.stdout.split() + done.stderr.split())
 
 

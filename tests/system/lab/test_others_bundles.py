@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon and an agent that nobody tailored for the lab, by a manifest alone."""
+"""A daemon and an agent not written for the lab run with nothing but a manifest."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def shared_node(as_root: None, suite: Suite, debs: dict[str, Path]) -> Iterator[
 
 @pytest.fixture
 def node(shared_node: Node) -> Iterator[Node]:
-    """The node, which has no trace of the package when the test ends."""
+    """The node; the package is purged when the test ends."""
     yield shared_node
     shared_node.sh(
         f"{EMERGENCY} dpkg --purge --force-remove-reinstreq {NAME} rival 2>/dev/null || true;"

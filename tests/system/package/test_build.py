@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A full disk, and a directory that may not be written."""
+"""A full disk and an unwritable directory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_full_disk_ends_the_command_with_a_sentence(tiny_disk: Path, bundle: P
     assert [path.name for path in tiny_disk.iterdir()] == ["filler"]
 
 
-def test_a_directory_that_may_not_be_written_is_told(as_root: None, bundle: Path) -> None:
+def test_an_unwritable_directory_is_reported(as_root: None, bundle: Path) -> None:
     dist = bundle / "dist"
     dist.mkdir()
     dist.chmod(0o555)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package stays where a real cluster runs one of its resources, whatever state that is in."""
+"""The package cannot be removed from a node on which a real cluster runs its resource."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def has(cluster: Cluster, *resources: str) -> None:
 
 
 def running(cluster: Cluster) -> dict[str, set[str]]:
-    """What each node runs, by the cluster's word."""
+    """What each node runs, according to the cluster."""
     instances = cluster.status().instances
     return {
         node.name: {instance.resource for instance in instances if node.name in instance.nodes}
@@ -111,7 +111,7 @@ def other(cluster: Cluster, node: Node) -> Node:
 
 
 def refusal(done: Completed, node: Node) -> tuple[set[str], str]:
-    """The resources for whose sake the removal was refused, and all that was said about it."""
+    """The resources that the refusal names, and the whole output."""
     assert done.returncode != 0
     output = all_said(done)
     begin, end = f"{NAME}: not removed: the cluster runs ", f" on this node, {node.name}.\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Debian's own checker says of the sample package."""
+"""lintian finds nothing wrong with the sample package."""
 
 from __future__ import annotations
 

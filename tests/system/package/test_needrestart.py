@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""needrestart, which restarts what it finds outdated, leaves the service to Pacemaker."""
+"""needrestart restarts outdated services, but leaves the sample's to Pacemaker."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_it_finds_the_service_outdated_but_does_not_restart_it(outdated: Resourc
     assert listed(outdated.node) == []
 
 
-def test_it_would_restart_the_service_without_our_configuration(outdated: Resource) -> None:
+def test_without_the_configuration_needrestart_restarts_the_service(outdated: Resource) -> None:
     outdated.node.exec("mv", CONFIGURATION, "/root")
     try:
         assert listed(outdated.node) == [RESTART]
@@ -67,7 +67,7 @@ def test_it_would_restart_the_service_without_our_configuration(outdated: Resour
         outdated.node.exec("mv", f"/root/{NAME}.conf", CONFIGURATION)
 
 
-def test_the_configuration_keeps_what_needrestart_has_by_itself(outdated: Resource) -> None:
+def test_the_configuration_keeps_needrestarts_own_settings(outdated: Resource) -> None:
     # The keys of the hash as needrestart reads them, with our file and without.
     read = "our %nrconf; do $ARGV[0]; die $@ if $@;"
     program = f"{read} print join qq(\\n), keys %{{$nrconf{{override_rc}}}}"

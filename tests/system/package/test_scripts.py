@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the maintainer scripts run is what `hadeb plan` lists."""
+"""The maintainer scripts run exactly what `hadeb plan` lists."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What dpkg does to the package, with the resource running on the node and not."""
+"""dpkg's transitions of the package, with the resource running or stopped."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def make_rival(node: Node, relations: str) -> None:
 
 
 def assert_refused(done: Completed, resource: Resource) -> None:
-    """The removal failed, and said why and what to do."""
+    """Assert that the removal failed, with the reason and the remedy."""
     assert done.returncode != 0
     output = all_said(done)
     assert f"{NAME}: not removed: its service runs:\n  {resource.unit}\n" in output
@@ -104,7 +104,7 @@ def test_another_version_does_not_touch_the_service(
     assert service(resource).state == "inactive"
 
 
-def test_a_version_whose_daemon_gives_no_sign_of_life_does_not_kill_one_that_does(
+def test_an_upgrade_to_a_daemon_without_watchdog_does_not_kill_the_running_one(
     resource: Resource, tmp_path: Path
 ) -> None:
     node = resource.node
@@ -114,7 +114,7 @@ def test_a_version_whose_daemon_gives_no_sign_of_life_does_not_kill_one_that_doe
     node.push(build("2.0", tmp_path, without=plain, service='type = "exec"'), "/root/2.0.deb")
     node.write(drop_in, quick)
     try:
-        # Which has systemd read the drop-in, too.
+        # The installation makes systemd read the drop-in as well.
         install(node, "1.0")
         start(resource)
     finally:
@@ -189,7 +189,7 @@ def test_a_service_that_failed_does_not_hold_back_a_removal(resource: Resource) 
     )
 
 
-def test_purge_leaves_not_a_file(node: Node, resource: Resource) -> None:
+def test_purge_leaves_no_file(node: Node, resource: Resource) -> None:
     before = files(node)
     install(node, "0.9")
     assert files(node) > before
@@ -263,7 +263,7 @@ def test_an_upgrade_gets_past_an_old_version_whose_script_fails(resource: Resour
     assert service(resource) == untouched
 
 
-def test_a_conflicting_package_does_not_take_the_place_of_a_running_one(
+def test_a_conflicting_package_replaces_one_only_while_its_service_is_stopped(
     resource: Resource, running: bool
 ) -> None:
     node = resource.node

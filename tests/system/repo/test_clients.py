@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real clients of a repository: they type what its page says, and hear no complaint.
+"""Real clients follow the repository's page and get no warning.
 
 apt of Debian 12 and of Debian 13 in containers with nothing but apt, over HTTP from nginx.
 """
@@ -31,7 +31,7 @@ MACHINES = range(1, 41)
 
 @pytest.fixture(scope="module")
 def shop(as_root: None) -> Iterator[Web]:
-    """nginx, and a network that nobody else is in."""
+    """nginx in a private network."""
     with web() as server:
         yield server
 
@@ -47,12 +47,12 @@ def owner(shop: Web, tmp_path: Path) -> Iterator[Owner]:
 
 @pytest.fixture
 def client(shop: Web, suite: Suite) -> Client:
-    """A Debian that nobody has used yet."""
+    """A fresh Debian."""
     return shop.client(suite)
 
 
 def follow(client: Client, shop: Web, *steps: str) -> None:
-    """Type what the page says for each step; whatever complains on the way is a failure."""
+    """Type the page's commands for each step; any complaint is a failure."""
     for step in steps:
         done = client.sh(shop.words(step, "stable"))
         assert complaints(done) == [], f"{step}: {done.stdout}{done.stderr}"
@@ -98,7 +98,7 @@ def test_the_shorter_ways_to_add_the_repository_give_the_same_sources(
     assert client.has(NAME) == "1.0"
 
 
-def test_what_is_behind_a_repository_is_not_for_clients(owner: Owner, shop: Web) -> None:
+def test_internal_files_are_not_served_to_clients(owner: Owner, shop: Web) -> None:
     for path in (".hadeb/repository.json", ".hadeb/history/stable/1.json"):
         assert (owner.repository / path).is_file()
         assert shop.fetch(f"/{path}").startswith("HTTP/1.1 403 ")
@@ -114,7 +114,7 @@ def test_a_client_that_never_agreed_to_go_down_keeps_what_it_has_after_a_rollbac
     assert client.has(NAME) == "1.1"
 
 
-def test_of_two_generations_within_a_second_a_client_gets_the_later_one(
+def test_a_client_gets_the_later_of_two_generations_within_a_second(
     owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install")
@@ -138,7 +138,7 @@ def dates(release: Path) -> list[str]:
 
 
 def would_upgrade(client: Client) -> set[int]:
-    """Of many machines those that would upgrade now, by their machine-id alone."""
+    """The machines that would upgrade now, by machine-id alone."""
     simulated = "apt-get -s upgrade -o APT::Machine-ID=$(printf %032x $machine)"
     numbers = " ".join(map(str, MACHINES))
     script = f"for machine in {numbers}; do {simulated} | sed -n s/^Inst/$machine/p; done"
@@ -163,7 +163,7 @@ def test_a_phased_version_comes_to_its_share_of_the_machines_and_leaves_them_aft
     assert at(min(early), "upgrade") == "1.1"
     owner.call("rollback", "stable")
     assert at(min(early), "roll-back") == "1.0"
-    # Whoever follows the suite both ways waits for the phase all the same.
+    # A client pinned to follow rollbacks waits for its phase as well.
     owner.call("rollback", "stable", "2")
     assert at(min({*MACHINES} - early), "roll-back") == "1.0"
     owner.call("promote", NAME, "stable", "stable", "--phase", "50")
@@ -197,7 +197,7 @@ def test_a_suite_out_of_date_is_refused_until_it_is_refreshed(
         assert client.has(NAME) == "1.0"
 
 
-def test_a_node_holds_what_it_has_against_the_signed_manifest(
+def test_a_node_compares_its_packages_with_the_signed_manifest(
     owner: Owner, shop: Web, client: Client
 ) -> None:
     follow(client, shop, "add", "install", "keys")
@@ -236,7 +236,8 @@ def test_machines_follow_from_one_key_to_the_next_without_a_warning(
     follow(client, shop, "upgrade", "upgrade")
     assert client.has(NAME) == "1.2"
     assert sources(client) in shop.words("add", "stable"), "the old key is still trusted"
-    # Whoever never took the package of keys is told, keeps what is there, and can add it again.
+    # A client without the keyring package gets an error, keeps its packages, and can add the
+    # repository again.
     refused = other.sh("apt-get update; apt-get -y upgrade", check=False)
     assert complaints(refused)
     assert other.has(NAME) == "1.1"

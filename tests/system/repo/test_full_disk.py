@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A full disk and a read-only pool: an error, and the suite as it was."""
+"""A full disk or a read-only pool is an error and leaves the suite unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def publish(
     )
 
 
-def test_a_real_full_disk_is_an_error_and_leaves_the_suite_as_it_was(
+def test_a_full_disk_is_an_error_and_leaves_the_suite_as_it_was(
     as_root: None, publisher: Publisher, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The power goes while a repository changes: here at some points, `make repo-cuts` at all."""
+"""Power cuts while a repository changes: at some points here, at all in `make repo-cuts`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEED = 1
 
 
 @pytest.mark.parametrize("scene", [SCENES[0], SCENES[1], SCENES[-1]], ids=lambda scene: scene.name)
-def test_what_a_power_cut_leaves_is_whole_and_the_same_command_finishes(
+def test_a_power_cut_leaves_a_whole_suite_and_the_same_command_finishes(
     scene: Scene, as_root: None, publisher: Publisher, interposer: Path, tmp_path: Path
 ) -> None:
     cuts = PowerCuts(scene, publisher, interposer, tmp_path / "cuts", _SEED).run(_TIMES)

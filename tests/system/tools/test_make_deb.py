@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make deb sets itself up, wherever the checkout lies, whoever calls, however the shell is set."""
+"""make deb sets itself up in any directory, for any user, under any shell settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_deb(
 
 
 def built(done: subprocess.CompletedProcess[str], where: Path) -> bytes:
-    """The package that a call of make deb made, and said so on stdout alone."""
+    """Call make deb: the package whose path it prints, and nothing else, on stdout."""
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{DEB}\n"
     return (where / DEB).read_bytes()

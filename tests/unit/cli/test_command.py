@@ -127,7 +127,7 @@ def test_color_is_not_for_files_unless_forced(environment: dict[str, str], color
     assert ("\x1b" in call.stderr) == colored
 
 
-def test_quiet_and_verbose_change_what_is_said_and_not_the_result(bundle: Path) -> None:
+def test_quiet_and_verbose_change_the_messages_but_not_the_result(bundle: Path) -> None:
     plain = call_hadeb("build", directory=bundle)
     verbose = call_hadeb("build", "--verbose", directory=bundle)
     quiet = call_hadeb("build", "-q", "-v", directory=bundle)

@@ -16,7 +16,7 @@ from support.lab_leftovers import call
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A list of labs of one's own."""
+    """A private registry of labs."""
     directory = tmp_path / "labs"
     directory.mkdir()
     return directory
@@ -63,7 +63,7 @@ def test_a_bundle_with_nothing_to_compare_with_is_refused(tmp_path: Path) -> Non
     assert "nothing to compare with" in done.stderr
 
 
-def test_a_wrong_manifest_is_told_as_build_tells_it(tmp_path: Path) -> None:
+def test_a_wrong_manifest_is_reported_as_build_reports_it(tmp_path: Path) -> None:
     (tmp_path / "bundle.toml").write_text("name = 1\n", encoding="utf-8")
     built, run = (call_hadeb(*words, directory=tmp_path) for words in (("build",), ("lab", "run")))
     assert run.code == 3

@@ -10,7 +10,7 @@ import pytest
 from support.command import call_hadeb
 
 
-def test_memory_that_ends_is_told_with_the_file(
+def test_running_out_of_memory_is_reported_with_the_file(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = Path.read_bytes

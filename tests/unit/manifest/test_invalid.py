@@ -58,7 +58,7 @@ def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_text_that_is_not_utf_8_is_told_with_its_line(
+def test_text_that_is_not_utf_8_is_reported_with_its_line(
     mark: bytes, bundle: Path, tmp_path: Path
 ) -> None:
     text = '[package]\nname = "grün"\n'.encode("latin-1")
@@ -67,13 +67,15 @@ def test_text_that_is_not_utf_8_is_told_with_its_line(
     assert said.startswith("bundle.toml:2: is not UTF-8 text\n")
 
 
-def test_a_project_that_is_not_utf_8_is_told_with_its_line(bundle: Path, tmp_path: Path) -> None:
+def test_a_project_that_is_not_utf_8_is_reported_with_its_line(
+    bundle: Path, tmp_path: Path
+) -> None:
     with (bundle / "daemon/pyproject.toml").open("ab") as stream:
         stream.write(b"# \xff\n")
     assert "daemon/pyproject.toml:9: is not UTF-8 text\n" in build(bundle, tmp_path / "dist")
 
 
-def test_a_directory_without_a_file_is_told_since_a_package_would_not_have_it(
+def test_an_empty_directory_is_reported_since_a_package_would_not_have_it(
     bundle: Path, tmp_path: Path
 ) -> None:
     (bundle / "share" / "below").mkdir(parents=True)
@@ -83,7 +85,7 @@ def test_a_directory_without_a_file_is_told_since_a_package_would_not_have_it(
     assert f"file[0].source: {sentence}\n" in build(bundle, tmp_path / "dist")
 
 
-def test_a_manifest_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_manifest_is_reported(tmp_path: Path) -> None:
     said = build(tmp_path, tmp_path / "dist", "gone.toml", ".")
     assert said == (
         "bundle.toml: does not exist; name an existing manifest\n"
@@ -92,7 +94,7 @@ def test_a_manifest_that_is_missing_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_manifest_below_a_file_or_of_too_long_a_name_is_told(tmp_path: Path) -> None:
+def test_a_manifest_below_a_file_or_of_too_long_a_name_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = build(tmp_path, tmp_path / "dist", "file/bundle.toml", "x" * 300)
     assert said.splitlines()[0] == "file/bundle.toml: cannot be read: Not a directory"
@@ -152,7 +154,7 @@ def test_what_is_no_plain_file_is_neither_read_nor_left_out(
 
 @pytest.mark.parametrize("name", [b"two\nlines", b"latin-\xe9", b"\x1b[31m"])
 @pytest.mark.parametrize("place", ["share", "daemon/greeterd"])
-def test_a_file_name_that_no_list_can_hold_is_told(
+def test_a_file_name_that_no_list_can_hold_is_reported(
     name: bytes, place: str, bundle: Path, tmp_path: Path
 ) -> None:
     (bundle / "share").mkdir()
@@ -166,7 +168,7 @@ def test_a_file_name_that_no_list_can_hold_is_told(
     assert said.count("\n") == 2
 
 
-def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Path) -> None:
+def test_a_read_error_is_reported(bundle: Path, tmp_path: Path) -> None:
     # Opened like any file; the first read fails as a broken disk's does, and names no file.
     (bundle / "share").symlink_to("/proc/self/mem")
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
@@ -184,7 +186,7 @@ def test_a_file_that_breaks_while_it_is_read_is_told(bundle: Path, tmp_path: Pat
         (b"#! \necho\n", "names no interpreter after #!"),
     ],
 )
-def test_a_program_that_no_kernel_can_start_is_told(
+def test_a_program_that_no_kernel_can_start_is_reported(
     begin: bytes, sentence: str, bundle: Path, tmp_path: Path
 ) -> None:
     for name in ("greeter", "ctl"):
@@ -198,7 +200,7 @@ def test_a_program_that_no_kernel_can_start_is_told(
     assert f"daemon.executables[0]: 'ctl' {sentence}" in said
 
 
-def test_a_license_that_would_lose_its_umlauts_is_told(tmp_path: Path) -> None:
+def test_a_license_that_would_lose_its_umlauts_is_reported(tmp_path: Path) -> None:
     made = tmp_path / "made"
     shutil.copytree(INVALID.parent / "valid/own-license", made)
     (made / "LICENSE.txt").write_bytes("Copyright Müller\n".encode("latin-1"))
@@ -226,7 +228,7 @@ def test_a_command_whose_quotes_are_closed_is_taken(command: str) -> None:
         ("J\udce9", "jane@example.org", "is missing, and DEBFULLNAME and DEBEMAIL are not UTF-8"),
     ],
 )
-def test_a_maintainer_that_the_environment_spoils_is_told(
+def test_an_invalid_maintainer_from_the_environment_is_reported(
     name: str, address: str, sentence: str, tmp_path: Path
 ) -> None:
     call = call_hadeb(

@@ -33,14 +33,14 @@ def test_apt_can_read_the_package_whatever_the_umask_is(umask: int, tmp_path: Pa
     assert receipt.path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_file_where_the_directory_should_be_is_told(bundle: Path) -> None:
+def test_a_file_where_the_directory_should_be_is_reported(bundle: Path) -> None:
     (bundle / "dist").touch()
     call = call_hadeb("build", directory=bundle)
     assert (call.code, call.stdout) == (2, "")
     assert "dist" in call.stderr
 
 
-def test_a_directory_of_the_packages_name_is_told_and_nothing_is_left(bundle: Path) -> None:
+def test_a_directory_of_the_packages_name_is_reported_and_nothing_is_left(bundle: Path) -> None:
     (bundle / "dist/greeter_1.0_all.deb").mkdir(parents=True)
     call = call_hadeb("build", directory=bundle)
     assert (call.code, call.stdout) == (1, "")

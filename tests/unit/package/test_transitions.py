@@ -69,7 +69,7 @@ def test_every_line_of_the_plan_stands_in_its_script(bundle: str) -> None:
                 assert line in script or f"    {line.replace(' ', '_')}\n" in script
 
 
-def test_a_package_without_scripts_or_conffiles_is_told_as_it_is() -> None:
+def test_a_package_without_scripts_or_conffiles_has_plain_steps() -> None:
     steps = transitions(Package((), (), (), (), 0))
     assert steps["remove"] == (Step("dpkg", ("remove the files",)),)
     assert steps["purge"] == (Step("dpkg", ("nothing: there are no conffiles",)),)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client knows when an answer is whole, and what is none, of real services on loopback."""
+"""The client recognizes complete and invalid answers from real services on loopback."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def target(**settings: object) -> Target:
 
 
 def first_answer(asked: Target, *, expect: str = "") -> Answer:
-    """What the client's first line says of a target, as a watch reads it."""
+    """A target in the client's first line, as a watch reads it."""
     program = (sys.executable, "-I", ask.__file__, json.dumps([dataclasses.asdict(asked)]))
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdout
@@ -102,7 +102,7 @@ def pong(connection: socket.socket) -> None:
             time.sleep(0.05)
 
 
-def test_an_answer_is_whole_once_it_is_as_expected_though_nobody_closes() -> None:
+def test_an_expected_answer_is_complete_without_a_close() -> None:
     with serving(pong) as port:
         table = AnswerTable(address=HERE, port=port, send="PING\r\n", expect=r"\+PONG\r\n")
         answer = first_answer(asked_as(table), expect=table.expect)
@@ -123,7 +123,7 @@ def test_a_wrong_answer_of_one_that_closes_is_heard_whole() -> None:
     assert (answer.text, answer.error, answer.who) == ("-LOADING\r\n", None, None)
 
 
-def test_what_is_sent_arrives_whole_where_the_other_side_reads_slowly() -> None:
+def test_a_slow_reader_gets_the_whole_request() -> None:
     sent = "x" * 3_000_000
 
     def count(connection: socket.socket) -> None:
@@ -157,7 +157,7 @@ def test_a_service_that_closes_without_a_word_gave_no_answer() -> None:
 
 
 @pytest.mark.parametrize("send", ["", "PING\r\n"])
-def test_a_refused_port_is_said_whether_something_was_to_be_sent_or_not(send: str) -> None:
+def test_a_refused_port_is_reported_with_and_without_a_request(send: str) -> None:
     with socket.create_server((HERE, 0)) as server:
         port = server.getsockname()[1]
     answer = first_answer(target(port=port, send=send))
@@ -175,7 +175,7 @@ def test_an_answer_without_an_end_is_cut() -> None:
     assert len(answer.text) < 2 * ask.MOST_RECEIVED
 
 
-def test_bytes_that_are_no_text_are_an_answer_too() -> None:
+def test_bytes_that_are_not_text_count_as_an_answer() -> None:
     with serving(lambda connection: connection.sendall(b"\xff\x00 This is ha1!")) as port:
         answer = first_answer(target(port=port), expect=r"This is (?P<node>\S+)!")
     assert answer.who == "ha1"
@@ -228,7 +228,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
     wait_for_the_end_of(map(int, pids.read_text("utf-8").split()))
 
 
-def test_what_a_command_left_in_the_background_holds_up_nobody(tmp_path: Path) -> None:
+def test_a_background_process_of_a_command_does_not_delay_its_answer(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f"sleep 87654 & echo $! >{pids}; echo done"
     answer = first_answer(target(command=script, patience=2.0, every=60.0))
@@ -253,7 +253,7 @@ def test_commands_under_way_end_with_the_client(tmp_path: Path) -> None:
     wait_for_the_end_of([int(pids.read_text("utf-8"))])
 
 
-def test_a_command_that_goes_on_after_its_last_word_delays_nobody(tmp_path: Path) -> None:
+def test_a_command_that_outlives_its_output_does_not_delay_others(tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     heard.touch()
     # It goes on until others have been asked, and at most for its patience.

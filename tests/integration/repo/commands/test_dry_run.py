@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a dry run says: all that the command would do, and whether it would be refused."""
+"""A dry run prints all that the command would do, or why hadeb would refuse it."""
 
 from __future__ import annotations
 

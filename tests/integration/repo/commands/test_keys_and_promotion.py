@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packages whose bytes stay: that of the keys, and what goes from suite to suite."""
+"""The keyring package and promoted packages keep their bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def changed_template(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "_TEXT", f"{package._TEXT}\nsaid otherwise\n")
 
 
-def test_a_package_of_keys_is_taken_as_it_was_published_where_hadeb_makes_another_now(
+def test_the_published_keyring_package_is_reused_even_if_hadeb_would_build_another(
     publisher: Publisher, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (deb,) = root.glob(f"pool/*/*/{KEYRING}/*.deb")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hadeb does not publish: each a clear error, and the published suite as it was."""
+"""hadeb refuses bad input with a clear error and leaves the published suite unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def publish(
 
 
 def _faked(publisher: Publisher, days: int) -> dict[str, str]:
-    """An environment with another key, which ends in so many days."""
+    """An environment with another key that expires in the given number of days."""
     home = publisher.place / f"key-of-{days}-days"
     home.mkdir(mode=0o700)
     gpg = ("gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback")
@@ -136,7 +136,7 @@ def test_a_publisher_without_the_repository_s_key_is_refused(
         refused(rolled, f"gpg has no secret key {publisher.key}")
 
 
-def test_a_damaged_suite_keeps_no_other_back(publisher: Publisher, root: Path) -> None:
+def test_a_damaged_suite_does_not_hold_back_the_others(publisher: Publisher, root: Path) -> None:
     publisher.publish(root, publisher.deb("hello", "1.0"), suite="other")
     manifest = root / "dists/other/manifest.json"
     manifest.write_text(manifest.read_text("utf-8").replace("hello", "bye"), "utf-8")
@@ -210,7 +210,7 @@ def test_the_same_package_twice_changes_nothing_and_is_no_error(
 
 
 @pytest.mark.parametrize("option", ["origin", "label", "name", "codename"])
-def test_what_a_repository_was_created_with_does_not_change(
+def test_the_creation_settings_of_a_repository_do_not_change(
     option: str, publisher: Publisher, root: Path
 ) -> None:
     with unchanged(root):
@@ -270,7 +270,7 @@ def test_a_directory_without_a_repository_is_refused_and_stays_as_it_was(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_suite_does_not_have_cannot_be_promoted_or_come_back(
+def test_a_package_the_suite_lacks_cannot_be_promoted_or_restored(
     publisher: Publisher, root: Path
 ) -> None:
     with unchanged(root):
@@ -282,7 +282,7 @@ def test_what_a_suite_does_not_have_cannot_be_promoted_or_come_back(
         refused(done, "staging has no older generation 7\nhint: you can go back to: 1", 2)
 
 
-def test_a_pool_file_that_was_changed_behind_our_back_goes_no_further(
+def test_a_pool_file_changed_from_outside_is_neither_promoted_nor_restored(
     publisher: Publisher, root: Path
 ) -> None:
     path = root / "pool/main/h/hello/hello_2.0_all.deb"

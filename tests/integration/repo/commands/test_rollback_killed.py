@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rollback that was killed goes back once, when it is called again."""
+"""Repeating a killed rollback goes back by one generation only."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_rollback_that_was_killed_goes_back_once_when_it_is_called_again(
         assert publisher.listed(copy) == {"hello 1.0", "hello 2.0", f"{KEYRING} 1"}
         assert inspection.leftovers(copy) == []
         assert publisher.hadeb("repo", "verify", "--repo", copy).code == 0
-    # Whoever means it goes on.
+    # A deliberate second rollback goes back further.
     assert publisher.hadeb("rollback", "staging", "--repo", copy).code == 0
     assert publisher.listed(copy) == {"hello 1.0", f"{KEYRING} 1"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is looked at: what verify holds against what, and what status tells."""
+"""What verify compares, and what status reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYRING = "sample-archive-keyring"
     ],
 )
 @pytest.mark.parametrize("damage", [cut, Path.unlink])
-def test_a_page_that_is_not_as_hadeb_writes_it_is_found(
+def test_verify_reports_a_changed_page(
     damage: Callable[[Path], None], name: str, publisher: Publisher, root: Path
 ) -> None:
     damage(root / name)
@@ -53,7 +53,7 @@ def test_a_keyring_that_is_missing_or_unreadable_is_a_finding(
         assert "hello_1.0_all.deb is gone from the pool" in done.stdout
 
 
-def test_verify_says_whom_it_trusts_and_holds_the_keyring_against_it(
+def test_verify_names_the_keys_it_trusts_and_compares_the_keyring(
     publisher: Publisher, root: Path
 ) -> None:
     done = publisher.hadeb("repo", "verify", "--repo", root)
@@ -86,7 +86,7 @@ def test_a_verifier_that_is_missing_ends_verify_with_5(
         assert missing in done.stderr
 
 
-def test_verify_does_not_speak_of_something_new(publisher: Publisher, root: Path) -> None:
+def test_verify_does_not_call_anything_new(publisher: Publisher, root: Path) -> None:
     for name in ("InRelease", "Release.gpg"):
         path = in_force(root) / name
         path.write_text(path.read_text().replace("A", "B"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that stand: what is damaged or lost in a repository, and how it is whole again."""
+"""How hadeb reports and repairs damaged or lost generations."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_rollback_with_a_damaged_generation_before_it_goes_to_the_next_whole_o
     assert publisher.listed(root) == {"hello 1.0", f"{KEYRING} 1"}
 
 
-def test_a_damaged_rollback_is_mended_by_what_it_went_back_to(
+def test_a_damaged_rollback_is_repaired_from_its_source_generation(
     publisher: Publisher, root: Path
 ) -> None:
     publisher.publish(root, publisher.deb("hello", "3.0"))

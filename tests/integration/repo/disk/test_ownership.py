@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is hadeb's own in a repository's directory, and what is somebody else's."""
+"""Which files in a repository's directory belong to hadeb, and which do not."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from support.repo.refusal import refused, unchanged
 UNFIT = "Depends: nonesuch (>= 9), nonesuch (<< 2)\n"
 
 
-def test_prune_leaves_what_hadeb_has_not_put_into_the_pool(
-    publisher: Publisher, root: Path
-) -> None:
+def test_prune_leaves_foreign_files_in_the_pool(publisher: Publisher, root: Path) -> None:
     own = root / "pool/main/o/other/other_1.0_all.deb"
     own.parent.mkdir(parents=True)
     shutil.copy(publisher.deb("other", "1.0"), own)
@@ -31,9 +29,7 @@ def test_prune_leaves_what_hadeb_has_not_put_into_the_pool(
     assert (root / "pool/main/h/hello/hello_2.0_all.deb").exists()
 
 
-def test_prune_takes_what_a_refused_publish_has_left_in_the_pool(
-    publisher: Publisher, root: Path
-) -> None:
+def test_prune_removes_pool_files_of_a_refused_publish(publisher: Publisher, root: Path) -> None:
     broken = publisher.deb("broken", "1.0", fields=UNFIT)
     done = publisher.hadeb("publish", broken, "--suite", "staging", "--repo", root)
     refused(done, "no version of nonesuch satisfies")
@@ -44,9 +40,7 @@ def test_prune_takes_what_a_refused_publish_has_left_in_the_pool(
     assert inspection.packages(root, "staging") == {"hello_1.0_all.deb", "hello_2.0_all.deb"}
 
 
-def test_a_file_that_somebody_else_has_in_the_pool_is_not_replaced(
-    publisher: Publisher, root: Path
-) -> None:
+def test_a_foreign_file_in_the_pool_is_not_replaced(publisher: Publisher, root: Path) -> None:
     own = root / "pool/main/w/world/world_1.0_all.deb"
     own.parent.mkdir(parents=True)
     own.write_bytes(b"not hadeb's")
@@ -72,7 +66,7 @@ def test_no_repository_is_created_in_a_directory_that_another_one_lives_in(
     assert not (tmp_path / "repository/.hadeb").exists()
 
 
-def test_files_that_somebody_has_put_between_hadebs_own_stop_nothing_and_stay(
+def test_foreign_files_among_hadebs_own_stop_nothing_and_stay(
     publisher: Publisher, root: Path
 ) -> None:
     strays = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes in: sources with all their files, and packages that are not what they seem."""
+"""Intake: sources with all their files, and packages that contradict themselves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUITE = RepoSuite("staging", "staging", ("main",), ("amd64", "arm64"))
 
 @pytest.fixture
 def packer(tmp_path: Path) -> Publisher:
-    """Somebody who makes packages, and has no key."""
+    """A package maker without a key."""
     return Publisher(tmp_path, tmp_path, "", tmp_path)
 
 
@@ -99,7 +99,7 @@ def said(take: Callable[..., list[IncomingPackage]], *files: Path) -> str:
         ("Version", "12345678901:1", "version"),
     ],
 )
-def test_what_policy_does_not_allow_is_no_part_of_a_path(
+def test_a_name_or_version_that_policy_forbids_is_refused(
     field: str,
     value: str,
     what: str,
@@ -162,7 +162,7 @@ def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
     assert f"{epoch}: has another hello_1.0_all.deb than {deb}" in said(take, deb, epoch)
 
 
-def test_the_same_package_twice_in_one_call_is_one(
+def test_the_same_package_twice_in_one_call_is_taken_once(
     packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0")
@@ -171,7 +171,7 @@ def test_the_same_package_twice_in_one_call_is_one(
 
 
 @pytest.mark.parametrize("name", ["two  blanks.deb", "a\nline.deb", "-q.deb", "ünï 'q\" $x.deb"])
-def test_a_file_may_be_called_anything(
+def test_a_deb_may_have_any_file_name(
     name: str, packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0").rename(packer.place / name)
@@ -188,7 +188,7 @@ def test_packages_come_in_by_the_names_that_their_stanzas_have(
         assert package.copies[0].read_bytes() == package.origin.read_bytes()
 
 
-def test_what_is_no_file_is_named_as_what_it_is(
+def test_what_is_not_a_regular_file_is_named(
     tmp_path: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     (tmp_path / "directory.deb").mkdir()
@@ -245,7 +245,7 @@ def test_a_changes_brings_its_source_and_its_binaries_once(
         ("greet_1.0-1_amd64.buildinfo", "lists greet_1.0-1_amd64.buildinfo with another SHA256"),
     ],
 )
-def test_a_file_that_is_not_what_is_said_of_it_is_refused(
+def test_a_file_that_differs_from_its_listing_is_refused(
     file: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     path, changes = copied / file, copied / "greet_1.0-1_amd64.changes"
@@ -276,7 +276,7 @@ def test_a_file_that_is_not_what_is_said_of_it_is_refused(
         ("Checksums-Sha256:\n", "Checksums-Sha256:\n x 1 y\n", "lists y without a SHA256"),
     ],
 )
-def test_a_source_that_names_what_it_may_not_is_refused(
+def test_a_dsc_with_invalid_fields_is_refused(
     old: str, new: str, words: str, copied: Path, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     dsc = copied / "greet_1.0-1.dsc"
@@ -393,7 +393,7 @@ def test_a_lower_version_for_another_architecture_is_a_downgrade(
 
 
 @pytest.mark.parametrize("name", ["AMD64", "../x", "amd 64", "", "all", "source", "any", "-x", "é"])
-def test_what_is_no_architecture_is_refused(
+def test_an_unknown_architecture_is_refused(
     name: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     words = f"--architecture {name!r} is not the architecture of a machine\nhint: name one as dpkg"
@@ -404,7 +404,7 @@ def test_what_is_no_architecture_is_refused(
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", ".", "bookworm/updates", "a\nb"])
-def test_what_is_no_codename_is_refused(name: str, publisher: Publisher, tmp_path: Path) -> None:
+def test_an_invalid_codename_is_refused(name: str, publisher: Publisher, tmp_path: Path) -> None:
     words = f"--codename {re.escape(repr(name))} cannot be a codename\nhint: use letters"
     refused(publisher, tmp_path / "new", words, publisher.deb("hello", "2.0"), f"--codename={name}")
     assert not (tmp_path / "new").exists()
@@ -420,7 +420,7 @@ def test_what_is_no_codename_is_refused(name: str, publisher: Publisher, tmp_pat
         "Depends: hello (>= 2), foo (= 1)",
     ],
 )
-def test_what_a_node_can_install_passes_the_trial(
+def test_an_installable_package_passes_the_trial(
     fields: str, publisher: Publisher, root: Path
 ) -> None:
     done = publish(publisher, root, publisher.deb("world", "1.0", fields=f"{fields}\n"))
@@ -445,7 +445,7 @@ def test_what_a_node_can_install_passes_the_trial(
         ),
     ],
 )
-def test_what_no_node_can_install_is_refused(
+def test_an_uninstallable_package_is_refused(
     fields: str, words: str, publisher: Publisher, root: Path
 ) -> None:
     before = inspection.in_release(root, "staging")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package with the keys: the same bytes each time, and its script renews what is ours alone."""
+"""The keyring package is reproducible, and its script changes the repository's own entries only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def script(package: Package) -> str:
 
 
 def configure(root: Path, *arguments: str, package: Package = PACKAGE) -> str:
-    """Run the script as dpkg --root does; what it says."""
+    """Run the script as dpkg --root does; its output."""
     done = subprocess.run(
         ["sh", "-c", script(package), "postinst", *arguments],
         env={"PATH": os.environ["PATH"], "DPKG_ROOT": str(root)},
@@ -50,7 +50,7 @@ def directory(tmp_path: Path) -> Path:
 def renewed(
     directory: Path, text: str, name: str = "acme.sources", package: Package = PACKAGE
 ) -> str:
-    """What the script makes of a source, which has the same mode after it and no company."""
+    """A source after the script ran, with the same mode and no other files beside it."""
     file = directory / name
     file.write_text(text, encoding="utf-8")
     file.chmod(0o640)
@@ -86,7 +86,7 @@ def test_a_source_with_old_keys_becomes_the_one_with_today_s(
     assert renewed(directory, text, name) == sources(REPOSITORY, chosen, KEYS)
 
 
-def test_a_source_with_a_former_address_gets_the_keys_too(directory: Path) -> None:
+def test_a_source_with_a_former_address_also_gets_the_keys(directory: Path) -> None:
     moved = dataclasses.replace(
         REPOSITORY, url="https://new.example", former_urls=(REPOSITORY.url, "https://old.example/")
     )
@@ -97,7 +97,7 @@ def test_a_source_with_a_former_address_gets_the_keys_too(directory: Path) -> No
         assert text == sources(here, STABLE, KEYS)
 
 
-def test_all_but_the_keys_stays_as_somebody_wrote_it(directory: Path) -> None:
+def test_only_the_keys_of_an_edited_source_change(directory: Path) -> None:
     def text(keys: PublicKeys) -> str:
         return (
             "# ours\n\n\nTypes: deb\n"
@@ -125,7 +125,7 @@ def test_all_but_the_keys_stays_as_somebody_wrote_it(directory: Path) -> None:
         "",
     ],
 )
-def test_what_is_another_s_stays(directory: Path, text: str) -> None:
+def test_an_unrelated_source_stays(directory: Path, text: str) -> None:
     assert renewed(directory, text) == text
 
 
@@ -152,7 +152,7 @@ def test_keys_never_become_older(directory: Path) -> None:
     assert (directory / "acme.sources").read_text("utf-8") == newer
 
 
-def test_a_second_run_says_and_does_nothing(directory: Path) -> None:
+def test_a_second_run_prints_and_changes_nothing(directory: Path) -> None:
     file = directory / "acme.sources"
     file.write_text(sources(REPOSITORY, STABLE, OLD), encoding="utf-8")
     root = directory.parents[2]

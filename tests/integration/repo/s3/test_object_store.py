@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Repositories in an object store: what clients see at every moment, and who publishes at once."""
+"""Repositories in an object store: what clients see at each write, and concurrent publishers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def refused(done: Outcome, words: str, code: int = 1) -> None:
     assert "/hadeb-bucket-" not in done.stderr, "it names the copy, which nobody knows"
 
 
-def test_every_command_does_in_a_store_what_it_does_in_a_directory(
+def test_every_command_works_the_same_in_a_store_and_a_directory(
     stored: Stored, tmp_path: Path
 ) -> None:
     said = stored.publish(_HELLO[0]).stdout
@@ -244,7 +244,7 @@ def test_a_rollback_after_a_kill_does_not_go_back_twice(stored: Stored, tmp_path
     assert stored.packages() == {"hello 1.0", "hello 2.0"}
 
 
-def test_two_publishers_at_once_are_both_in(stored: Stored, tmp_path: Path) -> None:
+def test_concurrent_publishers_both_get_in(stored: Stored, tmp_path: Path) -> None:
     stored.publish(_HELLO[0])
     wanted = {"hello 1.0"}
     for number in range(3):
@@ -262,7 +262,7 @@ def test_two_publishers_at_once_are_both_in(stored: Stored, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "moment", ["pool/", ".hadeb/state.json", "/Release", "/InRelease", ".html"]
 )
-def test_who_is_overtaken_at_any_moment_loses_nothing_and_takes_nothing_back(
+def test_an_overtaken_publisher_loses_nothing_and_reverts_nothing(
     stored: Stored, tmp_path: Path, moment: str
 ) -> None:
     stored.publish(_HELLO[0])
@@ -312,7 +312,7 @@ def test_an_answer_that_was_lost_is_not_taken_for_another_publisher(stored: Stor
     stored.call("repo", "verify")
 
 
-def test_a_store_that_fails_before_the_switch_is_told_with_what_finishes_the_work(
+def test_a_store_failure_before_the_switch_names_the_command_that_finishes(
     stored: Stored, tmp_path: Path
 ) -> None:
     stored.publish(_HELLO[0])
@@ -331,7 +331,7 @@ def test_a_store_that_fails_before_the_switch_is_told_with_what_finishes_the_wor
     assert reader.newest("hello") == "2.0"
 
 
-def test_a_suite_that_another_program_writes_all_the_time_is_told(
+def test_a_suite_that_another_program_keeps_writing_is_reported(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public_files, "ATTEMPTS", 2)
@@ -355,7 +355,7 @@ def test_keys_that_are_no_paths_are_left_alone(stored: Stored) -> None:
     assert stored.objects()["dists/staging/../../outside"] == b"another program's"
 
 
-def test_who_is_overtaken_again_and_again_says_so_and_leaves_the_suite_as_it_was(
+def test_a_publisher_overtaken_repeatedly_gives_up_and_leaves_the_suite(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored.publish(_HELLO[0])
@@ -407,7 +407,7 @@ def test_an_object_that_no_list_names_is_not_overwritten_by_other_bytes(
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_an_object_with_the_same_bytes_is_as_good_as_ones_own(stored: Stored, seen: bool) -> None:
+def test_an_object_with_the_same_bytes_is_no_conflict(stored: Stored, seen: bool) -> None:
     stored.publish("world_1.0_all.deb")
     path = "pool/main/h/hello/hello_1.0_all.deb"
     content = (stored.publisher.place / _HELLO[0]).read_bytes()
@@ -435,7 +435,7 @@ def test_a_store_that_ignores_conditions_gets_no_repository(stored: Stored) -> N
     assert "dists/staging/InRelease" not in stored.objects()
 
 
-def test_objects_are_served_as_what_they_are_and_asked_for_anew_where_they_change(
+def test_objects_have_a_content_type_and_changing_ones_are_revalidated(
     stored: Stored,
 ) -> None:
     stored.publish(_HELLO[0])
@@ -511,7 +511,7 @@ def test_nothing_of_the_copy_is_left_on_this_machine(stored: Stored) -> None:
 
 
 @pytest.mark.usefixtures("old")
-def test_prune_removes_what_no_list_names_and_leaves_what_clients_may_ask_for(
+def test_prune_removes_unlisted_objects_and_keeps_what_clients_may_request(
     stored: Stored, tmp_path: Path
 ) -> None:
     for file in _HELLO:
@@ -552,7 +552,7 @@ def test_prune_leaves_what_clients_had_until_a_moment_ago_however_old_its_follow
     reader = Reader(tmp_path / "reader", stored)
     assert reader.newest("hello") == "1.0"
     if again:
-        # Now it is in force, and the one after it, too.
+        # Now this generation and the next are in force.
         stored.publish(_HELLO[1])
         stored.publish(_HELLO[2])
     assert stored.json("prune", "--keep", "1")["generations"] == []
@@ -562,7 +562,7 @@ def test_prune_leaves_what_clients_had_until_a_moment_ago_however_old_its_follow
     stored.call("repo", "verify")
 
 
-def test_prune_leaves_what_somebody_may_be_about_to_publish(stored: Stored) -> None:
+def test_prune_leaves_objects_that_may_be_about_to_be_published(stored: Stored) -> None:
     stored.publish(_HELLO[0])
     stored.write("pool/main/l/left/left_1_all.deb", b"a moment ago")
     assert stored.json("prune") == {"generations": [], "files": [], "size": 0, "dry_run": False}
@@ -570,7 +570,7 @@ def test_prune_leaves_what_somebody_may_be_about_to_publish(stored: Stored) -> N
 
 
 @pytest.mark.usefixtures("old")
-def test_what_a_prune_is_removing_is_not_published_until_it_has_ended(
+def test_objects_under_removal_are_not_published_until_prune_ends(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hadeb.cli.repo_command._ATTEMPTS", 2)
@@ -593,7 +593,7 @@ def test_what_a_prune_is_removing_is_not_published_until_it_has_ended(
     stored.call("repo", "verify")
 
 
-def test_verify_says_what_of_the_store_is_not_as_it_was_published(stored: Stored) -> None:
+def test_verify_names_what_changed_in_the_store(stored: Stored) -> None:
     stored.publish(_HELLO[0])
     stored.publish(_HELLO[1])
     stored.write("pool/main/h/hello/hello_1.0_all.deb", b"x" * 10)
@@ -610,7 +610,7 @@ def test_verify_says_what_of_the_store_is_not_as_it_was_published(stored: Stored
         assert words in done.stdout
 
 
-def test_verify_says_that_clients_do_not_have_yet_what_is_in_force(stored: Stored) -> None:
+def test_verify_reports_that_clients_do_not_yet_get_the_current_generation(stored: Stored) -> None:
     stored.publish(_HELLO[0])
     old = stored.objects()["dists/staging/InRelease"]
     stored.publish(_HELLO[1])
@@ -622,17 +622,17 @@ def test_verify_says_that_clients_do_not_have_yet_what_is_in_force(stored: Store
     stored.call("repo", "verify")
 
 
-def test_promote_refuses_what_is_gone_from_the_store(stored: Stored) -> None:
+def test_promote_refuses_a_package_missing_from_the_store(stored: Stored) -> None:
     stored.publish(_HELLO[0])
     stored.remove("pool/main/h/hello/hello_1.0_all.deb")
     done = stored.hadeb("promote", "hello", "staging", "stable")
     refused(done, "pool/main/h/hello/hello_1.0_all.deb is gone from the pool")
 
 
-def test_a_switch_is_a_second_younger_than_the_one_before(
+def test_a_switch_is_dated_at_least_a_second_after_the_last(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client asks for what has changed since a second, and would be told: nothing."""
+    """A client asks for changes since that second, and would get none."""
     stored.publish(_HELLO[0])
     path = "dists/staging/InRelease"
     slept: list[float] = []
@@ -666,13 +666,13 @@ def test_a_boto3_that_knows_no_conditions_is_refused(
 
 
 @pytest.mark.parametrize("place", ["s3://", "s3://UPPER/x", f"s3://{BUCKET}/a b", "s3://abc/../x"])
-def test_a_place_that_is_none_is_refused(stored: Stored, place: str) -> None:
+def test_an_invalid_location_is_refused(stored: Stored, place: str) -> None:
     words = ("repo", "status", "--repo", place)
     done = call_hadeb(*words, directory=stored.publisher.place, environment=stored.environment)
     refused(done, "is not a location in an object store", code=2)
 
 
-def test_a_bucket_that_is_not_there_is_told_by_its_name(stored: Stored) -> None:
+def test_a_missing_bucket_is_named(stored: Stored) -> None:
     words = ("repo", "status", "--repo", "s3://nonesuch/apt")
     done = call_hadeb(*words, directory=stored.publisher.place, environment=stored.environment)
     refused(done, "s3://nonesuch/apt: NoSuchBucket")
@@ -687,7 +687,7 @@ def test_a_bucket_that_is_not_there_is_told_by_its_name(stored: Stored) -> None:
         ("AWS_ACCESS_KEY_ID", "", "Unable to locate credentials", "AWS_PROFILE"),
     ],
 )
-def test_a_store_that_cannot_be_reached_says_which_setting_helps(
+def test_an_unreachable_store_names_the_setting_that_helps(
     stored: Stored, variable: str, value: str, words: str, hint: str
 ) -> None:
     environment = {**stored.environment, variable: value, "AWS_EC2_METADATA_DISABLED": "true"}
@@ -702,20 +702,20 @@ def test_a_store_that_cannot_be_reached_says_which_setting_helps(
     assert hint in done.stderr
 
 
-def test_a_place_without_a_repository_says_so_by_its_name(stored: Stored) -> None:
+def test_a_location_without_a_repository_is_named(stored: Stored) -> None:
     for words in (["repo", "status"], ["repo", "verify"], ["prune"], ["rollback", "staging"]):
         refused(stored.hadeb(*words), f"there is no repository in {stored.place}", code=2)
     assert stored.objects() == {}
 
 
-def test_a_new_repository_in_a_bucket_has_to_be_told_its_url(stored: Stored) -> None:
+def test_a_new_repository_in_a_bucket_needs_a_url(stored: Stored) -> None:
     done = stored.hadeb("publish", _HELLO[0], "--suite", "staging", "--key", stored.publisher.key)
     refused(done, "a bucket may be reached by many URLs", code=2)
     assert "--url" in done.stderr
     assert stored.objects() == {}
 
 
-def test_a_new_repository_in_a_bucket_is_called_as_the_place_is(stored: Stored) -> None:
+def test_a_new_repository_in_a_bucket_is_named_after_its_location(stored: Stored) -> None:
     words = ("--suite", "staging", "--url", stored.url, "--key", stored.publisher.key)
     stored.call("publish", _HELLO[0], *words)
     assert f"{stored.prefix}.sources" in stored.objects()

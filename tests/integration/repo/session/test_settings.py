@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a repository is opened: where it may be, what a refused call leaves, clocks, umask, locks."""
+"""A repository's settings and location, what a refused call leaves, clocks, umask, locks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def root(publisher: Publisher, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """Somebody who has published one package."""
+    """A publisher of a single package."""
     with owning(tmp_path) as made:
         made.release("1.0")
         yield made
@@ -104,7 +104,7 @@ def test_a_refused_publish_leaves_url_and_suites_as_they_were(
     publisher.publish(root, publisher.deb("world", "1.0"), suite="stable")
 
 
-def test_a_suite_that_cannot_be_is_refused_before_there_is_a_directory(
+def test_an_invalid_suite_is_refused_before_the_directory_is_created(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     for options in (("--suite", "No!"), ("--suite", "s", "--codename", "No!")):
@@ -136,7 +136,7 @@ def test_a_suite_that_a_killed_command_only_wrote_down_is_none(
     )
 
 
-def test_prune_removes_what_a_killed_command_left_of_a_suite_that_never_came_to_be(
+def test_prune_removes_leftovers_of_a_suite_that_was_never_published(
     publisher: Publisher, root: Path
 ) -> None:
     left = root / "dists/.generations/ghost/.unfinished-1"
@@ -196,7 +196,7 @@ def test_a_damaged_date_is_taken_from_release_and_no_traceback(
     assert publisher.hadeb("repo", "verify", "--repo", root).code == 0
 
 
-def test_what_a_repository_is_in_other_bytes_than_utf8_is_named_as_damaged(
+def test_settings_that_are_not_utf8_are_reported_as_damaged(
     publisher: Publisher, root: Path
 ) -> None:
     (root / ".hadeb/repository.json").write_bytes(b'{"name": "\xff"}')
@@ -220,7 +220,7 @@ def test_a_file_in_the_way_is_named(
 @pytest.mark.parametrize(
     "arguments", [("publish", "hello_1.0_all.deb", "--suite", "s"), ("repo", "status")]
 )
-def test_a_url_is_no_directory(
+def test_a_url_is_not_accepted_as_a_directory(
     arguments: tuple[str, ...], where: str, publisher: Publisher
 ) -> None:
     publisher.deb("hello", "1.0")
@@ -292,7 +292,7 @@ def test_a_date_that_no_client_would_take_yet_is_refused_by_the_trial(owner: Own
     assert inspection.leftovers(owner.repository) == []
 
 
-def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Owner) -> None:
+def test_a_publish_that_waited_for_the_lock_is_dated_after_the_wait(owner: Owner) -> None:
     now = datetime.datetime.now(datetime.UTC)
     with (owner.repository / ".hadeb/lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -316,7 +316,7 @@ def test_who_waits_for_the_lock_dates_by_the_end_of_the_wait(owner: Owner) -> No
     ],
     ids=" ".join,
 )
-def test_a_dry_run_waits_for_nobody_and_changes_nothing(
+def test_a_dry_run_ignores_the_lock_and_changes_nothing(
     arguments: tuple[str, ...], publisher: Publisher, root: Path
 ) -> None:
     publisher.publish(root, publisher.deb("hello", "2.0"))
@@ -330,9 +330,7 @@ def test_a_dry_run_waits_for_nobody_and_changes_nothing(
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
-def test_json_of_what_goes_over_suites_is_a_list_however_many_there_are(
-    publisher: Publisher, root: Path
-) -> None:
+def test_json_for_suites_is_always_a_list(publisher: Publisher, root: Path) -> None:
     for suites in (["staging"], ["stable", "staging"]):
         for arguments in (("refresh",), ("key", "add", publisher.key)):
             done = publisher.hadeb("repo", *arguments, "--json", "--repo", root)

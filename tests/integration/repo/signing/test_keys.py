@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys that sign: from a file, with a passphrase, near their end and after it."""
+"""Signing keys: from a file, with a passphrase, near expiry and after it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ done
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """Somebody who has published nothing yet."""
+    """An owner before the first publish."""
     with owning(tmp_path) as made:
         yield made
 
@@ -110,9 +110,7 @@ def test_a_key_file_signs_and_leaves_no_secret_behind(owner: Owner, runtime: Pat
     assert stat.S_IMODE(homes.stat().st_mode) == 0o700
 
 
-def test_where_gpgconf_is_missing_what_was_published_is_no_failure(
-    owner: Owner, runtime: Path, tmp_path: Path
-) -> None:
+def test_publish_succeeds_without_gpgconf(owner: Owner, runtime: Path, tmp_path: Path) -> None:
     owner.new_key("a key")
     file = _key_file(owner, "--export-secret-keys")
     environment = {"XDG_RUNTIME_DIR": str(runtime), "PATH": _without(tmp_path / "bin", "gpgconf")}
@@ -220,7 +218,7 @@ def _faults(owner: Owner, keyring: Path) -> list[str]:
     return list(inspection.faults(owner.repository, "stable", keyring, read))
 
 
-def test_an_end_that_is_near_is_said_once_however_many_suites_are_signed(
+def test_a_near_expiry_is_reported_once_for_all_suites(
     owner: Owner,
 ) -> None:
     old = owner.new_key("old")
@@ -231,7 +229,7 @@ def test_an_end_that_is_near_is_said_once_however_many_suites_are_signed(
         assert owner.call("repo", *arguments).stderr.count("expires in ") == 1
 
 
-def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Owner) -> None:
+def test_a_new_key_is_reported_even_with_quiet(owner: Owner) -> None:
     done = _published(owner, "--quiet")
     assert done.code == 0, done.stderr
     assert re.fullmatch(
@@ -240,7 +238,7 @@ def test_a_key_that_was_made_is_said_even_to_who_wants_silence(owner: Owner) -> 
     )
 
 
-def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Owner) -> None:
+def test_a_dry_run_of_a_key_change_shows_what_clients_would_get(owner: Owner) -> None:
     owner.publish(owner.file("1.0"))
     (old,) = owner.json("repo", "status")["keys"]
     new = owner.new_key("new")
@@ -257,7 +255,7 @@ def test_a_dry_run_of_a_change_of_keys_says_what_machines_would_get(owner: Owner
     assert "nothing would change" in owner.call("repo", "key", "add", new, "--dry-run").stderr
 
 
-def test_who_is_asked_for_a_passphrase_has_time_and_is_told_what_is_waited_for(
+def test_a_passphrase_prompt_has_time_and_the_wait_is_explained(
     owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pinentry = tmp_path / "pinentry"

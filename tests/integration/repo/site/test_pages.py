@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apt, the shell and shellcheck take what lies beside the indexes."""
+"""apt, sh and shellcheck accept the files published beside the indexes."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_apt_takes_the_sources_and_the_preferences_without_a_warning(
 
 
 def installer(directory: Path, *arguments: str, user: int = 0, apt: bool = True) -> tuple[int, str]:
-    """Run install.sh with /etc/apt in a directory, and what it asks of the machine made up."""
+    """Run install.sh on a private /etc/apt, with fake answers from the machine."""
     programs = directory / "bin"
     programs.mkdir(exist_ok=True)
     (directory / "sources.list.d").mkdir(exist_ok=True)
@@ -197,7 +197,7 @@ def test_the_installer_adds_the_suite_once_however_often_it_runs(
     ]
 
 
-def test_the_installer_says_what_is_missing_and_touches_nothing(tmp_path: Path) -> None:
+def test_the_installer_names_what_is_missing_and_changes_nothing(tmp_path: Path) -> None:
     for arguments, user, apt, expected in (
         ([], 1000, True, "you must be root to add a repository; try: sudo sh install.sh stable"),
         ([], 0, False, "this machine has no apt-get"),
@@ -229,7 +229,7 @@ def test_the_installer_is_clean_shell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suite", ["stable", "staging"])
-def test_the_words_to_copy_write_the_files_that_lie_there(tmp_path: Path, suite: str) -> None:
+def test_the_commands_to_copy_write_the_published_files(tmp_path: Path, suite: str) -> None:
     blocks = Page(MADE["index.html"]).blocks
     assert {name.removesuffix(f"-{suite}") for name in blocks if name.endswith(suite)} == set(
         "add add-short install upgrade roll-back keys check".split()
@@ -247,7 +247,7 @@ def test_the_words_to_copy_write_the_files_that_lie_there(tmp_path: Path, suite:
     assert f"/acme-{suite}.sources \\\n" in blocks[f"add-short-{suite}"]
 
 
-def test_the_words_to_copy_are_clean_shell(tmp_path: Path) -> None:
+def test_the_commands_to_copy_pass_shellcheck(tmp_path: Path) -> None:
     for name, text in Page(MADE["index.html"]).blocks.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     subprocess.run(["shellcheck", *tmp_path.iterdir()], check=True)

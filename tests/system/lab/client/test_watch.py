@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's client hears who answers and who does not, and nobody's silence delays another."""
+"""The lab's client records answers and silence, and no silent target delays another."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def target(port: int, *, name: str = "service", source: str = "") -> Target:
     return Target(name, "172.16.0.1", port, every=0.02, patience=0.3, source=source)
 
 
-def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Namespaces, Node]) -> None:
+def test_the_watch_records_an_outage_from_start_to_end(lab: tuple[Namespaces, Node]) -> None:
     namespaces, node = lab
     with Watch(namespaces, [target(5678)], EXPECT) as watch:
         watch.until(
@@ -72,7 +72,9 @@ def test_an_outage_is_seen_from_its_begin_to_its_end(lab: tuple[Namespaces, Node
     assert {answer.text for answer in watch.answers if answer.who} == {"Hi! This is ha1!\n"}
 
 
-def test_a_mute_service_and_a_dead_address_delay_nobody(lab: tuple[Namespaces, Node]) -> None:
+def test_a_mute_service_and_a_dead_address_do_not_delay_other_targets(
+    lab: tuple[Namespaces, Node],
+) -> None:
     namespaces, _ = lab
     mute = target(5679, name="mute")
     dead = Target("dead", "172.16.0.77", 5678, every=0.02, patience=0.3)
@@ -99,7 +101,7 @@ def test_each_source_asks(lab: tuple[Namespaces, Node]) -> None:
         )
 
 
-def test_a_client_that_breaks_is_not_taken_for_silence(lab: tuple[Namespaces, Node]) -> None:
+def test_a_client_that_crashes_is_not_mistaken_for_an_outage(lab: tuple[Namespaces, Node]) -> None:
     namespaces, _ = lab
     with Watch(namespaces, [target(70000)], EXPECT) as watch, pytest.raises(HadebError) as error:
         watch.until(lambda _: False, timeout=20, what="waited in vain")

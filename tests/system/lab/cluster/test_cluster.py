@@ -11,7 +11,7 @@ from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.cluster.configuration import corosync_conf
 
 
-def test_two_nodes_are_told_that_they_are_two() -> None:
+def test_corosync_sets_two_node_only_for_two_nodes() -> None:
     two = {"ha1": "10.0.0.1", "ha2": "10.0.0.2"}
     assert "two_node: 1" in corosync_conf(two, {})
     assert "two_node" not in corosync_conf({**two, "ha3": "10.0.0.3"}, {})
@@ -24,7 +24,7 @@ def test_a_cluster_of_another_size_is_refused(size: int) -> None:
 
 
 @pytest.mark.usefixtures("as_root")
-def test_of_two_nodes_one_goes_on_alone(suite: Suite) -> None:
+def test_one_of_two_nodes_goes_on_alone(suite: Suite) -> None:
     with Cluster(suite, size=2) as cluster:
         cluster.pcs("resource create DUMMY ocf:pacemaker:Dummy")
         cluster.settle()

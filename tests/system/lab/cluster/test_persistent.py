@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A persistent lab outlives its command, is found by others, and leaves nothing behind."""
+"""A persistent lab outlives its command, serves later commands, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("as_root")
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A list of labs of one's own, for this process too."""
+    """A private registry of labs, which this process uses as well."""
     directory = tmp_path_factory.mktemp("labs")
     with pytest.MonkeyPatch.context() as patch, ended_with_the_tests(directory):
         patch.setattr(lab_registry, "STATE", directory)
@@ -42,7 +42,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lab(registry: Path, work: Path) -> str:
-    """The one lab, all of it up, made by a command that has ended; anew where a test harmed it."""
+    """The lab, fully up, created by an earlier command; recreated if a test harmed it."""
     running = json.loads(call_hadeb("lab", "status", "--json", directory=work).stdout)
     if len(running) == 1 and all(node["on"] for node in running[0]["nodes"]):
         return str(running[0]["id"])
@@ -112,7 +112,7 @@ def test_the_cluster_works_when_its_command_has_long_ended(
         (("down", "nonesuch"), "there is no lab nonesuch", "LAB"),
     ],
 )
-def test_what_is_not_there_is_named_with_what_is(
+def test_an_unknown_name_is_reported_with_the_known_ones(
     lab: str,
     registry: Path,
     work: Path,
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_named_with_what_is(
     assert hint.replace("LAB", f"there are {lab}") in done.stderr
 
 
-def test_several_labs_have_to_be_told_apart_and_do_not_meet(
+def test_several_labs_need_a_name_and_do_not_interfere(
     lab: str, registry: Path, work: Path
 ) -> None:
     other = up(registry, work).stdout.strip()
@@ -145,7 +145,7 @@ def test_several_labs_have_to_be_told_apart_and_do_not_meet(
     assert [node["on"] for node in left["nodes"]] == [True, True]
 
 
-def test_down_takes_all_of_it_away(lab: str, registry: Path, work: Path) -> None:
+def test_down_removes_the_whole_lab(lab: str, registry: Path, work: Path) -> None:
     done = call(registry, "lab", "down", directory=work)
     assert (done.code, done.stdout, done.stderr) == (0, "", f"{lab} is down\n")
     assert_is_gone(lab)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node that is lost has its power cut before another takes over, and that is confirmed."""
+"""The cluster fences a lost node, and gets confirmation, before another takes over."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ask(cluster: Cluster, request: str) -> str:
 
 
 def fenced(cluster: Cluster, node: str) -> list[str]:
-    """How each fencing of a node ended, by what the cluster remembers."""
+    """How each fencing of a node ended, from the cluster's history."""
     argv = ("stonith_admin", "--history", node, "--output-as=xml")
     history = ET.fromstring(cluster.any.exec(*argv).stdout)
     return [event.attrib["status"] for event in history.iter("fence_event")]
@@ -78,11 +78,11 @@ def fenced(cluster: Cluster, node: str) -> list[str]:
         "off HA1\n",
     ],
 )
-def test_a_request_that_is_none_is_not_confirmed(tmp_path: Path, line: str) -> None:
+def test_a_malformed_request_is_not_confirmed(tmp_path: Path, line: str) -> None:
     assert power.answer(tmp_path, line).startswith("failed: ")
 
 
-def test_the_death_of_a_node_that_nobody_knows_is_not_confirmed(tmp_path: Path) -> None:
+def test_the_death_of_an_unknown_node_is_not_confirmed(tmp_path: Path) -> None:
     (tmp_path / "ha11-1").mkdir()
     (tmp_path / "ha1-x").mkdir()
     assert power.answer(tmp_path, "off ha1\n") == "failed: there is no node ha1"
@@ -105,13 +105,13 @@ def test_the_switch_answers_each_request(cluster: Cluster) -> None:
     assert all(node.is_on for node in cluster.nodes)
 
 
-def test_a_client_that_says_nothing_holds_up_nobody(cluster: Cluster) -> None:
+def test_a_silent_client_does_not_delay_others(cluster: Cluster) -> None:
     with socket.socket(socket.AF_UNIX) as mute:
         mute.connect(str(cluster.namespaces.state / POWER))
         assert ask(cluster, "status ha1\n") == "on"
 
 
-def test_of_two_nodes_one_takes_over_when_the_others_death_is_confirmed(two: Cluster) -> None:
+def test_one_of_two_nodes_takes_over_once_the_others_death_is_confirmed(two: Cluster) -> None:
     first = two.where("DUMMY")
     assert first
     two[first].cut_power()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lab leaves nothing behind, sees nobody else's network, and is seen by nobody."""
+"""A lab leaves nothing behind, and its network is isolated in both directions."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_kill_9_while_a_node_boots_leaves_nothing(
     assert_nothing_is_left(name)
 
 
-def test_a_sweep_waits_for_a_lab_that_dies_and_for_none_that_somebody_runs(
+def test_a_sweep_waits_for_a_dying_lab_but_not_for_a_running_one(
     lab: Callable[[], tuple[subprocess.Popen[str], str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def waited(_: float) -> None:
@@ -127,7 +127,7 @@ def test_a_cgroup_whose_lab_is_forgotten_is_swept() -> None:
         assert "hadeb-lab-forgotten" not in names
 
 
-def test_a_cgroup_that_another_sweep_takes_away_meanwhile_is_gone_all_the_same(
+def test_a_sweep_tolerates_a_cgroup_that_another_sweep_removes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The other sweep is the quicker one: ours finds that nothing is left of what it has begun.

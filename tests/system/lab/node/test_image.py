@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image is made once, from the machine's own mirror, and never half."""
+"""An image is made once, from the machine's own mirror, and never left incomplete."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ exit "${ENDS_WITH:-0}"
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of one's own, a fake mmdebstrap, and a log of its calls."""
+    """A private cache, a fake mmdebstrap, and a log of its calls."""
     programs = tmp_path / "bin"
     programs.mkdir()
     fake = programs / "mmdebstrap"
@@ -58,7 +58,7 @@ def test_an_image_is_made_once(log: Path) -> None:
     assert len(messages) == 1
 
 
-def test_two_at_once_make_one_image(log: Path) -> None:
+def test_concurrent_builders_make_a_single_image(log: Path) -> None:
     images: list[Path] = []
     threads = [threading.Thread(target=lambda: images.append(image("trixie"))) for _ in range(3)]
     for thread in threads:
@@ -95,7 +95,7 @@ def test_an_image_that_fails_leaves_nothing_and_says_why(
     assert image("bookworm").is_dir()
 
 
-def test_what_a_killed_builder_left_is_swept(log: Path) -> None:
+def test_leftovers_of_a_killed_builder_are_swept(log: Path) -> None:
     left = log.parent / "cache" / "images" / ".bookworm-abcd.d"
     (left / "root" / "etc").mkdir(parents=True)
     image("bookworm")
@@ -156,7 +156,7 @@ def aged(path: Path, seconds: float) -> Path:
     return path
 
 
-def test_an_image_that_nobody_used_in_a_month_goes_when_one_is_made(log: Path) -> None:
+def test_making_an_image_removes_those_unused_for_a_month(log: Path) -> None:
     images = log.parent / "cache" / "images"
     (images / "bookworm-old" / "etc").mkdir(parents=True)
     old = aged(images / "bookworm-old", MONTH + 60)
@@ -179,7 +179,7 @@ def test_using_an_image_keeps_it(log: Path) -> None:
 
 
 def test_an_image_that_is_made_counts_as_used(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Whoever makes it may give the root directory any time.
+    # mmdebstrap may give the root directory any time stamp.
     fake = log.parent / "bin" / "mmdebstrap"
     script = fake.read_text("utf-8").replace("exit ", 'touch -d 2001-01-01 "$root"\nexit ')
     fake.write_text(script, encoding="utf-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node is a Debian machine: it boots, runs what it is told, loses power, and boots again."""
+"""A node is a Debian machine: it boots, runs commands, loses power, and boots again."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def test_a_command_that_fails_names_its_node(machine: Node) -> None:
     assert "sorry" in error.value.message
 
 
-def test_a_command_out_of_time_is_ended(machine: Node) -> None:
+def test_a_command_that_times_out_is_killed(machine: Node) -> None:
     with pytest.raises(CommandFailed) as error:
         machine.exec("sleep", "98765", timeout=0.3)
     assert error.value.returncode is None
     assert machine.sh("pgrep -f '[s]leep 98765'", check=False).stdout == ""
 
 
-def test_a_file_comes_out_as_it_went_in(machine: Node) -> None:
+def test_push_and_read_keep_a_file_byte_for_byte(machine: Node) -> None:
     content = bytes(range(256))
     machine.write("/root/deep/er/file", content, mode=0o640)
     assert machine.read("/root/deep/er/file") == content
     assert machine.exec("stat", "-c", "%a", "/root/deep/er/file").stdout == "640\n"
 
 
-def test_the_machines_environment_stays_outside(
+def test_the_hosts_environment_does_not_reach_a_node(
     machine: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_MACHINE", "1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hadeb lab run` as its users meet it: real clusters, reports on disk, exit codes."""
+"""`hadeb lab run` from the outside: real clusters, reports on disk, exit codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.lab_leftovers import call
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A list of labs of one's own."""
+    """A private registry of labs."""
     directory = tmp_path / "labs"
     directory.mkdir()
     return directory
@@ -86,7 +86,7 @@ def test_the_sample_comes_through_the_smoke_set(
 
 
 @pytest.mark.usefixtures("as_root")
-def test_what_falls_short_is_in_report_logs_and_exit_code(
+def test_a_failed_trial_shows_in_the_report_logs_and_exit_code(
     bundle: Path, registry: Path, tmp_path: Path
 ) -> None:
     manifest = bundle / "bundle.toml"
@@ -111,7 +111,7 @@ def test_what_falls_short_is_in_report_logs_and_exit_code(
 
 
 @pytest.mark.usefixtures("as_root")
-def test_a_bundle_that_starts_nowhere_says_so_and_tries_nothing(
+def test_a_bundle_that_starts_nowhere_is_reported_and_no_fault_is_tried(
     bundle: Path, registry: Path, tmp_path: Path
 ) -> None:
     daemon = bundle / "bundle.toml"

@@ -52,7 +52,7 @@ def test_two_nodes_that_answer_at_once_take_turns() -> None:
     assert [turn.who for turn in turns(both)] == ["ha1", "ha2", "ha1"]
 
 
-def test_a_silence_ends_a_turn_though_nobody_else_spoke() -> None:
+def test_a_silence_ends_a_turn_even_if_no_other_node_answers() -> None:
     back = [heard(1.0, "ha1"), heard(1.1, "ha1"), heard(9.0, "ha1")]
     assert [(turn.start, turn.count) for turn in turns(back, apart=TOGETHER)] == [
         (1.0, 2),

@@ -46,13 +46,13 @@ def test_updates_security_and_strangers_are_no_archive_to_build_from() -> None:
     assert choose([OTHER, SECURITY, UPDATES, MAIN]) is MAIN
 
 
-def test_a_never_fetched_archive_is_told_by_its_names() -> None:
+def test_a_never_fetched_archive_is_reported_by_its_names() -> None:
     unknown = Target("http://mirror/debian/", "bookworm", "main", "", "", "")
     security = Target("http://mirror/debian-security/", "bookworm", "main", "", "", "")
     assert choose([security, unknown]) is unknown
 
 
-def test_a_machine_without_debian_is_told_what_to_add() -> None:
+def test_a_machine_without_debian_gets_a_hint_what_to_add() -> None:
     with pytest.raises(HadebError) as error:
         choose([OTHER, SECURITY, UPDATES])
     assert error.value.hint

@@ -210,7 +210,7 @@ def test_the_page_is_well_formed(report: Report) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff\ufffe]", page(report))
 
 
-def test_the_page_asks_nobody_for_anything(report: Report) -> None:
+def test_the_page_loads_nothing_from_elsewhere(report: Report) -> None:
     text, read = page(report), Page(page(report))
     assert not {"script", "link", "iframe", "img", "object", "base"} & {tag for tag, _ in read.tags}
     assert "url(" not in text
@@ -262,7 +262,7 @@ def test_a_link_to_a_log_leads_below_the_report() -> None:
         ("nothing-tried", "Nothing was tried"),
     ],
 )
-def test_the_verdict_is_a_word_and_in_the_title_too(name: str, verdict: str) -> None:
+def test_the_verdict_is_a_word_and_is_in_the_title(name: str, verdict: str) -> None:
     text = page(SAMPLES[name])
     assert f"</span> {verdict}</p>" in text
     assert f": {verdict}</title>" in text
@@ -275,7 +275,7 @@ def test_two_that_answered_at_once_are_named() -> None:
     assert "at the same time" not in page(SAMPLES["passed"])
 
 
-def test_a_service_that_stayed_away_is_not_said_to_have_an_outage_of_0() -> None:
+def test_a_service_that_stayed_away_has_no_outage_of_0() -> None:
     text = page(sample(compared=False))
     assert "no answer any more" in text
     assert Page(text).text.count("no end") == 3  # the worst, in the summary, and its section's

@@ -50,7 +50,7 @@ def texts(tree: ET.Element) -> list[str]:
     return [element.text or "" for element in tree.iter(f"{SVG}text")]
 
 
-def test_each_node_has_a_lane_and_only_who_answered_has_a_bar() -> None:
+def test_each_node_has_a_lane_and_only_one_that_answered_has_a_bar() -> None:
     tree = drawn(STORY)
     assert {"ha1", "ha2", "ha3", "clients"} <= set(texts(tree))
     # One in the clients' lane, one in the node's own.
@@ -92,13 +92,13 @@ def test_events_are_numbered_in_the_order_they_happened() -> None:
     assert words[second - 1] == "2"
 
 
-def test_events_too_near_to_be_told_apart_share_a_mark() -> None:
+def test_events_too_close_to_distinguish_share_a_mark() -> None:
     crowd = tuple(Event(7.0 + number / 1000, "ha2", f"{number}") for number in range(12))
     words = texts(drawn(dataclasses.replace(STORY, events=crowd)))
     assert "1\N{EN DASH}12" in words
 
 
-def test_an_event_of_no_node_has_a_lane_too() -> None:
+def test_an_event_without_a_node_has_a_lane_as_well() -> None:
     assert "cluster" not in texts(drawn(STORY))
     lost = (Event(4.0, "", "the network is cut", "fault"),)
     tree = drawn(dataclasses.replace(STORY, events=lost))

@@ -43,7 +43,7 @@ def done(action: str, node: str, at: float, result: str = "ok") -> Operation:
     return Operation(at, action, "GREETER", node, result)
 
 
-def test_answers_after_a_stop_are_told_though_the_next_node_was_not_up_yet() -> None:
+def test_answers_after_a_stop_are_reported_before_the_next_node_is_up() -> None:
     late = [*EVIDENCE.answers, *answers("ha1", -1, 0.9)]
     told = said(answers=late, operations=[done("stop", "ha1", 0.3)])
     assert "stop reported success on ha1 0.51 s before the last answer" in told
@@ -90,7 +90,7 @@ def test_a_replica_may_say_that_it_is_none_to_ask_and_a_master_may_not() -> None
     assert "1 answers are not as expected" in said(answers=through, copies="promotable")
 
 
-def test_two_masters_are_told_and_two_replicas_that_answer_alike_are_not() -> None:
+def test_two_masters_are_reported_and_two_replicas_that_answer_alike_are_not() -> None:
     second = [*EVIDENCE.answers, *answers("ha3", 1.05, 2.5)]
     assert "ha2 and ha3 answered at the same time" in said(answers=second, copies="promotable")
     assert said(answers=second, copies="clone") == ""

@@ -47,23 +47,23 @@ def told(journal: str) -> list[str]:
         "ha2: lost the quorum",
     ],
 )
-def test_what_happened_is_told_of_both_releases(journal: str, text: str) -> None:
+def test_events_are_read_from_the_journals_of_both_releases(journal: str, text: str) -> None:
     assert text in told(journal)
 
 
-def test_a_start_that_fails_is_told_with_the_agents_reason(journal: str) -> None:
+def test_a_failed_start_is_reported_with_the_agents_reason(journal: str) -> None:
     (line,) = [line for line in told(journal) if "start of" in line]
     assert re.fullmatch(
         r"ha3: start of TCP-SERVER failed: (error|Error occurred) \(no such luck\)", line
     )
 
 
-def test_a_monitor_out_of_time_is_told(journal: str) -> None:
+def test_a_monitor_that_times_out_is_reported(journal: str) -> None:
     (line,) = [line for line in told(journal) if "Timed" in line]
     assert line.lower().startswith("ha1: monitor of tcp-server failed: timed out after 2s")
 
 
-def test_a_monitor_that_finds_nothing_running_is_told_though_a_probe_is_not() -> None:
+def test_a_monitor_that_finds_nothing_running_is_reported_but_a_probe_is_not() -> None:
     said = told((JOURNALS / "bookworm.txt").read_text("utf-8"))
     assert (
         "ha3: monitor of TCP-SERVER failed: not running"
@@ -72,14 +72,14 @@ def test_a_monitor_that_finds_nothing_running_is_told_though_a_probe_is_not() ->
     assert "probe" not in " ".join(said)
 
 
-def test_a_probe_that_fails_is_told() -> None:
+def test_a_failed_probe_is_reported() -> None:
     line = "1.5 ha1 pacemaker-controld[9]:  notice: Result of probe operation for X on ha1: "
     assert told(f"{line}not installed (no such program)") == [
         "ha1: probe of X failed: not installed (no such program)"
     ]
 
 
-def test_nothing_is_told_of_what_is_no_news(journal: str) -> None:
+def test_routine_lines_are_not_reported(journal: str) -> None:
     noise = ("ok", "monitor of VIP", "fail-count", "Members joined", "asyncmon", "primary")
     assert not [line for line in told(journal) for word in noise if word in line.split()]
     assert not [line for line in told(journal) if "joined" in line or "fence_lab" in line]
@@ -122,7 +122,7 @@ def test_events_of_several_nodes_are_in_one_order_on_the_faults_clock() -> None:
     )
 
 
-def test_a_line_that_two_journals_hold_is_told_once() -> None:
+def test_a_line_in_two_journals_is_reported_once() -> None:
     line = "100.5 ha1 systemd[1]: b.service: Watchdog timeout (limit 10s)!"
     assert len(events([line, line], 100.0)) == 1
 

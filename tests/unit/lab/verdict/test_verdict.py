@@ -83,11 +83,11 @@ def said(evidence: Evidence) -> str:
         evidence(operations=[done(0.05, "stop", "ha1"), done(0.5, "start", "ha2")]),
     ],
 )
-def test_nothing_is_said_against_what_is_as_it_should_be(good: Evidence) -> None:
+def test_a_trial_as_expected_has_no_shortfall(good: Evidence) -> None:
     assert shortfalls(good) == ()
 
 
-def test_a_service_that_does_not_return_is_said_with_the_time_it_had() -> None:
+def test_a_service_that_does_not_return_is_reported_with_the_time_it_had() -> None:
     gone = replace(evidence("returns", STAY, after=""), returned=False, believed="")
     assert said(gone) == "no answer as expected within 60 s"
     assert outage_of(gone) is None
@@ -106,7 +106,7 @@ def test_a_monitor_is_not_blamed_where_somebody_answers_after_all() -> None:
     assert said(late) == "no answer as expected within 60 s"
 
 
-def test_a_service_that_stays_where_it_had_to_move_is_said() -> None:
+def test_a_service_that_does_not_move_is_reported() -> None:
     stayed = evidence("moves", STAY, after="ha1")
     assert said(stayed) == "ha1 still serves, where another node should have taken over"
 
@@ -143,7 +143,7 @@ def test_the_copies_of_a_clone_may_all_answer() -> None:
 BOTH = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
 
 
-def test_a_stop_that_returned_before_the_daemon_was_gone_is_said() -> None:
+def test_a_stop_that_returned_before_the_daemon_ended_is_reported() -> None:
     sentences = shortfalls(evidence(answers=BOTH, operations=[done(0.2, "stop", "ha1")]))
     assert len(sentences) == 2
     assert "stop reported success on ha1 1.00 s before the last answer from there" in sentences[1]
@@ -185,7 +185,7 @@ def test_an_answer_that_never_came_is_not_a_wrong_one() -> None:
     assert not any("expected" in sentence for sentence in shortfalls(replace(UNFELT, answers=MOVE)))
 
 
-def test_a_start_that_returned_before_the_service_answered_is_said() -> None:
+def test_a_start_that_returned_before_the_service_answered_is_reported() -> None:
     late = [*steady("ha1", -1, 0), *steady("ha2", 2.0, 3)]
     sentence = said(evidence(answers=late, operations=[done(0.4, "start", "ha2")]))
     assert re.search(r"start reported success on ha2 1\.60 s before", sentence)
@@ -216,7 +216,7 @@ def test_each_blocked_resource_is_named() -> None:
     assert "given up on VIP" in second
 
 
-def test_an_outage_over_the_budget_is_said_and_one_within_is_not() -> None:
+def test_only_an_outage_over_the_budget_is_reported() -> None:
     assert said(replace(evidence(), budget=0.5)) == (
         "no answer for 0.600 s, where max-outage allows 0.500 s"
     )
@@ -235,7 +235,7 @@ def test_what_went_wrong_with_the_fault_itself_comes_first() -> None:
     assert "still serves" in second
 
 
-def test_answers_without_a_name_belong_to_who_served_before_and_after_the_gap() -> None:
+def test_unnamed_answers_belong_to_the_node_that_served_on_each_side_of_the_gap() -> None:
     nameless = [replace(answer, who=UNNAMED) if answer.who else answer for answer in MOVE]
     assert [answer.who for answer in named(nameless, "ha1", "ha2")] == [
         answer.who for answer in MOVE

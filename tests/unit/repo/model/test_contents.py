@@ -56,7 +56,7 @@ def test_hostile_versions_sort_without_an_error(left: str, right: str) -> None:
     assert (version_key(left) < version_key(right)) is not (version_key(left) >= version_key(right))
 
 
-def test_what_is_newer_is_told_by_dpkgs_order_and_over_all_architectures() -> None:
+def test_newer_versions_follow_dpkgs_order_across_all_architectures() -> None:
     contents = Contents().with_packages(
         [
             *(published("a", version, "amd64") for version in ("9", "10", "1:1", "3+b2")),
@@ -126,7 +126,7 @@ def test_a_stanza_without_its_phase_is_damage() -> None:
         read_contents(text, {("main", "amd64"): published("a").stanza})
 
 
-def test_a_stanza_that_says_something_else_than_the_list_is_told() -> None:
+def test_a_stanza_that_contradicts_the_list_is_reported() -> None:
     hello = published(
         "aa", more=f"\nFilename: pool/main/a/aa/aa_1.0_all.deb\nSize: 7\nSHA256: {'0' * 64}"
     )
@@ -229,7 +229,7 @@ def test_the_state_of_a_newer_release_is_left_alone() -> None:
         read_repository('{"format": 2}', "x")
 
 
-def test_an_unknown_suite_is_told_with_those_that_are_there() -> None:
+def test_an_unknown_suite_is_reported_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no suite x") as told:
         REPOSITORY.with_suite(SUITE).suite("x")
     assert "stable" in (told.value.hint or "")
@@ -325,7 +325,7 @@ def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -
         "\nDepends: debian (>= 2)\nBreaks: debian (>> 1)",
     ],
 )
-def test_bounds_that_no_version_fits_are_all_told(more: str) -> None:
+def test_bounds_that_no_version_fits_are_all_reported(more: str) -> None:
     with pytest.raises(
         NoPlaceholder, match="no version of debian satisfies all relations to it:"
     ) as told:

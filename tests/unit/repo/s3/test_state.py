@@ -77,7 +77,7 @@ def test_a_state_that_leads_out_of_the_repository_is_refused(broken: dict[str, o
         read_state(text.encode(), "bucket/state.json")
 
 
-def test_a_state_of_another_release_is_told_from_a_damaged_one() -> None:
+def test_a_state_of_another_release_is_not_called_damaged() -> None:
     with pytest.raises(HadebError, match="of another release of hadeb"):
         read_state(b'{"format": 2}', "bucket/state.json")
 
@@ -94,7 +94,7 @@ def test_a_state_of_another_release_is_told_from_a_damaged_one() -> None:
         ("index.html", "text/html; charset=utf-8", False),
     ],
 )
-def test_what_may_change_is_asked_for_anew_and_what_never_does_is_kept(
+def test_changing_files_are_revalidated_and_immutable_ones_cached(
     path: str, kind: str, lasting: bool
 ) -> None:
     said = headers(path)
