@@ -126,7 +126,7 @@ A bundle is described by one file, `bundle.toml`, in [TOML](https://toml.io). Ev
 key that it may have is on this page; an unknown key is an error. `hadeb schema` prints the same as
 a JSON schema, for editors. All paths of sources are relative to the manifest.
 
-`hadeb plan` checks a manifest without writing anything. It reports all faults at once, each with
+`hadeb plan` checks a manifest without writing anything. It reports all findings together, each with
 its file, line and key, and ends with exit code 3.
 """
 

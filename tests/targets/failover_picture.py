@@ -95,7 +95,7 @@ def story(
         off=True,
         events=signs(heir, cut),
         turns=turns(shown, apart=TOGETHER),
-        said={answer.who: answer.text.strip() for answer in shown if answer.who},
+        captions={answer.who: answer.text.strip() for answer in shown if answer.who},
         start=start,
         end=end,
     )

@@ -115,7 +115,7 @@ def _read_sources(
 def _unusable(
     root: Path, key: KeyPath, source: str, files: tuple[SourceFile, ...]
 ) -> Iterator[Problem]:
-    """What keeps files from serving as what the key says they are."""
+    """The reasons why files cannot be what the key says they are."""
     yield from _unusable_names(key, files)
     if key[0] != "file" and (root / source).is_dir():
         yield key, f"{source!r} is a directory; name a file"

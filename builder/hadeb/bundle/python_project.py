@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Python daemon's pyproject.toml: what the package needs of it, and what it must not hold. Pure.
+"""A Python daemon's pyproject.toml: what the package needs from it, and what is forbidden. Pure.
 
 hadeb copies a project's import packages and runs no build backend, so the project must be pure
 Python and must have its metadata in [project] (PEP 621).

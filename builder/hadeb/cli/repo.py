@@ -68,7 +68,7 @@ def list_packages(call: Call, suite: str | None, directory: str | Bucket, as_jso
 @JSON
 @command
 def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> None:
-    """Show who changed what in SUITE, and when; the last change comes first."""
+    """Show who changed what in SUITE, and when, newest first."""
     import dataclasses
 
     from hadeb.repo.disk.history import changes
@@ -89,7 +89,7 @@ def history(call: Call, suite: str, directory: str | Bucket, as_json: bool) -> N
     "--fingerprint",
     "fingerprints",
     multiple=True,
-    help="A key that signs, which you know from elsewhere [default: the recorded keys].",
+    help="A signing key's fingerprint, from a source you trust [default: the recorded keys].",
 )
 @REPO
 @JSON
@@ -99,7 +99,7 @@ def verify(
 ) -> None:
     """Read the whole repository, and report what differs from what was published.
 
-    Exits with 4 if anything does. Somebody who can write to the repository can also change its
+    Exits with 4 if anything differs. Anyone who can write to the repository can also change its
     record of the keys, so name every key that signs.
     """
     from hadeb.repo.commands.verify import verify as inspect
@@ -123,7 +123,7 @@ def verify(
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @changes(options=(REPO,))
 def refresh(call: Call, writer: Writer, suites: tuple[str, ...]) -> list[Outcome]:
-    """Renew the signatures of each SUITE, or of all, and with them Valid-Until.
+    """Sign each SUITE again, or all of them, and extend Valid-Until.
 
     Run it daily from a timer. --json prints a list with an object for each suite.
     """

@@ -123,7 +123,7 @@ def changes(
             _show(outcome, as_json=as_json, dry_run=dry_run)
 
         decorated: Command = command(change)
-        # click shows options in the order of the decorators, of which the last is the first.
+        # click shows options in the order of the decorators, and Python applies the last one first.
         every: list[Option] = [*options, _KEY_FILE, _PASSPHRASE_FILE, JSON]
         for option in reversed(every):
             decorated = option(decorated)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The names of packages, files, architectures and codenames (Debian Policy 5.6). Pure.
 
-They become parts of paths, of URLs and of JSON, so the patterns admit nothing that the grammar
-does not have. Versions have a module of their own.
+Names become parts of paths, URLs and JSON, so the patterns admit only what the grammar allows.
+Versions have a module of their own.
 """
 
 from __future__ import annotations

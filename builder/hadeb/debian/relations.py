@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Relations between packages, as in Depends and Provides (Debian Policy 7.1, deb-control(5)). Pure.
 
-The patterns say what hadeb lets a manifest write. The parser takes what dpkg takes: any blanks, the
-obsolete `<` and `>`, and restrictions after the version, which it ignores.
+The patterns match what hadeb accepts in a manifest. The parser accepts what dpkg does: any blanks,
+the obsolete `<` and `>`, and restrictions after the version, which it ignores.
 """
 
 from __future__ import annotations

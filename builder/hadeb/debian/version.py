@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions of packages: what one may be, and dpkg's order of them (deb-version(7)). Pure.
+"""Package versions: their syntax, and the order in which dpkg sorts them (deb-version(7)). Pure.
 
 `[EPOCH:]UPSTREAM[-REVISION]`. As in dpkg, the last hyphen begins the revision, so the upstream part
-may hold hyphens, also two in a row; a revision is never empty.
+may contain hyphens, even two in a row; a revision is never empty.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scratch directories: removed when a command ends, or by the next command if it was killed.
 
-A lock on each directory tells whether its command lives. A process ID could not: several
+A lock on each directory tells whether its command still runs. A process ID could not: several
 containers may share one directory for temporary files.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fields of dataclasses and their type hints, taken apart for all who walk over them. Pure.
+"""The fields of dataclasses and their type hints, taken apart for all code that reads them. Pure.
 
 The reader of manifests, both JSON schemas and the reference in docs/ take what a field may hold
 from here. A hint is a dataclass, a plain type, `Literal`, `X | None`, a union of plain types,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bytes of a .deb (deb(5), format 2.0). Pure.
 
-The same package value always gives the same bytes: no user, no umask, no clock and no setting of a
-compressor that another release might change has a part in them.
+The same package value always gives the same bytes. They do not depend on the user, the umask, the
+clock, or a compressor's setting that another release might change.
 """
 
 from __future__ import annotations

@@ -3,5 +3,5 @@
 
 hadeb owns the transaction: what is in a suite, in what order files reach the disk, and when the
 new generation takes the old one's place. apt-ftparchive reads packages and writes Release; gpg
-signs; apt itself has the last word before the switch.
+signs; apt itself checks the result before the switch.
 """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Go from one generation to the next: build, sign, try with apt, verify, put in force.
 
-Until the switch, nothing that a client reads has changed; the switch is one rename. A command that
-is killed before it leaves files that the next command removes. If it is killed later, the next
-command writes the pages that are missing.
+Until the switch, nothing that a client reads has changed; the switch is one rename. A command
+killed before the switch leaves files that the next command removes. If it is killed later, the next
+command writes the missing pages.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How each fault of the catalogue is injected, and how it is mended afterwards."""
+"""How each fault of the catalogue is injected, and how it is undone afterwards."""
 
 from __future__ import annotations
 

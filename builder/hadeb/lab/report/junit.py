@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A report as JUnit XML, which continuous integration displays as tests. Pure.
 
-Only the bundle's own run can fail a pipeline. Trials of the run it is compared with that fell short
-are skipped tests: they are about the other way to run the service, not about the bundle.
+Only the bundle's own run can fail a pipeline. If a trial of the run for comparison falls short, its
+test is skipped: it concerns the other way to run the service, not the bundle.
 """
 
 from __future__ import annotations

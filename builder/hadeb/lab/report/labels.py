@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbered labels on a line, none of which hides another: those too near share one. Pure."""
+"""Numbered labels on a line, without overlaps: events too close together share a label. Pure."""
 
 from __future__ import annotations
 

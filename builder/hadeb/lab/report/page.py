@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as one HTML page that needs nothing else. Pure, but for reading its template."""
+"""A report as one self-contained HTML page. Pure, but for reading its template."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 """A picture of a fault: which node answered when, as SVG. Pure, but for reading its style.
 
 A picture in a file of its own has a background, so that it looks the same on a light page and on a
-dark one. In a report's page it has neither that nor a style: the page has `style()` once.
+dark one. Inside a report's page it has neither background nor style: the page has `style()` once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Story:
 
     `off` is whether the fault cut the node's power, `returned` whether the service came back.
     `turns` are the answers through the service's address, `direct` those at each node's own.
-    `said` is the text of each node's answers, if it is more than the node's name.
+    `captions` has the text of each node's answers, if it is more than the node's name.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Story:
     direct: Sequence[Turn] = ()
     off: bool = False
     returned: bool = True
-    said: Mapping[str, str] = field(default_factory=dict)
+    captions: Mapping[str, str] = field(default_factory=dict)
 
 
 def timeline(story: Story) -> str:
@@ -170,7 +170,7 @@ class _Drawing:
         yield _text("lane", self._inset, y + 5, name, room=(self._left - self._inset - 8) / _BOLD)
         if name == "clients":
             for turn in story.turns:
-                yield from self._bar(turn, y, story.said.get(turn.who, turn.who))
+                yield from self._bar(turn, y, story.captions.get(turn.who, turn.who))
             return
         dies = story.off and story.fault.node == name
         end = self._x(story.fault.at) if dies else self._end

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secret keys from a file, in a separate gpg directory for the duration of a command.
 
-The directory is on a file system that does not outlive the machine's uptime, never in a
-repository. A killed command leaves its directory behind, with the keys in it; the same user's next
-command removes it. A lock that the kernel holds on the directory tells which are still in use.
+The directory is on a file system that a reboot empties, never in a repository. A killed command
+leaves its directory behind, with the keys in it; the same user's next command removes it. A lock
+that the kernel holds on the directory tells which are still in use.
 """
 
 from __future__ import annotations

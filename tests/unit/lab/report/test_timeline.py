@@ -32,7 +32,7 @@ STORY = Story(
     off=True,
     events=(Event(7.9, "ha2", "the daemon starts"), Event(7.5, "ha2", "the address is up")),
     turns=turns(moved(), apart=0.2),
-    said={"ha1": "Hi! This is ha1!", "ha2": "Hi! This is ha2!"},
+    captions={"ha1": "Hi! This is ha1!", "ha2": "Hi! This is ha2!"},
     start=1.0,
     end=9.99,
 )
