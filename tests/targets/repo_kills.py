@@ -290,7 +290,7 @@ def kills(trial: Trial, every: int) -> Iterator[tuple[str, list[str]]]:
             yield f"{where} {number}, {place}", trial.killed(number, who)
 
 
-def _told(scene: Scene, faults: list[tuple[str, str]]) -> Iterator[str]:
+def _fault_lines(scene: Scene, faults: list[tuple[str, str]]) -> Iterator[str]:
     """Each fault once, with how many kills had it and the first of them."""
     where: dict[str, list[str]] = {}
     for place, fault in faults:
@@ -316,7 +316,7 @@ def _tried(scene: Scene, library: Path, place: Path, every: int) -> tuple[str, l
     faults = [(at, fault) for at, observed in tried for fault in sorted(set(observed))]
     faulty = sum(bool(observed) for _, observed in tried)
     line = _line(trial, len(tried), faulty, time.monotonic() - began)
-    return line, list(_told(scene, faults))
+    return line, list(_fault_lines(scene, faults))
 
 
 def main(every: int) -> int:

@@ -22,7 +22,7 @@ VALID = ROOT / "tests/manifests/valid"
 INVALID = ROOT / "tests/manifests/invalid"
 
 
-def said_to(stream: str, argv: list[str], directory: Path) -> tuple[int, str]:
+def output_to(stream: str, argv: list[str], directory: Path) -> tuple[int, str]:
     """The exit code and stderr of a call that begins with a redirection in sh."""
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {stream}', "sh", *HADEB, *argv],
@@ -199,23 +199,23 @@ def test_a_reader_that_is_gone_is_no_reason_to_complain(arguments: tuple[str, ..
 
 def test_a_full_disk_behind_stdout_is_reported() -> None:
     for argv in (["plan"], ["plan", "--json"], ["schema"]):
-        code, said = said_to(">/dev/full", argv, ROOT)
+        code, message = output_to(">/dev/full", argv, ROOT)
         assert code == 1
-        assert said.startswith("error: ")
-        assert said.endswith("No space left on device\n")
+        assert message.startswith("error: ")
+        assert message.endswith("No space left on device\n")
 
 
 def test_a_closed_stdout_is_reported() -> None:
-    code, said = said_to(">&-", ["plan"], ROOT)
+    code, message = output_to(">&-", ["plan"], ROOT)
     assert code == 1
-    assert said.startswith("error: standard output is closed")
-    assert "bug" not in said
+    assert message.startswith("error: standard output is closed")
+    assert "bug" not in message
 
 
 @pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full"])
 def test_the_exit_code_holds_if_stderr_cannot_be_written(stream: str) -> None:
-    assert said_to(f"{stream}", ["build"], INVALID / "empty") == (3, "")
-    assert said_to(f"{stream}", ["build", "gone.toml"], INVALID) == (3, "")
+    assert output_to(f"{stream}", ["build"], INVALID / "empty") == (3, "")
+    assert output_to(f"{stream}", ["build", "gone.toml"], INVALID) == (3, "")
 
 
 @pytest.mark.parametrize("width", ["40", "80", "300"])

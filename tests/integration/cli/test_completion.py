@@ -141,6 +141,6 @@ def test_bash_completes_commands_options_and_choices(
 
 
 def test_help_says_how_to_install_the_completion(tmp_path: Path) -> None:
-    said = run_hadeb("completion", "--help", directory=tmp_path).stdout
-    assert 'eval "$(hadeb completion bash)"' in said
+    shown = run_hadeb("completion", "--help", directory=tmp_path).stdout
+    assert 'eval "$(hadeb completion bash)"' in shown
     assert str(ROOT) not in run_hadeb("completion", "bash", directory=tmp_path).stdout

@@ -114,8 +114,8 @@ def test_an_expected_greeting_is_waited_for(start: Start, python: str) -> None:
 def test_the_wrong_greeting_is_reported_even_if_the_last_try_got_no_answer(python: str) -> None:
     with server(b"old This is x!\n", None) as port:
         target = f"127.0.0.1:{port}"
-        said = probe(python, target, "--expect=new", "--timeout=1").stderr
-    assert said == f"sample-tcp-server: {target}: the greeting is 'old', not 'new'\n"
+        message = probe(python, target, "--expect=new", "--timeout=1").stderr
+    assert message == f"sample-tcp-server: {target}: the greeting is 'old', not 'new'\n"
 
 
 def test_the_longest_greeting_is_read_whole(start: Start, python: str) -> None:

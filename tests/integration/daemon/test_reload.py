@@ -34,10 +34,10 @@ def load(port: int, *hosts: str) -> Iterator[Counter[bytes]]:
     def visit(host: str) -> None:
         while not over.is_set():
             try:
-                said = ask(port, host)
+                greeting = ask(port, host)
             except OSError as error:
-                said = repr(error).encode()
-            came[said] += 1
+                greeting = repr(error).encode()
+            came[greeting] += 1
 
     threads = [threading.Thread(target=visit, args=(host,)) for host in hosts * 2]
     for thread in threads:

@@ -70,8 +70,8 @@ def test_dpkg_reads_a_written_paragraph(tmp_path: Path) -> None:
     deb = str(tmp_path / "x.deb")
     run(("dpkg-deb", "--build", str(tmp_path / "greeter"), deb))
     assert fields(run(("dpkg-deb", "--field", deb)).stdout) == fields(text)
-    said = run(("dpkg-deb", "--field", deb, "Version")).stdout
-    assert said.strip() == fields(text)["version"] == "1--2"
+    shown = run(("dpkg-deb", "--field", deb, "Version")).stdout
+    assert shown.strip() == fields(text)["version"] == "1--2"
 
 
 def test_every_common_license_is_a_file_of_base_files() -> None:

@@ -15,7 +15,7 @@ INVALID = ROOT / "tests/manifests/invalid"
 
 
 def refused(call: Outcome, dist: Path) -> str:
-    """What a call said that ended as it must for a bad manifest."""
+    """The messages of a call that ended as it must for a bad manifest."""
     assert (call.code, call.stdout) == (3, "")
     assert not dist.exists(), "something was written for a bad manifest"
     return call.stderr
@@ -44,9 +44,9 @@ def test_an_unreadable_file_is_reported(bundle: Path, tmp_path: Path) -> None:
     powerless = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
     call = run_hadeb("build", directory=bundle, command=(*powerless, *HADEB))
     secret.chmod(0o700)
-    said = refused(call, bundle / "dist")
+    message = refused(call, bundle / "dist")
     for path in ("greeter", "share/deep", "daemon/greeterd/__init__.py"):
-        assert f": '{path}' cannot be read: Permission denied\n" in said
+        assert f": '{path}' cannot be read: Permission denied\n" in message
 
 
 @pytest.mark.parametrize("length", [246, 247])
@@ -65,5 +65,5 @@ def test_a_name_that_dpkg_cannot_unpack_is_reported(
         (root / "usr/share/greeter" / ("x" * length + ".dpkg-new")).touch()
         assert call.code == 0
     else:
-        said = refused(call, tmp_path / "dist")
-        assert "contains a name of more than 246 bytes, which dpkg cannot unpack\n" in said
+        message = refused(call, tmp_path / "dist")
+        assert "contains a name of more than 246 bytes, which dpkg cannot unpack\n" in message

@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def said(sample_deb: Path) -> list[str]:
+def tags(sample_deb: Path) -> list[str]:
     """Every line that lintian says, hints of all levels and overridden ones included."""
     levels = ("--pedantic", "--display-info", "--display-experimental", "--show-overrides")
     done = subprocess.run(
@@ -23,13 +23,13 @@ def said(sample_deb: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_lintian_finds_no_error_and_no_warning(said: list[str]) -> None:
-    assert not [line for line in said if line.startswith(("E:", "W:"))]
+def test_lintian_finds_no_error_and_no_warning(tags: list[str]) -> None:
+    assert not [line for line in tags if line.startswith(("E:", "W:"))]
 
 
-def test_every_override_is_used(said: list[str]) -> None:
-    assert not [line for line in said if "unused-override" in line or "mismatched-override" in line]
-    assert [line for line in said if line.startswith("O:")], "lintian saw no override at all"
+def test_every_override_is_used(tags: list[str]) -> None:
+    assert not [line for line in tags if "unused-override" in line or "mismatched-override" in line]
+    assert [line for line in tags if line.startswith("O:")], "lintian saw no override at all"
 
 
 def test_every_override_says_why(sample_deb: Path, tmp_path: Path) -> None:

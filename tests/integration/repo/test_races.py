@@ -25,10 +25,10 @@ def test_an_update_never_fails_while_the_suite_changes(
 
 
 def test_concurrent_publishers_both_get_in(publisher: Publisher, tmp_path: Path) -> None:
-    told = [
+    named = [
         repo_races.waited(repo_races.pair(publisher, tmp_path / "repository", n)) for n in range(3)
     ]
-    assert any(told)
+    assert any(named)
     assert inspection.leftovers(tmp_path / "repository") == []
 
 

@@ -154,7 +154,7 @@ def end(root: Path, created_at: Path) -> dict[str, str]:
                 continue
             kind = f"{path.lstat().st_mode:o}"
             contents[str(path.relative_to(root))] = (
-                f"{kind} {_told(path, (root, created_at))}".strip()
+                f"{kind} {_content(path, (root, created_at))}".strip()
             )
     return contents
 
@@ -173,7 +173,7 @@ def unlike(is_so: dict[str, str], is_to_be: dict[str, str]) -> list[str]:
     ]
 
 
-def _told(path: Path, places: tuple[Path, ...]) -> str:
+def _content(path: Path, places: tuple[Path, ...]) -> str:
     """A directory entry's content as text that two runs can compare."""
     if path.is_symlink():
         return f"-> {path.readlink()}"

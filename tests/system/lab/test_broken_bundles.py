@@ -89,14 +89,14 @@ def lab_run(bundle: Path, report: Path, suite: Suite, *names: str) -> Outcome:
     return call_hadeb(*argv, directory=report.parent)
 
 
-def told(done: Outcome) -> str:
+def output_of(done: Outcome) -> str:
     """The output of a run on one line, so that sentences wrapped by the table are whole."""
     return " ".join(done.stdout.split() + done.stderr.split())
 
 
 def test_the_good_bundle_passes(tmp_path: Path) -> None:
     done = lab_run(GOOD, tmp_path / "report", "trixie", "daemon-killed", "standby")
-    assert done.code == 0, told(done)
+    assert done.code == 0, output_of(done)
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -112,8 +112,8 @@ def test_a_planted_fault_is_found_and_named(
     assert text.count(planted.good) == 1
     (bundle / planted.file).write_text(text.replace(planted.good, planted.broken), encoding="utf-8")
     done = lab_run(bundle, tmp_path / "report", planted.suite, planted.fault)
-    assert done.code == 4, told(done)
-    assert re.search(planted.says, told(done)), told(done)
+    assert done.code == 4, output_of(done)
+    assert re.search(planted.says, output_of(done)), output_of(done)
 
 
 def test_an_agent_that_a_node_does_not_have_is_found_and_the_node_named(
@@ -128,5 +128,5 @@ def test_an_agent_that_a_node_does_not_have_is_found_and_the_node_named(
     wait_less(monkeypatch)
     monkeypatch.setattr(run, "deploy", deploy_with_a_gap)
     done = lab_run(GOOD, tmp_path / "report", "bookworm", "standby")
-    assert done.code == 4, told(done)
-    assert re.search(r"ha2 cannot run ANSWERER: not installed", told(done)), told(done)
+    assert done.code == 4, output_of(done)
+    assert re.search(r"ha2 cannot run ANSWERER: not installed", output_of(done)), output_of(done)

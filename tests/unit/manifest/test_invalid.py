@@ -19,7 +19,7 @@ CASES = sorted(path.name for path in INVALID.iterdir())
 
 
 def refused(call: Outcome, dist: Path) -> str:
-    """What a call said that ended as it must for a bad manifest."""
+    """The messages of a call that ended as it must for a bad manifest."""
     assert (call.code, call.stdout) == (3, "")
     assert not dist.exists(), "something was written for a bad manifest"
     return call.stderr
@@ -48,8 +48,8 @@ def test_faults_of_several_manifests_come_at_once_and_in_order(tmp_path: Path) -
 
 
 def test_two_manifests_that_make_one_file_are_refused(tmp_path: Path) -> None:
-    said = build(INVALID.parent / "valid", tmp_path / "dist", "agents-only", "links")
-    assert said == (
+    message = build(INVALID.parent / "valid", tmp_path / "dist", "agents-only", "links")
+    assert message == (
         "links/bundle.toml:3: package.name: makes greeter_1.0_all.deb, and so does "
         "agents-only/bundle.toml; give one of the two another name or version, or build it by "
         "itself\n"
@@ -63,8 +63,8 @@ def test_text_that_is_not_utf_8_is_reported_with_its_line(
 ) -> None:
     text = '[package]\nname = "grün"\n'.encode("latin-1")
     (bundle / "bundle.toml").write_bytes(mark + text)
-    said = build(bundle, tmp_path / "dist")
-    assert said.startswith("bundle.toml:2: is not UTF-8 text\n")
+    message = build(bundle, tmp_path / "dist")
+    assert message.startswith("bundle.toml:2: is not UTF-8 text\n")
 
 
 def test_a_project_that_is_not_utf_8_is_reported_with_its_line(
@@ -86,8 +86,8 @@ def test_an_empty_directory_is_reported_since_a_package_would_not_have_it(
 
 
 def test_a_missing_manifest_is_reported(tmp_path: Path) -> None:
-    said = build(tmp_path, tmp_path / "dist", "gone.toml", ".")
-    assert said == (
+    message = build(tmp_path, tmp_path / "dist", "gone.toml", ".")
+    assert message == (
         "bundle.toml: does not exist; name an existing manifest\n"
         "gone.toml: does not exist; name an existing manifest\n"
         "error: 2 findings in 2 files; nothing was written\n"
@@ -96,9 +96,9 @@ def test_a_missing_manifest_is_reported(tmp_path: Path) -> None:
 
 def test_a_manifest_below_a_file_or_of_too_long_a_name_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said = build(tmp_path, tmp_path / "dist", "file/bundle.toml", "x" * 300)
-    assert said.splitlines()[0] == "file/bundle.toml: cannot be read: Not a directory"
-    assert said.splitlines()[1].endswith("xxx: cannot be read: File name too long")
+    message = build(tmp_path, tmp_path / "dist", "file/bundle.toml", "x" * 300)
+    assert message.splitlines()[0] == "file/bundle.toml: cannot be read: Not a directory"
+    assert message.splitlines()[1].endswith("xxx: cannot be read: File name too long")
 
 
 def make_pipe(path: Path) -> None:
@@ -147,9 +147,9 @@ def test_what_is_no_plain_file_is_neither_read_nor_left_out(
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
         stream.write(table)
     make(bundle / place / "odd")
-    said = build(bundle, tmp_path / "dist")
-    assert f": '{place}/odd' {SPECIAL[make]}\n" in said
-    assert said.endswith("error: 1 finding in bundle.toml; nothing was written\n")
+    message = build(bundle, tmp_path / "dist")
+    assert f": '{place}/odd' {SPECIAL[make]}\n" in message
+    assert message.endswith("error: 1 finding in bundle.toml; nothing was written\n")
 
 
 @pytest.mark.parametrize("name", [b"two\nlines", b"latin-\xe9", b"\x1b[31m"])
@@ -162,10 +162,10 @@ def test_a_file_name_that_no_list_can_hold_is_reported(
     with (bundle / "bundle.toml").open("a", encoding="utf-8") as stream:
         stream.write('[[file]]\nsource = "share"\npath = "/usr/share/greeter"\n')
     Path(os.fsdecode(os.fsencode(bundle / place) + b"/" + name)).touch()
-    said = build(bundle, tmp_path / "dist")
-    assert "which is not a printable name\n" in said
-    assert said.isascii()
-    assert said.count("\n") == 2
+    message = build(bundle, tmp_path / "dist")
+    assert "which is not a printable name\n" in message
+    assert message.isascii()
+    assert message.count("\n") == 2
 
 
 def test_a_read_error_is_reported(bundle: Path, tmp_path: Path) -> None:
@@ -195,17 +195,17 @@ def test_a_program_that_no_kernel_can_start_is_reported(
     text = manifest.read_text("utf-8")
     assert "[daemon]\n" in text
     manifest.write_text(text.replace("[daemon]\n", '[daemon]\nexecutables = ["ctl"]\n'), "utf-8")
-    said = build(bundle, tmp_path / "dist")
-    assert f"agent[0].source: 'greeter' {sentence}" in said
-    assert f"daemon.executables[0]: 'ctl' {sentence}" in said
+    message = build(bundle, tmp_path / "dist")
+    assert f"agent[0].source: 'greeter' {sentence}" in message
+    assert f"daemon.executables[0]: 'ctl' {sentence}" in message
 
 
 def test_a_license_that_would_lose_its_umlauts_is_reported(tmp_path: Path) -> None:
     made = tmp_path / "made"
     shutil.copytree(INVALID.parent / "valid/own-license", made)
     (made / "LICENSE.txt").write_bytes("Copyright Müller\n".encode("latin-1"))
-    said = build(made, tmp_path / "dist")
-    assert "package.license-file: 'LICENSE.txt' is not UTF-8 text\n" in said
+    message = build(made, tmp_path / "dist")
+    assert "package.license-file: 'LICENSE.txt' is not UTF-8 text\n" in message
 
 
 @pytest.mark.parametrize("command", ["/a it's", '/a "b', '/a x"y', r'/a "b\"', r"/a 'b\'"])
@@ -238,5 +238,5 @@ def test_an_invalid_maintainer_from_the_environment_is_reported(
         directory=INVALID.parent / "valid/maintainer-of-the-environment",
         environment={"DEBFULLNAME": name, "DEBEMAIL": address},
     )
-    said = refused(call, tmp_path / "dist")
-    assert said.startswith(f"bundle.toml:2: package.maintainer: {sentence}")
+    message = refused(call, tmp_path / "dist")
+    assert message.startswith(f"bundle.toml:2: package.maintainer: {sentence}")

@@ -12,15 +12,15 @@ import pytest
 from hadeb.lab.cluster.cluster import _FENCE_AGENT
 
 
-def agent(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def agent(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Call the fence agent where there is no switch."""
     argv = [sys.executable, "-I", str(_FENCE_AGENT), *words]
-    return subprocess.run(argv, input=said, capture_output=True, text=True, check=False)
+    return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("call", [("--action=metadata",), ()])
 def test_the_agent_describes_itself_in_either_way_it_can_be_asked(call: tuple[str, ...]) -> None:
-    done = agent(*call, said="" if call else "action=metadata\n")
+    done = agent(*call, stdin="" if call else "action=metadata\n")
     root = ET.fromstring(done.stdout)
     assert root.attrib["name"] == "fence_lab"
     assert {element.attrib["name"] for element in root.iter("action")} >= {
@@ -32,4 +32,4 @@ def test_the_agent_describes_itself_in_either_way_it_can_be_asked(call: tuple[st
 
 @pytest.mark.parametrize("action", ["off", "reboot", "status", "monitor", "list", "on", "nonsense"])
 def test_the_agent_confirms_nothing_where_no_switch_answers(action: str) -> None:
-    assert agent(said=f"action={action}\nplug=ha1\n").returncode != 0
+    assert agent(stdin=f"action={action}\nplug=ha1\n").returncode != 0

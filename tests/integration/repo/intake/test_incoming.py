@@ -76,10 +76,10 @@ def repacked(deb: Path, change: Callable[[str], str]) -> Path:
     return deb
 
 
-def said(take: Callable[..., list[IncomingPackage]], *files: Path) -> str:
-    with pytest.raises(FilesRefused) as told:
+def refusal(take: Callable[..., list[IncomingPackage]], *files: Path) -> str:
+    with pytest.raises(FilesRefused) as raised:
         take(*files)
-    return told.value.message
+    return raised.value.message
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_name_or_version_that_policy_forbids_is_refused(
         return re.sub(f"(?m)^{field}: .*\n", "", control).rstrip("\n") + f"\n{field}: {value}\n"
 
     deb = repacked(packer.deb("hello", "1.0"), change)
-    assert f"{deb}: has the {what} {value!r}, which Debian Policy (5.6) does not allow" in said(
+    assert f"{deb}: has the {what} {value!r}, which Debian Policy (5.6) does not allow" in refusal(
         take, deb
     )
 
@@ -131,7 +131,7 @@ def test_a_field_that_an_index_alone_may_have_is_refused_in_a_package(
     field: str, packer: Publisher, take: Callable[..., list[IncomingPackage]]
 ) -> None:
     deb = packer.deb("hello", "1.0", fields=f"{field}: 10\n")
-    message = said(take, deb).lower()
+    message = refusal(take, deb).lower()
     assert (
         f"{deb}: has {field} in its control file, and clients would believe it".lower() in message
     )
@@ -155,11 +155,11 @@ def test_two_packages_of_one_identity_with_other_bytes_are_both_named(
     deb = packer.deb("hello", "1.0")
     two = packer.deb("hello", "1.0", content="other", directory="other")
     elsewhere = packer.deb("hello", "1.0", fields="Source: greet\n", directory="elsewhere")
-    message = said(take, deb, two, elsewhere)
+    message = refusal(take, deb, two, elsewhere)
     for other in (two, elsewhere):
         assert f"{other}: is hello 1.0 all, as is {deb}, with other bytes" in message
     epoch = packer.deb("hello", "1:1.0")
-    assert f"{epoch}: has another hello_1.0_all.deb than {deb}" in said(take, deb, epoch)
+    assert f"{epoch}: has another hello_1.0_all.deb than {deb}" in refusal(take, deb, epoch)
 
 
 def test_the_same_package_twice_in_one_call_is_taken_once(
@@ -195,7 +195,7 @@ def test_what_is_not_a_regular_file_is_named(
     os.mkfifo(tmp_path / "fifo.deb")
     (tmp_path / "broken.deb").symlink_to("nonesuch")
     names = ("directory.deb", "fifo.deb", "broken.deb")
-    message = said(take, *(tmp_path / name for name in names))
+    message = refusal(take, *(tmp_path / name for name in names))
     assert f"{tmp_path}/directory.deb: is a directory; name the files in it" in message
     assert f"{tmp_path}/fifo.deb: is not a regular file" in message
     assert f"{tmp_path}/broken.deb: does not exist" in message
@@ -251,13 +251,13 @@ def test_a_file_that_differs_from_its_listing_is_refused(
     path, changes = copied / file, copied / "greet_1.0-1_amd64.changes"
     whole = path.read_bytes()
     path.write_bytes(whole + b"x" if "[0-9]" in words else whole[:-1] + b"x")
-    assert re.search(words, said(take, changes))
+    assert re.search(words, refusal(take, changes))
     if file.endswith((".gz", ".xz")):
-        assert re.search(words, said(take, copied / "greet_1.0-1.dsc"))
+        assert re.search(words, refusal(take, copied / "greet_1.0-1.dsc"))
     path.unlink()
-    assert f"{file}, which is not beside it" in said(take, changes)
+    assert f"{file}, which is not beside it" in refusal(take, changes)
     os.mkfifo(path)
-    assert f"{file}, which is not beside it" in said(take, changes)
+    assert f"{file}, which is not beside it" in refusal(take, changes)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_dsc_with_invalid_fields_is_refused(
     dsc = copied / "greet_1.0-1.dsc"
     (copied / "other_1.0.tar").touch()
     dsc.write_text(dsc.read_text().replace(old, new))
-    assert f"{dsc}: {words}" in said(take, dsc)
+    assert f"{dsc}: {words}" in refusal(take, dsc)
 
 
 def test_two_sources_with_one_name_for_two_archives_are_both_named(
@@ -292,7 +292,9 @@ def test_two_sources_with_one_name_for_two_archives_are_both_named(
     other.mkdir()
     built(other, "1.0-3", "-S", greeting="another\n")
     first, second = greet / "greet_1.0-1.dsc", other / "greet_1.0-3.dsc"
-    assert f"{second}: has another greet_1.0.orig.tar.gz than {first}" in said(take, first, second)
+    assert f"{second}: has another greet_1.0.orig.tar.gz than {first}" in refusal(
+        take, first, second
+    )
 
 
 @pytest.fixture

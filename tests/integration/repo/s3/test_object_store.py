@@ -80,9 +80,9 @@ def refused(done: Outcome, words: str, code: int = 1) -> None:
 def test_every_command_works_the_same_in_a_store_and_a_directory(
     stored: Stored, tmp_path: Path
 ) -> None:
-    said = stored.publish(_HELLO[0]).stdout
-    assert said.startswith("+ hello 1.0 all\n")
-    assert said.endswith("staging generation 1\n")
+    printed = stored.publish(_HELLO[0]).stdout
+    assert printed.startswith("+ hello 1.0 all\n")
+    assert printed.endswith("staging generation 1\n")
     reader = Reader(tmp_path / "staging", stored)
     assert reader.newest("hello") == "1.0"
     stored.publish(_HELLO[1], "world_1.0_all.deb")
@@ -190,7 +190,7 @@ _SCENES = {
 def test_the_same_command_finishes_what_was_killed_between_any_two_writes(
     stored: Stored, tmp_path: Path, scene: str
 ) -> None:
-    words, before, after, said = _SCENES[scene]
+    words, before, after, printed = _SCENES[scene]
     command = stored.words(*words) if "publish" in scene else words
     template = Stored(stored.server, stored.publisher, f"{stored.prefix}-template")
     _template(template, scene)
@@ -202,7 +202,7 @@ def test_the_same_command_finishes_what_was_killed_between_any_two_writes(
         return here
 
     with before_each_change(lambda _, path: paths.append(path)):
-        assert said in copied("whole").call(*command).stdout
+        assert printed in copied("whole").call(*command).stdout
     # An InRelease that comes within a second of the one before is put twice; whether it does is a
     # matter of this machine's speed, and the next run may have one change less.
     steps = [_step(path) for path, _ in itertools.groupby(paths)]

@@ -196,9 +196,9 @@ def test_a_new_key_takes_over_when_the_old_one_has_ended(owner: Owner, tmp_path:
     _of_a_second(owner, old)
     assert f"the signing key {old} expired on" in owner.refused("repo", "refresh")
     new = owner.new_key("new")
-    told = owner.call("repo", "key", "add", new)
-    assert told.stderr.count(f"the signing key {old} expired on ") == 1
-    assert f"longer signs: hadeb repo key drop {old}" in told.stderr
+    done = owner.call("repo", "key", "add", new)
+    assert done.stderr.count(f"the signing key {old} expired on ") == 1
+    assert f"longer signs: hadeb repo key drop {old}" in done.stderr
     keyring = tmp_path / "keyring.pgp"
     keyring.write_bytes(owner.keychain.gpg("--export", new).stdout_bytes)
     assert _faults(owner, keyring) == []
@@ -248,9 +248,9 @@ def test_a_dry_run_of_a_key_change_shows_what_clients_would_get(owner: Owner) ->
     assert said == [{"suite": "stable", "generation": 1, "changes": added, "dry_run": True}]
     assert owner.served() == before
     assert owner.json("repo", "key", "add", new)[0]["changes"] == added
-    told = owner.call("repo", "key", "drop", old, "--dry-run")
-    assert told.stdout == "+ example-archive-keyring 3 all\n"
-    assert "would no longer sign" in told.stderr
+    done = owner.call("repo", "key", "drop", old, "--dry-run")
+    assert done.stdout == "+ example-archive-keyring 3 all\n"
+    assert "would no longer sign" in done.stderr
     assert owner.json("repo", "status")["keys"] == [old, new]
     assert "nothing would change" in owner.call("repo", "key", "add", new, "--dry-run").stderr
 

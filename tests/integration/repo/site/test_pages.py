@@ -182,14 +182,14 @@ def test_the_installer_adds_the_suite_once_however_often_it_runs(
     tmp_path: Path, suite: str
 ) -> None:
     arguments = [] if suite == "stable" else [suite]
-    file, said = tmp_path / "sources.list.d/acme.sources", ""
+    file, output = tmp_path / "sources.list.d/acme.sources", ""
     for _ in range(2):
-        code, said = installer(tmp_path, *arguments)
-        assert code == 0, said
+        code, output = installer(tmp_path, *arguments)
+        assert code == 0, output
         assert list(file.parent.iterdir()) == [file]
         assert file.read_bytes() == MADE[f"acme-{suite}.sources"]
         assert file.stat().st_mode & 0o7777 == 0o644
-    assert said.endswith(f"    apt-get install {'greeter' if suite == 'stable' else 'PACKAGE'}\n")
+    assert output.endswith(f"    apt-get install {'greeter' if suite == 'stable' else 'PACKAGE'}\n")
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked == 2 * [
         f"update --quiet -o Dir::Etc::SourceList={file} -o Dir::Etc::SourceParts=-"
@@ -206,9 +206,9 @@ def test_the_installer_names_what_is_missing_and_changes_nothing(tmp_path: Path)
     ):
         directory = tmp_path / f"{user}-{apt}-{len(arguments)}"
         directory.mkdir()
-        code, said = installer(directory, *arguments, user=user, apt=apt)
-        assert (code, said.count("\n")) == (1, 1), said
-        assert expected in said
+        code, output = installer(directory, *arguments, user=user, apt=apt)
+        assert (code, output.count("\n")) == (1, 1), output
+        assert expected in output
         assert list((directory / "sources.list.d").iterdir()) == []
 
 

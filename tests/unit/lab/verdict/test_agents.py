@@ -35,7 +35,7 @@ EVIDENCE = Evidence(
 )
 
 
-def said(**changes: object) -> str:
+def shortfall(**changes: object) -> str:
     return " / ".join(shortfalls(dataclasses.replace(EVIDENCE, **changes)))  # type: ignore[arg-type]
 
 
@@ -45,15 +45,15 @@ def done(action: str, node: str, at: float, result: str = "ok") -> Operation:
 
 def test_answers_after_a_stop_are_reported_before_the_next_node_is_up() -> None:
     late = [*EVIDENCE.answers, *answers("ha1", -1, 0.9)]
-    told = said(answers=late, operations=[done("stop", "ha1", 0.3)])
-    assert "stop reported success on ha1 0.51 s before the last answer" in told
-    assert "returns before the daemon has ended" in told
+    sentence = shortfall(answers=late, operations=[done("stop", "ha1", 0.3)])
+    assert "stop reported success on ha1 0.51 s before the last answer" in sentence
+    assert "returns before the daemon has ended" in sentence
 
 
 def test_answers_after_a_new_start_has_begun_do_not_blame_the_stop() -> None:
     late = [*EVIDENCE.answers, *answers("ha1", -1, 0.1), *answers("ha1", 0.6, 0.9)]
     course = [done("stop", "ha1", 0.45), done("start", "ha1", 0.5, BEGUN)]
-    assert "stop reported" not in said(answers=late, operations=course)
+    assert "stop reported" not in shortfall(answers=late, operations=course)
 
 
 def test_the_begin_of_an_operation_is_read_from_the_log() -> None:
@@ -67,35 +67,35 @@ def test_the_begin_of_an_operation_is_read_from_the_log() -> None:
 def test_a_start_that_is_early_is_blamed_by_the_type_of_its_unit() -> None:
     course = [done("start", "ha2", 0.1)]
     early = "start reported success on ha2 0.91 s before the service answered: "
-    assert f"{early}the daemon reports readiness before it listens" in said(
+    assert f"{early}the daemon reports readiness before it listens" in shortfall(
         operations=course, unit_type="notify"
     )
-    assert f"{early}it returns too early, since a unit of type exec" in said(
+    assert f"{early}it returns too early, since a unit of type exec" in shortfall(
         operations=course, unit_type="exec"
     )
-    assert f"{early}it returns too early, or the daemon" in said(operations=course)
+    assert f"{early}it returns too early, or the daemon" in shortfall(operations=course)
 
 
 def test_a_start_while_all_is_brought_back_says_nothing_of_the_fault() -> None:
     course = [done("start", "ha2", 0.95), done("start", "ha2", 9.0)]
-    assert said(operations=course) == ""
+    assert shortfall(operations=course) == ""
 
 
 def test_a_replica_may_say_that_it_is_none_to_ask_and_a_master_may_not() -> None:
     replica = Answer(0.5, 0.51, "", "ha3", None, "slave", None)
     asked = [*EVIDENCE.answers, replica]
-    assert said(answers=asked, copies="promotable") == ""
-    assert "1 answers are not as expected" in said(answers=asked)
+    assert shortfall(answers=asked, copies="promotable") == ""
+    assert "1 answers are not as expected" in shortfall(answers=asked)
     through = [*EVIDENCE.answers, dataclasses.replace(replica, target=SERVICE)]
-    assert "1 answers are not as expected" in said(answers=through, copies="promotable")
+    assert "1 answers are not as expected" in shortfall(answers=through, copies="promotable")
 
 
 def test_two_masters_are_reported_and_two_replicas_that_answer_alike_are_not() -> None:
     second = [*EVIDENCE.answers, *answers("ha3", 1.05, 2.5)]
-    assert "ha2 and ha3 answered at the same time" in said(answers=second, copies="promotable")
-    assert said(answers=second, copies="clone") == ""
+    assert "ha2 and ha3 answered at the same time" in shortfall(answers=second, copies="promotable")
+    assert shortfall(answers=second, copies="clone") == ""
     always = [*EVIDENCE.answers, *answers("ha3", -1.05, 2.5)]
-    assert said(answers=always, copies="promotable") == ""
+    assert shortfall(answers=always, copies="promotable") == ""
 
 
 def test_an_action_that_the_cluster_still_waits_for_is_named() -> None:
@@ -106,7 +106,7 @@ def test_an_action_that_the_cluster_still_waits_for_is_named() -> None:
         # That it ended while all was brought back was too late.
         *(done("demote", "ha1", 12, BEGUN), done("demote", "ha1", 132, "Timed out after 2m")),
     ]
-    told = said(answers=silent, operations=course, returned=False, after="", believed="")
-    assert "demote of GREETER on ha1 had begun 78 s earlier and has not ended" in told
-    assert "stop of" not in told
-    assert "monitor of" not in told
+    sentence = shortfall(answers=silent, operations=course, returned=False, after="", believed="")
+    assert "demote of GREETER on ha1 had begun 78 s earlier and has not ended" in sentence
+    assert "stop of" not in sentence
+    assert "monitor of" not in sentence

@@ -24,7 +24,7 @@ def journal(request: pytest.FixtureRequest) -> str:
     return (JOURNALS / f"{request.param}.txt").read_text("utf-8")
 
 
-def told(journal: str) -> list[str]:
+def reported(journal: str) -> list[str]:
     """The events as NODE: TEXT."""
     return [f"{event.node}: {event.text}" for event in events([journal], 0)]
 
@@ -48,23 +48,23 @@ def told(journal: str) -> list[str]:
     ],
 )
 def test_events_are_read_from_the_journals_of_both_releases(journal: str, text: str) -> None:
-    assert text in told(journal)
+    assert text in reported(journal)
 
 
 def test_a_failed_start_is_reported_with_the_agents_reason(journal: str) -> None:
-    (line,) = [line for line in told(journal) if "start of" in line]
+    (line,) = [line for line in reported(journal) if "start of" in line]
     assert re.fullmatch(
         r"ha3: start of TCP-SERVER failed: (error|Error occurred) \(no such luck\)", line
     )
 
 
 def test_a_monitor_that_times_out_is_reported(journal: str) -> None:
-    (line,) = [line for line in told(journal) if "Timed" in line]
+    (line,) = [line for line in reported(journal) if "Timed" in line]
     assert line.lower().startswith("ha1: monitor of tcp-server failed: timed out after 2s")
 
 
 def test_a_monitor_that_finds_nothing_running_is_reported_but_a_probe_is_not() -> None:
-    said = told((JOURNALS / "bookworm.txt").read_text("utf-8"))
+    said = reported((JOURNALS / "bookworm.txt").read_text("utf-8"))
     assert (
         "ha3: monitor of TCP-SERVER failed: not running"
         " (sample-tcp-server@TCP-SERVER.service is failed)"
@@ -74,21 +74,21 @@ def test_a_monitor_that_finds_nothing_running_is_reported_but_a_probe_is_not() -
 
 def test_a_failed_probe_is_reported() -> None:
     line = "1.5 ha1 pacemaker-controld[9]:  notice: Result of probe operation for X on ha1: "
-    assert told(f"{line}not installed (no such program)") == [
+    assert reported(f"{line}not installed (no such program)") == [
         "ha1: probe of X failed: not installed (no such program)"
     ]
 
 
 def test_routine_lines_are_not_reported(journal: str) -> None:
     noise = ("ok", "monitor of VIP", "fail-count", "Members joined", "asyncmon", "primary")
-    assert not [line for line in told(journal) for word in noise if word in line.split()]
-    assert not [line for line in told(journal) if "joined" in line or "fence_lab" in line]
+    assert not [line for line in reported(journal) for word in noise if word in line.split()]
+    assert not [line for line in reported(journal) if "joined" in line or "fence_lab" in line]
 
 
 @pytest.mark.parametrize("said", ["promoted", "Promoted"])
 def test_a_monitor_of_a_promoted_resource_is_no_failure(said: str) -> None:
     line = "1.5 ha1 pacemaker-controld[9]:  notice: Result of monitor operation for X on ha1: "
-    assert told(line + said) == []
+    assert reported(line + said) == []
 
 
 def test_operations_have_their_moment_and_whether_they_succeeded(journal: str) -> None:
@@ -129,4 +129,4 @@ def test_a_line_in_two_journals_is_reported_once() -> None:
 
 @pytest.mark.parametrize("line", ["", "-- Boot 7a --", "no number", "1.5 ha1", "\udcff 1.5 x y: z"])
 def test_lines_of_another_form_are_passed_over(line: str) -> None:
-    assert told(line) == []
+    assert reported(line) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each way to fall short is said in its sentence, and nothing else is said."""
+"""Each shortfall is reported in its own sentence, and nothing else is reported."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def evidence(
 UNFELT = evidence("unfelt", STAY, after="ha1")
 
 
-def said(evidence: Evidence) -> str:
+def shortfall(evidence: Evidence) -> str:
     """The one sentence."""
     (sentence,) = shortfalls(evidence)
     return sentence
@@ -89,7 +89,7 @@ def test_a_trial_as_expected_has_no_shortfall(good: Evidence) -> None:
 
 def test_a_service_that_does_not_return_is_reported_with_the_time_it_had() -> None:
     gone = replace(evidence("returns", STAY, after=""), returned=False, believed="")
-    assert said(gone) == "no answer as expected within 60 s"
+    assert shortfall(gone) == "no answer as expected within 60 s"
     assert outage_of(gone) is None
 
 
@@ -103,17 +103,17 @@ def test_a_monitor_that_sees_a_dead_service_as_running_is_found_out() -> None:
 
 def test_a_monitor_is_not_blamed_where_somebody_answers_after_all() -> None:
     late = replace(evidence(after="ha1"), returned=False, believed="ha1")
-    assert said(late) == "no answer as expected within 60 s"
+    assert shortfall(late) == "no answer as expected within 60 s"
 
 
 def test_a_service_that_does_not_move_is_reported() -> None:
     stayed = evidence("moves", STAY, after="ha1")
-    assert said(stayed) == "ha1 still serves, where another node should have taken over"
+    assert shortfall(stayed) == "ha1 still serves, where another node should have taken over"
 
 
 def test_lost_connections_fall_short_only_where_none_was_to_be_lost() -> None:
     felt = [*STAY, lost(3.1), lost(3.2), heard(3.3, "ha1")]
-    assert said(replace(UNFELT, answers=felt)) == (
+    assert shortfall(replace(UNFELT, answers=felt)) == (
         "2 connections got no answer (Connection refused); none should be lost"
     )
     assert shortfalls(evidence("returns", felt, after="ha1")) == ()
@@ -125,12 +125,12 @@ def test_a_nodes_own_address_may_refuse_since_clients_do_not_ask_there() -> None
 
 def test_a_move_falls_short_only_where_nothing_was_to_be_felt() -> None:
     moved = replace(UNFELT, answers=[*steady("ha1", -1, 0), *steady("ha2", 0.1, 3)], after="ha2")
-    assert said(moved) == "the service moved from ha1 to ha2"
+    assert shortfall(moved) == "the service moved from ha1 to ha2"
 
 
 def test_two_that_both_answer_are_named_with_how_long() -> None:
     both = [*MOVE, *steady("ha1", 0.7, 1.2, "ha1")]
-    assert said(evidence(answers=both)) == "ha1 and ha2 answered at the same time, for 0.50 s"
+    assert shortfall(evidence(answers=both)) == "ha1 and ha2 answered at the same time, for 0.50 s"
 
 
 def test_the_copies_of_a_clone_may_all_answer() -> None:
@@ -160,7 +160,7 @@ def test_a_stop_that_returned_before_the_daemon_ended_is_reported() -> None:
     ],
 )
 def test_no_other_operation_is_taken_for_a_stop_that_returned_early(stop: Operation) -> None:
-    assert said(evidence(answers=BOTH, operations=[stop])).startswith(
+    assert shortfall(evidence(answers=BOTH, operations=[stop])).startswith(
         "ha1 and ha2 answered at the same"
     )
 
@@ -176,7 +176,7 @@ def test_a_stop_is_not_blamed_where_only_one_answers() -> None:
 
 def test_wrong_answers_are_counted_and_the_first_is_quoted_in_short() -> None:
     wrong = [Answer(1.0, at, "", "service", None, "x" * 200, None) for at in (1.01, 1.02)]
-    sentence = said(evidence(answers=[*MOVE, *wrong]))
+    sentence = shortfall(evidence(answers=[*MOVE, *wrong]))
     assert sentence.startswith("2 answers are not as expected, the first of them: 'xxx")
     assert len(sentence) < 130
 
@@ -187,7 +187,7 @@ def test_an_answer_that_never_came_is_not_a_wrong_one() -> None:
 
 def test_a_start_that_returned_before_the_service_answered_is_reported() -> None:
     late = [*steady("ha1", -1, 0), *steady("ha2", 2.0, 3)]
-    sentence = said(evidence(answers=late, operations=[done(0.4, "start", "ha2")]))
+    sentence = shortfall(evidence(answers=late, operations=[done(0.4, "start", "ha2")]))
     assert re.search(r"start reported success on ha2 1\.60 s before", sentence)
 
 
@@ -217,7 +217,7 @@ def test_each_blocked_resource_is_named() -> None:
 
 
 def test_only_an_outage_over_the_budget_is_reported() -> None:
-    assert said(replace(evidence(), budget=0.5)) == (
+    assert shortfall(replace(evidence(), budget=0.5)) == (
         "no answer for 0.600 s, where max-outage allows 0.500 s"
     )
     assert shortfalls(replace(evidence(), budget=0.7)) == ()
@@ -225,7 +225,7 @@ def test_only_an_outage_over_the_budget_is_reported() -> None:
 
 def test_a_service_that_never_returned_is_not_also_over_budget() -> None:
     gone = replace(evidence(after="", answers=STAY), returned=False, believed="", budget=0.01)
-    assert said(gone) == "no answer as expected within 60 s"
+    assert shortfall(gone) == "no answer as expected within 60 s"
 
 
 def test_what_went_wrong_with_the_fault_itself_comes_first() -> None:

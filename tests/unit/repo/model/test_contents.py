@@ -230,9 +230,9 @@ def test_the_state_of_a_newer_release_is_left_alone() -> None:
 
 
 def test_an_unknown_suite_is_reported_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no suite x") as told:
+    with pytest.raises(UsageError, match="no suite x") as raised:
         REPOSITORY.with_suite(SUITE).suite("x")
-    assert "stable" in (told.value.hint or "")
+    assert "stable" in (raised.value.hint or "")
 
 
 def test_a_field_is_read_over_its_lines() -> None:
@@ -328,9 +328,9 @@ def test_what_the_suite_s_own_packages_want_is_taken_for_installed_with_them() -
 def test_bounds_that_no_version_fits_are_all_reported(more: str) -> None:
     with pytest.raises(
         NoPlaceholder, match="no version of debian satisfies all relations to it:"
-    ) as told:
+    ) as raised:
         placeholders([published("new", more=more)], [], "amd64")
-    assert told.value.message.count("\n  new 1.0 all has ") == 2
+    assert raised.value.message.count("\n  new 1.0 all has ") == 2
 
 
 def test_many_bounds_on_one_name_take_no_time() -> None:
