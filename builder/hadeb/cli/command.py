@@ -31,7 +31,7 @@ class Call:
             terminal.note(text)
 
     def info(self, text: str) -> None:
-        """Report what takes long; shown unless --quiet is given."""
+        """Report progress; shown unless --quiet is given."""
         if not self.quiet:
             terminal.note(text)
 

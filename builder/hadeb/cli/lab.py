@@ -38,7 +38,7 @@ _LAB = click.option("--lab", "lab_id", default="", help="The lab, if more than o
 
 @click.group(short_help="Boot a real cluster on this machine, and test a bundle on it.")
 def lab() -> None:
-    """Run a throw-away Pacemaker cluster on this machine. Needs root.
+    """Run a disposable Pacemaker cluster on this machine. Needs root.
 
     `hadeb lab run` tests the bundle in the current directory under every fault, and writes a
     report. `hadeb lab up` boots a cluster with the bundle on it for you to inspect.
@@ -86,7 +86,7 @@ def run(
     nodes: int,
     as_json: bool,
 ) -> None:
-    """Test the bundle: boot a cluster, inject each FAULT, and measure the outage of the service.
+    """Test the bundle: boot a cluster, inject each FAULT, and measure the service's outage.
 
     Without a FAULT, hadeb tries all that `hadeb lab faults` lists. Exits with 4 if the service
     failed any of them.

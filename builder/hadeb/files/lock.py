@@ -89,7 +89,7 @@ def locked_by(
 ) -> Iterator[None]:
     """Hold the lock on a file that names its holder.
 
-    Reports once through `info` whom it waits for. Raises HadebError after `patience` seconds.
+    Reports the holder once through `info`. Raises HadebError after `patience` seconds.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:

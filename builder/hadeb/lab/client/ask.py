@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that sends requests to services all the time, and records the answers.
 
-It is a program of its own (`python3 -I ask.py JSON`) that runs next to the nodes, so that the
+It is a separate program (`python3 -I ask.py JSON`) that runs next to the nodes, so that the
 process that evaluates the answers does not slow it down. The argument is a list of targets {"name",
 "host", "port", "every", "patience", "source", "send", "expect", "command"}, with times in seconds.
 If a target has a command, a request runs it in a shell, and exit code 0 is an answer. Otherwise a

@@ -11,7 +11,7 @@ from hadeb.lab.scenario.stage import Stage
 
 
 def _nothing(_: Stage) -> None:
-    """Nothing has to be mended."""
+    """Nothing has to be undone."""
 
 
 def _never(_: Stage) -> str:
@@ -27,7 +27,7 @@ class Action:
     """
 
     inject: Callable[[Stage], None]
-    mend: Callable[[Stage], None] = _nothing
+    undo: Callable[[Stage], None] = _nothing
     obstacle: Callable[[Stage], str] = _never
 
 

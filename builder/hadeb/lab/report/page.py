@@ -150,7 +150,7 @@ def _story(trial: Trial, nodes: Sequence[str]) -> Story:
 
 
 def _window(trial: Trial) -> tuple[float, float]:
-    """The part of the trial in which something happens, with some quiet around it."""
+    """The part of the trial in which something happens, with a margin on both sides."""
     everyone = [*trial.turns, *trial.direct]
     happened = [event.at for event in trial.events]
     turns = sorted(trial.turns, key=lambda turn: turn.start)

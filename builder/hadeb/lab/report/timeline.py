@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A picture of a fault: which node answered when, as SVG. Pure, but for reading its style.
 
-A picture in a file of its own has a background, so that it looks the same on a light page and on a
+A picture in its own file has a background, so that it looks the same on a light page and on a
 dark one. Inside a report's page it has neither background nor style: the page has `style()` once.
 """
 

@@ -186,7 +186,7 @@ class _Attempt:
     def _mend(self, returned: bool) -> str:
         """Restore the cluster; why that failed, or nothing."""
         try:
-            self.action.mend(self.stage)
+            self.action.undo(self.stage)
             # A service that did not come back by itself seldom does now, and a new cluster boots
             # quickly.
             self.stage.restore(patience=PATIENCE if returned else _LAST_CHANCE)

@@ -89,7 +89,7 @@ def _sentence(action: str, resource: str, result: str) -> str:
     succeeded = result.lower().startswith(_SUCCESS)
     if succeeded and action in _DONE:
         return f"{resource} {_DONE[action]}"
-    # A probe that finds nothing is no news, nor is a successful monitor in either role.
+    # Skip probes that find nothing, and successful monitors in either role.
     if succeeded or (action == "probe" and result.lower().startswith("not running")):
         return ""
     return f"{action} of {resource} failed: {result}"

@@ -30,7 +30,7 @@ from hadeb.run import Completed, run
 # How many seconds this machine's clock may be behind that of another publisher.
 LAG = 900
 # apt and its methods run in the client's directory and refer to it by this name. Neither apt.conf
-# nor .sources can name every path: TMPDIR may contain blanks, quotes and worse.
+# nor .sources can name every path: TMPDIR may contain blanks and quotes, for example.
 _HERE = "/proc/self/cwd"
 _CONFIGURATION = f"""\
 Dir "{_HERE}/";

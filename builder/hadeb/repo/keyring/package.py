@@ -5,7 +5,7 @@ A client's .sources file has the keys embedded, so the package's postinst replac
 .sources file does not refer to the package's keyring: if it did, removing the package would take
 the keys from apt, and a rollback of the suite would bring back the old ones.
 
-A version has the same bytes for good, so do not change a template or a text here without need:
+The bytes of a version never change, so do not change a template or a text here without need:
 hadeb then publishes the keys under a new version.
 """
 

@@ -53,7 +53,7 @@ def _sign(
         for how, signed, signature in wanted:
             try:
                 # gpg writes to a pipe, not to the file. If hadeb is killed while gpg waits for a
-                # passphrase, gpg lives on, and could overwrite what the next command writes.
+                # passphrase, gpg keeps running, and could overwrite what the next command writes.
                 made = keychain.gpg(
                     *options, "--output", "-", how, str(directory / signed), may_ask=True
                 )
