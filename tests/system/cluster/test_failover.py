@@ -165,7 +165,7 @@ def test_a_new_greeting_loses_no_connection_and_restarts_nothing(
     assert daemon_pid(active(cluster)) == pid
 
 
-def test_a_killed_daemon_is_restarted_before_a_monitor_runs_and_counted(
+def test_a_killed_daemon_is_restarted_and_counted_before_a_monitor_notices(
     cluster: Cluster, watch: Watch, note: Note
 ) -> None:
     _forget_failures(cluster)
