@@ -89,8 +89,8 @@ def changes(
     """A command that changes a repository: gets its Call and a Writer, and returns what changed.
 
     The command gets `options`, the options of a writer and --json. It prints a list for a list of
-    outcomes and one object for one, so the shape of --json does not depend on how many suites a
-    repository has.
+    outcomes and an object for a single outcome, so the shape of --json does not depend on how many
+    suites a repository has.
     """
 
     def decorate(function: Change) -> Command:

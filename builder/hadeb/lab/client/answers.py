@@ -78,8 +78,8 @@ def turns(answers: Iterable[Answer], *, apart: float = math.inf) -> list[Turn]:
     """Which node answered when, in order. Two nodes that both answer take many short turns.
 
     A direct probe counts like a client, so pass both to find a second active instance. A silence
-    longer than `apart` also ends a turn. Without it, a node that went and came back on its own
-    seems never to have been away.
+    longer than `apart` also ends a turn. Otherwise a node that went away and came back by itself
+    would look as if it never left.
     """
     taken: list[Turn] = []
     for at, who in sorted((answer.at, answer.who) for answer in answers if answer.who):

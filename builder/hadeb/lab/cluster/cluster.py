@@ -103,7 +103,7 @@ class Cluster:
         self._stack.close()
 
     def persist(self) -> None:
-        """Let the cluster stay when this process ends; `persistent.labs` finds it."""
+        """Keep the cluster when this process ends; `persistent.labs` finds it."""
         self.namespaces.record(
             {
                 "suite": self.suite,
@@ -180,7 +180,7 @@ class Cluster:
         """Wait until the cluster has nothing left to do; HadebError after the timeout.
 
         It has nothing left to do when its coordinator stays idle. `crm_resource --wait` looks only
-        every two seconds, and may see work that the coordinator, which has to do it, does not see.
+        every two seconds, and may see work that the coordinator does not see.
         """
         idle = 0
 

@@ -31,9 +31,9 @@ _UNGUARDED = "the package has no service that its removal could hurt"
 class Fault:
     """Something the lab does to a cluster.
 
-    `did` describes it, with {node} for the node it is done to. `unless` describes the bundles that
-    it cannot be done to, and is empty if there are none. `dwell` is how long to wait for a client
-    to notice, and `deadline` how long the service may take to answer again, in seconds.
+    `did` describes it, with {node} for the affected node. `unless` describes the bundles that it
+    does not apply to, and is empty if there are none. `dwell` is how long to wait for a client to
+    notice, and `deadline` how long the service may take to answer again, in seconds.
     """
 
     name: str

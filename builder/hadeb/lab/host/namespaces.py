@@ -114,11 +114,11 @@ class Namespaces:
         (self._pid,) = children_of(self._holder.pid)
 
     def record(self, data: object) -> None:
-        """Write down what another process has to know of a persistent lab, as JSON."""
+        """Record as JSON what another process needs to know about a persistent lab."""
         (self.state / RECORD).write_text(json.dumps(data), encoding="utf-8")
 
     def persist(self) -> None:
-        """Let the namespaces stay when this process ends; close them through `attach`."""
+        """Keep the namespaces when this process ends; close them through `attach`."""
         assert self._holder
         assert self._holder.stdin
         assert self._holder.stdout

@@ -67,7 +67,7 @@ def image(
 
     `packages` are installed in addition to what every node has. The services that they would start
     at boot are disabled, since in a cluster Pacemaker starts them. Two concurrent callers make one
-    image. `info` reports what takes long. Images that were not used for a month are removed.
+    image. `info` reports slow steps. Images that were not used for a month are removed.
     """
     plain = image(suite, info=info) if packages else None
     images = from_environment().cache / "images"

@@ -20,10 +20,10 @@ def machine(
     packages: Sequence[str] = (),
     info: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Node]:
-    """A booted node with all packages of a cluster, none of which is started.
+    """A booted node with all packages of a cluster installed but not started.
 
-    `packages` are installed in addition. The node is gone when the block ends. `info` reports what
-    takes long.
+    `packages` are installed in addition. The node is gone when the block ends. `info` reports slow
+    steps.
     """
     root = image(suite, packages, info=info)
     with Namespaces(["172.16.0.254/24", "fd00:ac10::fe/64"]) as namespaces:

@@ -16,7 +16,8 @@ from hadeb.repo.signing.verify_signatures import verify_signatures
 def current_keys(writer: Writer, repository: Repository) -> PublicKeys:
     """The keys that sign now; HadebError if a key is missing or all have expired.
 
-    An expired key is left out. The user gets a warning, as also some time before a key expires.
+    An expired key is left out. The user gets a warning then, and also some time before a key
+    expires.
     """
     keys = secret_keys(writer.keychain, repository.keys)
     for warning in expiry_warnings(keys, writer.now):

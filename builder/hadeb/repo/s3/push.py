@@ -134,7 +134,7 @@ def _state(checkout: Checkout) -> tuple[State, list[PendingObject]]:
 
 
 def _new_packages(checkout: Checkout) -> list[PendingObject]:
-    """The files that the command added to the pool: all that are no placeholders."""
+    """The files that the command added to the pool: all that are not placeholders."""
     root = checkout.tree.root
     files = [path for path in pool.paths(root) if not path.is_symlink()]
     return [PendingObject(str(path.relative_to(root)), path) for path in files]

@@ -22,5 +22,5 @@ def _environment() -> jinja2.Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """The text of a template, named by its path below repo/; HTML escapes what is put in."""
+    """The text of a template, named by its path below repo/; HTML templates escape their values."""
     return _environment().get_template(template).render(values)
