@@ -18,7 +18,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from hadeb.repo.s3.client import ObjectStore
-from support.command import Outcome, call_hadeb
+from support.command import Outcome, call_hadeb, run_hadeb
 from support.repo.inspection import Client
 from support.repo.publisher import Publisher
 
@@ -110,9 +110,11 @@ class Stored:
         return call_hadeb(*words, directory=self.publisher.place, environment=self.environment)
 
     def elsewhere(self, *arguments: str | Path) -> Outcome:
-        """The same in a separate process."""
+        """The same in a separate process, as from another machine."""
         words = [*arguments, "--repo", self.place]
-        return self.publisher.hadeb(*words, environment=self.server.environment)
+        return run_hadeb(
+            *words, directory=self.publisher.place, environment=self.environment, timeout=300
+        )
 
     def call(self, *arguments: str | Path) -> Outcome:
         """The same, and it goes well."""

@@ -710,7 +710,7 @@ def test_a_location_without_a_repository_is_named(stored: Stored) -> None:
 
 def test_a_new_repository_in_a_bucket_needs_a_url(stored: Stored) -> None:
     done = stored.hadeb("publish", _HELLO[0], "--suite", "staging", "--key", stored.publisher.key)
-    refused(done, "a bucket may be reached by many URLs", code=2)
+    refused(done, "a bucket can have many URLs", code=2)
     assert "--url" in done.stderr
     assert stored.objects() == {}
 
