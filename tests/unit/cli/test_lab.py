@@ -4,37 +4,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from hadeb.lab.fault.catalogue import SMOKE
-from support.command import ROOT, Outcome, call_hadeb
-from support.lab_leftovers import call
+from support.command import ROOT, call_hadeb
+from support.lab_run import copy_of_sample, private_registry
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A private registry of labs."""
-    directory = tmp_path / "labs"
-    directory.mkdir()
-    return directory
+    return private_registry(tmp_path)
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """The sample bundle, to change."""
-    made = tmp_path / "bundle"
-    made.mkdir()
-    for name in ("agents", "daemon", "bundle.toml"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, made / name)
-    return made
-
-
-def run(bundle: Path, registry: Path, *arguments: str | Path) -> Outcome:
-    return call(registry, "lab", "run", "-m", bundle, *arguments, directory=bundle.parent)
+    return copy_of_sample(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -16,31 +15,17 @@ import pytest
 from hadeb.debian.releases import Suite
 from hadeb.lab.fault.catalogue import SMOKE
 from hadeb.lab.report.as_json import report_schema
-from support.command import ROOT, Outcome
-from support.lab_leftovers import call
+from support.lab_run import copy_of_sample, private_registry, run_lab
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A private registry of labs."""
-    directory = tmp_path / "labs"
-    directory.mkdir()
-    return directory
+    return private_registry(tmp_path)
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """The sample bundle, to change."""
-    made = tmp_path / "bundle"
-    made.mkdir()
-    for name in ("agents", "daemon", "bundle.toml"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, made / name)
-    return made
-
-
-def run(bundle: Path, registry: Path, *arguments: str | Path) -> Outcome:
-    return call(registry, "lab", "run", "-m", bundle, *arguments, directory=bundle.parent)
+    return copy_of_sample(tmp_path)
 
 
 def report(directory: Path) -> dict[str, Any]:
@@ -59,7 +44,7 @@ def test_the_sample_comes_through_the_smoke_set(
     unhurried = re.sub(r"(?s)\[cluster\.max-outage\].*?\n\n", "", manifest.read_text("utf-8"))
     assert "max-outage" not in unhurried
     manifest.write_text(unhurried, encoding="utf-8")
-    done = run(bundle, registry, "--smoke", "--suite", suite, "-o", tmp_path / "report")
+    done = run_lab(bundle, registry, "--smoke", "--suite", suite, "-o", tmp_path / "report")
     assert done.code == 0, done.stdout + done.stderr
     result = report(tmp_path / "report")
     assert (result["passed"], result["suite"], result["nodes"]) == (
@@ -93,7 +78,7 @@ def test_a_failed_trial_shows_in_the_report_logs_and_exit_code(
     text = manifest.read_text("utf-8")
     assert "daemon-killed = 1000" in text
     manifest.write_text(text.replace("daemon-killed = 1000", "daemon-killed = 1"), "utf-8")
-    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "--json", "-q", "-o", "short")
+    done = run_lab(bundle, registry, "daemon-killed", "--nodes", "2", "--json", "-q", "-o", "short")
     assert (done.code, done.stderr) == (4, "")
     result = json.loads(done.stdout)
     assert result == report(tmp_path / "short")
@@ -117,7 +102,7 @@ def test_a_bundle_that_starts_nowhere_is_reported_and_no_fault_is_tried(
     daemon = bundle / "bundle.toml"
     text = daemon.read_text("utf-8")
     daemon.write_text(text.replace("--settings %t", "--setting %t"), encoding="utf-8")
-    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "short")
+    done = run_lab(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "short")
     assert done.code == 4
     (started,) = report(tmp_path / "short")["runs"][0]["trials"]
     assert started["fault"] == "started"
@@ -134,7 +119,7 @@ def test_a_bundle_without_a_cluster_is_proved_in_the_obvious_one(
     assert agent in before
     changelog = "[[changelog]]" + rest.partition("[[changelog]]")[2]
     manifest.write_text(before.replace(agent, "") + changelog, encoding="utf-8")
-    done = run(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "report")
+    done = run_lab(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "report")
     assert done.code == 0, done.stdout + done.stderr
     result = report(tmp_path / "report")
     assert result["runs"][0]["label"] == "ocf:kamaboko:sample-tcp-server"
