@@ -2,8 +2,6 @@
 MAKEFLAGS += --no-print-directory
 SETUP := @sh builder/tools/setup.sh
 RUN := .venv/bin/python3 -m
-# Of tests that mostly wait, half as many again as there are processors.
-WORKERS := $(shell n=$$(nproc); echo $$((n + (n + 1) / 2)))
 
 .PHONY: help deb repo test test-unit test-integration test-system coverage lint format bench bench-repo fresh \
 	lab lab-smoke lab-kills manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
@@ -23,10 +21,11 @@ repo: ## publishes the sample bundle into a signed apt repository, dist/repo
 
 test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
 	$(SETUP) repo integration system
-	@# What measures has the machine for itself. In the rest, real nodes mostly wait: there are more
-	@# workers than processors, and the two releases' nodes, which take longest, come first.
+	@# What measures has the machine for itself. In the rest, the two releases' nodes, which take
+	@# longest, come first. No more workers than processors: each may hold several labs, and a
+	@# machine has only so many inotify instances (fs.inotify.max_user_instances) for their systemds.
 	@sh tests/as-root.sh $(RUN) pytest tests/system/cluster
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup --durations 10 \
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadgroup --durations 10 \
 		tests/unit tests/integration tests/system --ignore tests/system/cluster
 
 test-unit: ## the tests within one process: seconds, no root
@@ -40,7 +39,7 @@ test-integration: ## those that call real programs: dpkg, gpg, apt, shells; no r
 test-system: ## those of real nodes and clusters; wants root
 	$(SETUP) tools repo integration system
 	@sh tests/as-root.sh $(RUN) pytest tests/system/cluster
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup \
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadgroup \
 		tests/system --ignore tests/system/cluster
 
 coverage: ## what tests/unit and tests/integration cover; fails below 90 % and 85 %

@@ -72,7 +72,7 @@ PLANTED = {
         good="prepare()\nserver = listen()\nready()\n",
         broken="ready()\nprepare()\nserver = listen()\n",
         fault="standby",
-        says="start reported success on ha. .* the daemon says that it is ready before it listens",
+        says="start reported success on ha. .* the daemon reports readiness before it listens",
         suite="trixie",
     ),
 }
