@@ -284,10 +284,10 @@ def test_an_end_during_maintenance_is_not_reported(hands_off: Node) -> None:
 
 
 def test_a_new_greeting_does_not_restart_the_daemon(quiet: Node) -> None:
-    before = main_pid(quiet)
+    before, began = main_pid(quiet), time.time()
     quiet.exec("pcs", "resource", "update", "TCP-SERVER", "greet=Moin!", "--wait=20")
     quiet.exec("sample-tcp-server", "--probe", "127.0.0.1:5678", "--expect", "Moin!")
-    assert main_pid(quiet) == before
+    assert main_pid(quiet) == before, quiet.journal(f"--since=@{began}", "--output=short-precise")
     quiet.exec("pcs", "resource", "update", "TCP-SERVER", "greet=Hi!", "--wait=20")
     assert failures(quiet) == 0
 
