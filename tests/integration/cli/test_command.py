@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import pytest
 
 from hadeb.cli.main import hadeb
 from support.command import ENVIRONMENT, HADEB, ROOT, call_hadeb, run_hadeb
+from support.two_bundles import several
 
 COMMANDS = sorted(hadeb.commands)
 VALID = ROOT / "tests/manifests/valid"
@@ -69,17 +69,6 @@ def test_what_a_build_prints_can_be_given_to_apt(bundle: Path) -> None:
     argv = ["sh", "-c", script, "sh", *HADEB, "build"]
     done = subprocess.run(argv, cwd=bundle, env=ENVIRONMENT, capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"greeter\n", b"")
-
-
-def several(directory: Path) -> list[str]:
-    names = []
-    for number in (1, 2):
-        names.append(f"bundle-{number}")
-        shutil.copytree(VALID / "agents-only", directory / names[-1])
-        manifest = directory / names[-1] / "bundle.toml"
-        text = manifest.read_text("utf-8").replace('"greeter"\nv', f'"greeter-{number}"\nv')
-        manifest.write_text(text, encoding="utf-8")
-    return names
 
 
 def test_json_of_a_build_is_a_receipt_or_a_list_of_them(tmp_path: Path) -> None:

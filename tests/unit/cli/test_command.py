@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ import pytest
 
 from hadeb.cli.main import hadeb
 from support.command import ROOT, call_hadeb
+from support.two_bundles import several
 
 COMMANDS = sorted(hadeb.commands)
 VALID = ROOT / "tests/manifests/valid"
@@ -28,17 +28,6 @@ def test_a_manifest_may_be_a_file_a_directory_or_left_out(bundle: Path, tmp_path
     ):
         call = call_hadeb("build", "--output", tmp_path / "dist", *arguments, directory=directory)
         assert call.stdout == f"{tmp_path}/dist/greeter_1.0_all.deb\n"
-
-
-def several(directory: Path) -> list[str]:
-    names = []
-    for number in (1, 2):
-        names.append(f"bundle-{number}")
-        shutil.copytree(VALID / "agents-only", directory / names[-1])
-        manifest = directory / names[-1] / "bundle.toml"
-        text = manifest.read_text("utf-8").replace('"greeter"\nv', f'"greeter-{number}"\nv')
-        manifest.write_text(text, encoding="utf-8")
-    return names
 
 
 def test_several_manifests_give_a_line_each(tmp_path: Path) -> None:
