@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 
 from hadeb.lab.client.answers import Turn
+from hadeb.lab.client.stored import Reading
 from hadeb.lab.report.page import page
 from hadeb.lab.verdict.result import Event, Report, Run, Trial
 
@@ -119,6 +120,7 @@ def lost() -> Trial:
             "Nobody answered within 60 s.",
             "TCP-SERVER is blocked on ha1: `crm_resource --cleanup` was needed to go on.",
         ),
+        readings=(Reading(-1.1, 71.2, "older", "daemon-killed", "hadeb-daemon-killed-0", True),),
         logs=("disk-full/ha1.log", "disk-full/ha2.log"),
     )
 
@@ -135,6 +137,7 @@ def upgraded() -> Trial:
         turns=turns,
         direct=turns,
         refused=0,
+        readings=(Reading(-1.104, 12.5, "kept", "", "a value", False),),
         events=(
             Event(0.0, "ha1", "dpkg --install", "fault"),
             Event(2.2, "ha2", "dpkg --install", "fault"),
@@ -199,6 +202,7 @@ def sample(*, compared: bool = True, short: bool = True) -> Report:
         ready=9.482,
         seconds=271.3,
         runs=tuple(runs),
+        mapped=("VIP: bond0 is an interface of each node on the lab's one network",),
     )
 
 
@@ -232,6 +236,7 @@ def hostile(*, compared: bool = False) -> Report:
         refused=10**9,
         events=(*event_texts, Event(0.0, "", lines, "fault"), Event(-1.5, script, control)),
         shortfalls=HOSTILE,
+        readings=tuple(Reading(-1.0, 1.0, "gone", "", text, False) for text in HOSTILE),
         logs=HOSTILE,
     )
     both = (Turn(script, 0.0, 2.0, 9), Turn("n0", 1.0, 3.0, 1), Turn("n8", 1.2, 1.2, 1))
@@ -253,6 +258,7 @@ def hostile(*, compared: bool = False) -> Report:
         ready=0.0,
         seconds=12345.6789,
         runs=tuple(runs),
+        mapped=HOSTILE,
     )
 
 

@@ -35,8 +35,11 @@ PURE = (
     *(
         "pacemaker",
         "lab/client/answers",
+        "lab/client/stored",
         "lab/client/outage",
         "lab/cluster/configuration",
+        "lab/cluster/network",
+        "lab/node/networkd",
         "lab/fault/catalogue",
     ),
     *("lab/verdict", "lab/report"),

@@ -171,16 +171,20 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
     from hadeb.package.plan_all import plan_all
 
     with scratch() as work:
-        scenario = None
+        scenario, network = None, None
         if not bare:
             (planned,) = plan_all([manifest], call.context)
             scenario = scenario_of(planned.manifest, planned.package, suite, work, call.info)
+            network = scenario.network(nodes)
+            for note in network.notes:
+                call.info(note)
         with Cluster(
             suite,
             size=nodes,
             fencing=True,
             totem=scenario.table.totem if scenario else {},
             packages=scenario.packages if scenario else (),
+            network=network,
             info=call.info,
         ) as cluster:
             if scenario:

@@ -23,6 +23,8 @@ from hadeb.manifest.values import (
 )
 
 Role = Literal["Started", "Promoted", "Unpromoted"]
+# Stands for the value that the lab writes, in an answer's write, read and read-expect.
+VALUE = "{value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,18 @@ class AnswerTable:
     expect: Expectation = ""
     """A regular expression that a correct answer contains. Its group `node` is the node that
     answers. If not set, any answer is correct, and the cluster tells which node answers."""
+    write: str = ""
+    """What stores a value before each fault, with `{value}` in place of the value, so that the lab
+    can tell whether a fault lost it. Kind tcp sends this text. Kind http sends this request: the
+    first line is the method and the path, headers follow and, after an empty line, the body. Kind
+    command runs this command."""
+    write_expect: Expectation = ""
+    """A regular expression that the acknowledgment of a write contains. Kind tcp needs it; without
+    it, a status of 2xx acknowledges a write of kind http, and exit code 0 one of kind command."""
+    read: str = ""
+    """What asks for the stored value, in the form of `write`; `{value}` is not needed here."""
+    read_expect: Expectation = "{value}"
+    """A regular expression that the answer to a read contains, with `{value}` for the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

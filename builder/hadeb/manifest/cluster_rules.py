@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from hadeb.manifest.cluster import AnswerTable, ClusterTable, ResourceTable
+from hadeb.manifest.cluster import VALUE, AnswerTable, ClusterTable, ResourceTable
 from hadeb.manifest.model import Manifest
 from hadeb.manifest.reader import Problem, suggestion
 from hadeb.manifest.toml_lines import KeyPath
@@ -20,6 +21,8 @@ _ANSWER_KEYS = {
     "path": ("http",),
     "command": ("command",),
 }
+# The first line of an HTTP request in a manifest.
+_REQUEST = re.compile(r"[A-Z]+ /\S*[ ]*(?:\r?\n|\Z)")
 
 
 def service_of(manifest: Manifest) -> str | None:
@@ -176,3 +179,31 @@ def _answer_contradictions(answer: AnswerTable) -> Iterator[Problem]:
     needs = "command" if answer.kind == "command" else "port"
     if not given[needs]:
         yield (*path, needs), f"is missing; kind {answer.kind} needs it"
+    yield from _data_contradictions(answer, path)
+
+
+def _data_contradictions(answer: AnswerTable, path: KeyPath) -> Iterator[Problem]:
+    """Contradictions between the keys that write a value before a fault and read it after it."""
+    if not answer.write:
+        given = {
+            "write-expect": bool(answer.write_expect),
+            "read": bool(answer.read),
+            "read-expect": answer.read_expect != VALUE,
+        }
+        for key in (key for key, is_given in given.items() if is_given):
+            yield (*path, key), "needs write: there is nothing to read that no client wrote"
+        return
+    if VALUE not in answer.write:
+        sentence = f"has no {VALUE}; without it the values of two writes look the same"
+        yield (*path, "write"), sentence
+    if not answer.read:
+        yield (*path, "read"), "is missing; without it the lab cannot tell whether a value is lost"
+    if answer.kind == "tcp" and not answer.write_expect:
+        sentence = "is missing; without it the lab takes an error for an acknowledgment"
+        yield (*path, "write-expect"), sentence
+    if VALUE not in answer.read_expect:
+        yield (*path, "read-expect"), f"has no {VALUE}; without it any value is the right one"
+    for key, text in (("write", answer.write), ("read", answer.read)):
+        if answer.kind == "http" and text and not _REQUEST.match(text):
+            sentence = "must begin with a method and a path, as in 'PUT /key'"
+            yield (*path, key), sentence

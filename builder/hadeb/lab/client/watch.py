@@ -55,7 +55,8 @@ def targets_of(
 def _target(name: str, host: str, every: float, answer: AnswerTable, source: str = "") -> Target:
     send, expect, command = answer.send, answer.expect, ""
     if answer.kind == "http":
-        send = f"GET {answer.path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        named = f"[{host}]" if ":" in host else host
+        send = f"GET {answer.path} HTTP/1.0\r\nHost: {named}\r\nConnection: close\r\n\r\n"
         # The page ends when the other side closes.
         expect = ""
     elif answer.kind == "command":

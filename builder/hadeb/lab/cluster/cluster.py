@@ -17,6 +17,7 @@ from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.client.watch import Watch, targets_of
 from hadeb.lab.cluster.configuration import corosync_conf, with_fencing
+from hadeb.lab.cluster.network import PREFIX, SOURCES, Network, lab_addresses
 from hadeb.lab.host.namespaces import POWER, Namespaces
 from hadeb.lab.host.wait import wait_until
 from hadeb.lab.node.image import image
@@ -26,10 +27,6 @@ from hadeb.pacemaker.cib import with_properties
 from hadeb.pacemaker.status import CRM_MON, Status, parse_status
 from hadeb.run import Completed
 
-NETWORK = "172.16.0"
-PREFIX = 24
-# Clients ask from these; the bridge has them.
-SOURCES = (f"{NETWORK}.254", f"{NETWORK}.253")
 SIZES = range(2, 6)
 # How often in a row the coordinator has to be idle: a change takes a moment to reach it.
 _TIMES_IDLE = 3
@@ -47,7 +44,8 @@ class Cluster:
     When entered, the cluster has quorum and all nodes are online. Nodes are called ha1, ha2, … as
     in the docs. With `fencing` the power of a lost node is cut before another node takes over.
     `totem` holds corosync's settings where they differ from the defaults. `packages` are Debian
-    packages that the nodes get in addition to what every node has.
+    packages that the nodes get in addition to what every node has. `network` is what nodes and
+    clients need for the addresses of the cluster's resources.
     """
 
     def __init__(
@@ -58,6 +56,7 @@ class Cluster:
         fencing: bool = False,
         totem: Mapping[str, int] | None = None,
         packages: Sequence[str] = (),
+        network: Network | None = None,
         info: Callable[[str], None] = lambda _: None,
     ) -> None:
         if size not in SIZES:
@@ -68,11 +67,10 @@ class Cluster:
         self._packages = tuple(packages)
         self._info = info
         self._stack = ExitStack()
-        self.namespaces = Namespaces([f"{source}/{PREFIX}" for source in SOURCES])
-        names = [f"ha{number}" for number in range(1, size + 1)]
-        self._addresses = {
-            name: f"{NETWORK}.{number}" for number, name in enumerate(names, start=1)
-        }
+        self._network = network or Network()
+        own = [f"{source}/{PREFIX}" for source in SOURCES]
+        self.namespaces = Namespaces([*own, *self._network.clients])
+        self._addresses = lab_addresses(size)
         self.nodes: tuple[Node, ...] = ()
         # Nodes that are cut off or frozen: no command is run there.
         self.unreachable: set[str] = set()
@@ -83,7 +81,13 @@ class Cluster:
         with ExitStack() as stack:
             stack.enter_context(self.namespaces)
             self.nodes = tuple(
-                Node(self.namespaces, name, root, (Address(ip, PREFIX),))
+                Node(
+                    self.namespaces,
+                    name,
+                    root,
+                    (Address(ip, PREFIX),),
+                    self._network.interfaces.get(name, {}),
+                )
                 for name, ip in self._addresses.items()
             )
             self._serve_power()
@@ -225,8 +229,13 @@ class Cluster:
             why = ", ".join(sorted(missing)) or "a dead node is still a member"
             raise HadebError(f"not a cluster after {timeout:.0f} s: {why}")
 
+    def sources(self, address: str) -> tuple[str, ...]:
+        """The addresses that clients ask an address from."""
+        return self._network.sources(address)
+
     def watch(self, answer: AnswerTable) -> Watch:
         """A watch on a service's address and on each node's own, from outside the nodes."""
         self._watches += 1
-        targets = targets_of(answer, self._addresses, SOURCES)
+        direct = self._network.direct(answer.address, self._addresses)
+        targets = targets_of(answer, direct, self.sources(answer.address))
         return Watch(self.namespaces, targets, answer.expect, f"watch-{self._watches}")

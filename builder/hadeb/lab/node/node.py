@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Self
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.lab.host.namespaces import BRIDGE, POWER, Namespaces
 from hadeb.lab.host.processes import ForeignProcess, children_of, started_at
+from hadeb.lab.node.networkd import networkd_files
 from hadeb.run import Completed, run
 
 _ENVIRONMENT = (
@@ -50,14 +51,6 @@ mountpoint -q "$export" && umount -l "$export"
 [ ! -d "$export" ] || rmdir "$export"
 """
 _WRITE = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
-_NETWORK = """[Match]
-Name=host0
-[Network]
-{addresses}
-LinkLocalAddressing=no
-IPv6AcceptRA=no
-LLDP=no
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +67,21 @@ class Address:
 class Node:
     """One machine of a lab. Create it, `boot` it, `exec` in it, `cut_power`, `boot` it again.
 
-    Its disk lives as long as the namespaces do, and survives a power cut.
+    `addresses` are on its cable, host0; `interfaces` are more addresses there, or further
+    interfaces with theirs. Its disk lives as long as the namespaces do, and survives a power cut.
     """
 
     def __init__(
-        self, namespaces: Namespaces, name: str, image: Path, addresses: tuple[Address, ...]
+        self,
+        namespaces: Namespaces,
+        name: str,
+        image: Path,
+        addresses: tuple[Address, ...],
+        interfaces: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.name = name
         self.addresses = addresses
+        self._interfaces = interfaces or {}
         self._namespaces = namespaces
         self._image = image
         self._boots = 0
@@ -113,18 +113,15 @@ class Node:
         `hosts` maps names to addresses for /etc/hosts; the default is the node's own.
         """
         self._namespaces.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
-        lines = "\n".join(
-            f"[Address]\nAddress={address}\nDuplicateAddressDetection=none"
-            for address in self.addresses
-        )
-        network = _NETWORK.format(addresses="") + lines + "\n"
         # Set, so that no boot is a first boot; from the name, so that it is the same every time.
         machine = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
         self.write_offline("/etc/machine-id", f"{machine}\n")
         self.write_offline("/etc/hostname", f"{self.name}\n")
         known = {"localhost": "127.0.0.1", **(hosts or {self.name: self.ip})}
         self.write_offline("/etc/hosts", "".join(f"{ip} {name}\n" for name, ip in known.items()))
-        self.write_offline("/etc/systemd/network/10-lab.network", network)
+        own = [str(address) for address in self.addresses]
+        for path, content in networkd_files(own, self._interfaces).items():
+            self.write_offline(f"/etc/systemd/network/{path}", content)
 
     def write_offline(
         self, path: str, content: str | bytes, *, mode: int = 0o644, owner: str = ""

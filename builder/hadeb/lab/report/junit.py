@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from hadeb.lab.report.text import escape
 from hadeb.lab.report.timeline import in_order, signed
+from hadeb.lab.verdict.data import sentence
 from hadeb.lab.verdict.result import Report, Run, Trial, totals
 
 _COMPARED = "fell short, but the bundle is only compared with it"
@@ -47,6 +48,7 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
         ("version", report.version),
         ("suite", report.suite),
         ("nodes", " ".join(report.nodes)),
+        *(("in the lab", note) for note in report.mapped),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
     # Two runs try the same faults; a test's class name tells them apart.
@@ -78,6 +80,7 @@ def _lines(trial: Trial) -> Iterable[str]:
     budget = "" if trial.budget is None else f" of {trial.budget:g} s allowed"
     yield f"outage: {outage}{budget}"
     yield f"refused connections: {trial.refused}"
+    yield from (f"data: {sentence(reading)}" for reading in trial.readings)
     yield from (f"short: {shortfall}" for shortfall in trial.shortfalls)
     for event in in_order(trial.events):
         who = "lab" if event.kind == "fault" else event.node or "cluster"

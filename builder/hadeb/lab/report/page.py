@@ -19,6 +19,7 @@ from markupsafe import Markup
 from hadeb.lab.client.answers import TOGETHER, overlaps
 from hadeb.lab.report.text import escape
 from hadeb.lab.report.timeline import Story, in_order, inline, precise, signed, style
+from hadeb.lab.verdict.data import sentence
 from hadeb.lab.verdict.result import Event, Report, Run, Totals, Trial, totals
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class _TrialView:
     narrow: Markup
     events: Sequence[Event]
     both: Sequence[str]
+    data: Sequence[str]
     filled: float
 
 
@@ -129,6 +131,7 @@ def _view(trial: Trial, nodes: Sequence[str], taken: set[str]) -> _TrialView:
         Markup(inline(story, _NARROW)),  # noqa: S704
         in_order(trial.events),
         list(_both(trial)),
+        [sentence(reading) for reading in trial.readings],
         round(filled, 1),
     )
 

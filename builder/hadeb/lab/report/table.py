@@ -23,6 +23,8 @@ def table(report: Report) -> str:
         lines += [_row("", "fault", "outage", "budget", "served"), *_rows(run)]
         if several:
             lines += [*wrapped(_sum(run), _WIDE), ""]
+    for note in report.mapped:
+        lines += wrapped(f"in the lab: {escape(note)}", _WIDE)
     lines += wrapped(f"{_verdict(report)}: {_sum(report.runs[0])}", _WIDE)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -75,7 +77,14 @@ def _sum(run: Run) -> str:
     )
     passed = f"{numbers.trials - numbers.failed} of {numbers.trials} passed"
     short = f", {numbers.failed} fell short" if numbers.failed else ""
-    return f"{passed}{short}; worst outage {worst}, median {middle}"
+    return f"{passed}{short}; worst outage {worst}, median {middle}{_data(run)}"
+
+
+def _data(run: Run) -> str:
+    """How many of the values that clients wrote came through; nothing if they wrote none."""
+    written = [trial.readings for trial in run.trials if trial.readings]
+    kept = sum(all(reading.outcome == "kept" for reading in readings) for readings in written)
+    return f"; data: {kept} of {len(written)} values kept" if written else ""
 
 
 def _verdict(report: Report) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from typing import Literal
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import UsageError
-from hadeb.lab.cluster.cluster import NETWORK, PREFIX, Cluster
+from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.cluster.network import (
+    NETWORK,
+    PREFIX,
+    Network,
+    address_of,
+    lab_addresses,
+    network_of,
+)
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.packages import extra_packages
 from hadeb.manifest.cluster import (
@@ -85,10 +94,15 @@ class Scenario:
     @property
     def address_resource(self) -> str:
         """The resource that holds the virtual address, empty if there is none."""
+        asked = ipaddress.ip_address(self.answer.address)
         for table in self.table.resource:
-            if table.parameters.get("ip") == self.answer.address:
+            if address_of(table) == asked:
                 return table.name
         return ""
+
+    def network(self, size: int) -> Network:
+        """What a lab of so many nodes needs for the addresses; UsageError if it has one itself."""
+        return network_of(self.table, lab_addresses(size))
 
 
 def scenario_of(

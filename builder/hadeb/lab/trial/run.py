@@ -51,17 +51,13 @@ def run_lab(
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
     def trials(scenario: Scenario, logs: str) -> Trials:
-        return Trials(
-            scenario,
-            suite=suite,
-            size=size,
-            logs=directory / logs,
-            debug=debug,
-            report=lambda progress: info(_line(progress)),
-        )
+        where = directory / logs
+        return Trials(scenario, suite=suite, size=size, logs=where, debug=debug, info=info)
 
     with scratch() as work:
         own = scenario_of(manifest, package, suite, work, info)
+        for note in own.network(size).notes:
+            info(note)
         other = with_unit(own, f"{package.name}@{own.service}") if compare else None
         first = trials(own, "logs")
         runs = [Run(own.agent, first.run(faults))]
@@ -74,6 +70,7 @@ def run_lab(
         suite=suite,
         nodes=first.nodes,
         commands=own.commands,
+        mapped=own.network(size).notes,
         began=begun.isoformat(timespec="seconds"),
         ready=first.ready,
         seconds=time.monotonic() - clock,
@@ -130,7 +127,7 @@ class Trials:
         size: int,
         logs: Path,
         debug: Callable[[str], None],
-        report: Callable[[Progress], None],
+        info: Callable[[str], None],
     ) -> None:
         self.scenario = scenario
         self.suite: Suite = suite
@@ -139,7 +136,7 @@ class Trials:
         self.ready = 0.0
         self.nodes: tuple[str, ...] = ()
         self._debug = debug
-        self._report = report
+        self._info = info
 
     def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
         """Try each fault; if the cluster does not come back, boot a new one for the next fault."""
@@ -167,6 +164,7 @@ class Trials:
             fencing=True,
             totem=self.scenario.table.totem,
             packages=self.scenario.packages,
+            network=self.scenario.network(self.size),
             # The boot is one step of the run.
             info=self._debug,
         ) as cluster:
@@ -191,12 +189,12 @@ class Trials:
                     yield self._ended(_broken(fault.name, error.message))
                     return
                 if isinstance(outcome, str):
-                    self._report(Progress(fault.name, None, outcome))
+                    self._info(_line(Progress(fault.name, None, outcome)))
                 else:
                     yield self._ended(outcome)
 
     def _ended(self, trial: Trial) -> Trial:
-        self._report(Progress(trial.fault, trial))
+        self._info(_line(Progress(trial.fault, trial)))
         return trial
 
 

@@ -17,6 +17,7 @@ from hadeb.lab.host.wait import wait_until
 from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.scenario import Scenario
 from hadeb.lab.scenario.stage import PATIENCE, Stage
+from hadeb.lab.trial.data import TrialData
 from hadeb.lab.verdict.events import Operation, events, operations
 from hadeb.lab.verdict.result import Event, Trial
 from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls
@@ -80,9 +81,11 @@ class _Attempt:
         self.epoch = time.time() - self.zero
         self.complaint = ""
         self.unit_type = stage.unit_type()
+        self.data = TrialData(stage, fault.name)
 
     def run(self) -> Trial:
         stage, fault = self.stage, self.fault
+        self.data.write()
         time.sleep(_BEFORE)
         self.zero = time.monotonic()
         try:
@@ -93,7 +96,11 @@ class _Attempt:
         returned = self._wait(injected)
         blocked, believed, after = self._look(returned)
         answers = self._answers(stage.victim.name, after)
+        if returned:
+            self.data.read()
         problem = self._mend(returned)
+        if not problem:
+            self.data.read(restored=True)
         journals = self._journals()
         evidence = Evidence(
             fault=fault,
@@ -109,6 +116,7 @@ class _Attempt:
             copies=stage.scenario.copies,
             unit_type=self.unit_type,
             complaint=self.complaint,
+            data=self.data.evidence(self.zero),
         )
         trial = self._trial(evidence, journals)
         if problem:
@@ -237,6 +245,7 @@ class _Attempt:
             refused=len(unanswered(service)),
             events=(Event(0.0, evidence.before, what, "fault"), *shown),
             shortfalls=short,
+            readings=evidence.data.readings,
             logs=self._write_logs(journals) if short else (),
         )
 

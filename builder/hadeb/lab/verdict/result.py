@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median_high
 
 from hadeb.lab.client.answers import Turn
+from hadeb.lab.client.stored import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class Trial:
     nodes that served, empty if none did. `turns` are the answers through the service's address,
     `direct` those at each node's own, both from `answers.turns` with `apart=TOGETHER`, so that a
     silence shows. `refused` counts the connections that got no answer. `shortfalls` are sentences
-    that say what fell short; a trial without any has passed. `logs` are the files with the nodes'
-    logs, relative to the report.
+    that say what fell short; a trial without any has passed. `readings` are the reads of the value
+    that was written before the fault, none if the manifest does not say how. `logs` are the files
+    with the nodes' logs, relative to the report.
     """
 
     fault: str
@@ -53,6 +55,7 @@ class Trial:
     refused: int = 0
     events: tuple[Event, ...] = ()
     shortfalls: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
     logs: tuple[str, ...] = ()
 
     @property
@@ -75,6 +78,7 @@ class Report:
 
     `began` is UTC in ISO 8601; `ready` is how long the cluster took to boot until all nodes were
     online. The first of `runs` is the bundle's own; a second one is what it is compared with.
+    `mapped` says what in the lab stands for what the manifest names, a sentence each.
     """
 
     package: str
@@ -86,6 +90,7 @@ class Report:
     ready: float
     seconds: float
     runs: tuple[Run, ...]
+    mapped: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

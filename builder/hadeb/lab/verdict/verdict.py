@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hadeb.lab.client.answers import (
@@ -19,6 +19,7 @@ from hadeb.lab.client.answers import (
 )
 from hadeb.lab.client.outage import outage
 from hadeb.lab.fault.catalogue import Fault
+from hadeb.lab.verdict.data import DataEvidence, data_shortfalls
 from hadeb.lab.verdict.events import BEGUN, Operation
 
 # How many seconds after a successful start the service has to answer.
@@ -36,7 +37,8 @@ class Evidence:
     `answers` end when the cluster had settled; `operations` have the same clock. `believed` is the
     node that the cluster says it runs the service on; a clone runs and answers on several nodes, a
     promotable one may answer on one alone. `unit_type` is the Type of the daemon's systemd unit,
-    empty without a unit. `complaint` is what went wrong with the fault itself.
+    empty without a unit. `complaint` is what went wrong with the fault itself. `data` is what
+    became of a value that a client wrote before the fault.
     """
 
     fault: Fault
@@ -52,6 +54,7 @@ class Evidence:
     copies: Literal["one", "clone", "promotable"]
     unit_type: str = ""
     complaint: str = ""
+    data: DataEvidence = field(default_factory=DataEvidence)
 
 
 def outage_of(evidence: Evidence) -> float | None:
@@ -73,6 +76,7 @@ def _shortfalls(evidence: Evidence) -> Iterator[str]:
     yield from _early_stop(evidence)
     yield from _wrong_answers(evidence)
     yield from _early_start(evidence)
+    yield from data_shortfalls(evidence.data)
     for name in evidence.blocked:
         yield f"the cluster has given up on {name}: it is blocked, as after a failed stop"
     seconds = outage_of(evidence)
