@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,15 +30,27 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config: pytest.Config) -> None:
     samples.configure(config)
+    if not hasattr(config, "workerinput"):
+        # The hundreds of processes that tests start read hadeb compiled, whatever the environment.
+        compileall.compile_dir(ROOT / "builder/hadeb", quiet=2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares nodes: the tests of a release, and else those of a file."""
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        suites = [each for each in parameters.values() if each in SUITES]
-        on_nodes = suites and item.path.is_relative_to(ROOT / "tests/system")
-        item.add_marker(pytest.mark.xdist_group(suites[0] if on_nodes else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """A release for each test of tests/system, so that two workers at most have nodes booted.
+
+    Each node's systemd wants some inotify instances, and a machine has only so many.
+    """
+    if not item.path.is_relative_to(ROOT / "tests/system"):
+        return str(item.path)
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    suites = [each for each in parameters.values() if each in SUITES]
+    return suites[0] if suites else SUITES[zlib.crc32(item.path.name.encode()) % len(SUITES)]
 
 
 def _say(line: str) -> None:

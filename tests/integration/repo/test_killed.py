@@ -20,7 +20,7 @@ from targets.repo_kills import SCENES, Scene, Trial
 _TELLING = re.compile(
     r"rename .*/(dists/[a-z]+|staging/\d+)$|rename .*\.unfinished-|^link .*/pool/|rmdir .*/pool/"
 )
-_BESIDES = 3
+_BESIDES = 2
 # The kernel's names of what interposer.c counts.
 _SYSTEM_CALLS = (
     "openat",

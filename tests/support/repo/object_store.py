@@ -30,6 +30,7 @@ _CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
 }
 BUCKET = "packages"
+HELLO = ("hello_1.0_all.deb", "hello_2.0_all.deb", "hello_3.0_all.deb")
 
 
 @dataclass(frozen=True)
@@ -226,3 +227,24 @@ def killed_at(number: int) -> Any:
             raise Killed
 
     return before_each_change(kill)
+
+
+def step_of(path: str) -> int:
+    """What part of the order a path is of: within one, several are written at the same time."""
+    if path.startswith("pool/"):
+        return 0
+    if "/by-hash/" in path:
+        return 1
+    if path.startswith(".hadeb/"):
+        return 3 if path.endswith("state.json") else 2
+    if path.startswith("dists/"):
+        return 5 if path.endswith("/InRelease") else 4
+    return 6
+
+
+def refused(done: Outcome, words: str, code: int = 1) -> None:
+    assert done.code == code, done
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug: " not in done.stderr
+    assert "/hadeb-bucket-" not in done.stderr, "it names the copy, which nobody knows"
