@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
 from hadeb.repo.s3.client import ObjectStore
@@ -59,8 +62,12 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """A store that ends with the block."""
-    # Before the first client is made: moto reads it as well.
-    with mock.patch.dict(os.environ, _CREDENTIALS):
+    # The credentials come before the first client is made: moto reads them as well. A loader of
+    # botocore parses some megabytes of JSON, and each command in this process would have its own.
+    with (
+        mock.patch.dict(os.environ, _CREDENTIALS),
+        mock.patch.object(botocore.session, "create_loader", functools.cache(create_loader)),
+    ):
         there = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         there.start()
         try:

@@ -44,7 +44,7 @@ def _moments(scene: str, steps: list[int]) -> list[int]:
     """The writes before which to kill; a sample has the first of each step, or of a few."""
     if is_exhaustive():
         return list(range(len(steps)))
-    first = [number for number, step in enumerate(steps) if step not in steps[:number]]
+    first = [0, *(number for number in range(1, len(steps)) if steps[number] != steps[number - 1])]
     assert len(first) > 2
     # What one command shows between its steps the others need not show again: the start, the
     # middle, which is where the suite is switched, and the end.
