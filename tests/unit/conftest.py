@@ -11,11 +11,18 @@ from typing import NoReturn
 
 import pytest
 
+from hadeb.bundle import agents
+from hadeb.errors import ToolMissing
+
 _STARTS = ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system")
 
 
 def _refuse(*words: object, **_: object) -> NoReturn:
     pytest.fail(f"a unit test starts a process, which belongs in tests/integration: {words[:2]}")
+
+
+def _no_shell(*_: object, **__: object) -> NoReturn:
+    raise ToolMissing("there is no shell to parse agents: tests/integration/bundle has one")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -27,4 +34,5 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             patch.setattr(subprocess.Popen, "_execute_child", _refuse)
             for name in _STARTS:
                 patch.setattr(os, name, _refuse)
+            patch.setattr(agents, "run", _no_shell)
         return (yield)

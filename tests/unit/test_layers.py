@@ -20,7 +20,7 @@ MOST_MODULES = 14  # what a reader takes in at a glance
 # From the ground up. A module belongs to the longest entry that is its path or a folder above it.
 ORDER = (
     *("__init__", "errors", "parallel", "debian", "context", "run", "files"),
-    *("manifest", "bundle/model", "bundle/python_project", "bundle", "package", "pacemaker"),
+    *("manifest", "pacemaker", "bundle/model", "bundle/python_project", "bundle", "package"),
     *("lab/__init__", "lab/host", "lab/node", "lab/client", "lab/cluster", "lab/scenario"),
     *("lab/fault/catalogue", "lab/fault", "lab/verdict", "lab/report", "lab/trial"),
     *("repo/__init__", "repo/model", "repo/apt", "repo/disk", "repo/intake", "repo/signing"),
@@ -31,6 +31,7 @@ ORDER = (
 # Folders and modules whose functions only compute: value in, value out.
 PURE = (
     *("errors", "debian", "manifest", "bundle/model", "bundle/python_project"),
+    *("bundle/cluster_checks", "bundle/unit_checks"),
     *("package/model", "package/plan", "package/control", "package/deb", "package/transitions"),
     *(
         "pacemaker",

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from hadeb.bundle.agents import Agent, read_agent
 from hadeb.bundle.model import Bundle, PythonProject, SourceFile
 from hadeb.bundle.python_project import (
     debian_dependencies,
@@ -36,12 +37,13 @@ class Loaded:
     """A manifest's text, which later findings need for their lines, its bundle, and all findings.
 
     There is a bundle whenever the manifest by itself is valid, so that planning it can find more.
-    It must not be built if there is any finding.
+    It must not be built if there is any finding. `agents` are the bundle's own.
     """
 
     text: ManifestText
     bundle: Bundle | None
     findings: Sequence[Finding]
+    agents: Sequence[Agent]
 
 
 def load(path: Path, context: Context) -> Loaded:
@@ -61,7 +63,9 @@ def load(path: Path, context: Context) -> Loaded:
     bundle = None
     if manifest:
         bundle = Bundle(manifest, maintainer, _timestamp(manifest, context), sources, project)
-    return Loaded(text, bundle, [*text.at(problems), *project_findings])
+    agents, agent_findings = _read_agents(root, reading, sources, context)
+    findings = [*text.at(problems), *project_findings, *agent_findings]
+    return Loaded(text, bundle, findings, agents)
 
 
 def _manifest_text(path: Path, context: Context) -> tuple[ManifestText, Path]:
@@ -142,6 +146,26 @@ def _content_refusal(key: KeyPath, content: bytes) -> str | None:
     if first.startswith(b"#!") and newline and first.endswith(b"\r"):
         return "has Windows line endings, with which the kernel finds no interpreter; run dos2unix"
     return None
+
+
+def _read_agents(
+    root: Path,
+    reading: Reading[Manifest],
+    sources: dict[str, tuple[SourceFile, ...]],
+    context: Context,
+) -> tuple[list[Agent], list[Finding]]:
+    """The agents that can be read, and what is wrong with them."""
+    agents: list[Agent] = []
+    findings: list[Finding] = []
+    if not reading.is_valid("agent"):
+        return agents, findings
+    depends = reading.value.relations.depends if reading.is_valid("relations") else ()
+    for table in reading.value.agent:
+        file = _display(root / table.source, context.directory)
+        agent, wrong = read_agent(table, file, sources[table.source][0].content, depends)
+        agents.append(agent)
+        findings.extend(wrong)
+    return agents, findings
 
 
 def _display(path: Path, directory: Path) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from hadeb.cli.lab import lab
 from hadeb.cli.publish import promote, prune, publish, rollback
 from hadeb.cli.repo import repo
 from hadeb.errors import HadebError
+
+if TYPE_CHECKING:
+    from hadeb.package.plan_all import Planned
 
 _MANIFESTS = click.argument("manifests", nargs=-1, type=click.Path(path_type=Path))
 
@@ -58,6 +62,7 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
 
     started = time.perf_counter()
     planned = plan_all(manifests, call.context)
+    _warn(call, planned)
     built = write_packages([each.package for each in planned], output)
     if as_json:
         receipts = [dataclasses.asdict(receipt) for receipt in built]
@@ -66,6 +71,13 @@ def build(call: Call, manifests: Sequence[Path], output: Path, as_json: bool) ->
         for receipt in built:
             terminal.result(str(receipt.path))
     call.debug(f"{len(built)} built in {time.perf_counter() - started:.2f} s")
+
+
+def _warn(call: Call, planned: Sequence[Planned]) -> None:
+    """Show what may be wrong in the manifests."""
+    for each in planned:
+        for doubt in each.doubts:
+            call.warning(f"warning: {doubt}")
 
 
 @hadeb.command(short_help="Show a package, and what dpkg will run.")
@@ -87,6 +99,7 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
         context = click.get_current_context()
         raise click.UsageError("--json, --pcs and --crm exclude each other", context)
     planned = plan_all(manifests, call.context)
+    _warn(call, planned)
     if as_json:
         plans = [plan_json(each.package, each.manifest.cluster) for each in planned]
         terminal.result_json(plans[0] if len(plans) == 1 else plans)

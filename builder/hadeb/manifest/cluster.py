@@ -15,6 +15,7 @@ from hadeb.manifest.values import (
     AgentName,
     Duration,
     Expectation,
+    FaultName,
     IpAddress,
     Line,
     OptionName,
@@ -147,7 +148,7 @@ class ClusterTable:
     """The resource that answers clients. If not set, the first with an agent of the bundle."""
     answer: AnswerTable | None = None
     """How clients ask. If not set, only the cluster tells whether the service runs."""
-    max_outage: Mapping[OptionName, Annotated[int, Between(1, 3600000)]] = field(
+    max_outage: Mapping[FaultName, Annotated[int, Between(1, 3600000)]] = field(
         default_factory=dict
     )
     """The longest outage allowed, in milliseconds, by the name of the fault:

@@ -169,6 +169,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(sorted(plain.values()))}"
 
 
+def is_close(name: str, known: str) -> bool:
+    """Whether a name is probably another one with a mistake in it."""
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(name, [known], cutoff=0.8))
+
+
 def _name(kind: type) -> str:
     if issubclass(kind, datetime.date):
         return "a date such as 2026-01-31"

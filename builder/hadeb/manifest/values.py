@@ -17,6 +17,8 @@ from hadeb.debian.names import PACKAGE_PATTERN
 from hadeb.debian.relations import ALTERNATIVES_PATTERN, PROVISION_PATTERN, SINGLE_PATTERN
 from hadeb.debian.version import VERSION_PATTERN
 from hadeb.manifest.constraints import CONTROL_CHARACTER, Text, matching, one_of
+from hadeb.manifest.fault_names import FAULT_NAMES
+from hadeb.manifest.reader import suggestion
 
 # A percent sign and the specifier after it (systemd.unit(5)).
 _PERCENT = re.compile(r"%(?:[%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY]|(?P<unknown>.?))")
@@ -152,6 +154,12 @@ def _expectation_refusal(value: str) -> str | None:
     return None
 
 
+def _fault_refusal(value: str) -> str | None:
+    if value in FAULT_NAMES:
+        return None
+    return f"is no fault ({suggestion(value, FAULT_NAMES)}); `hadeb lab faults` lists them"
+
+
 def seconds(duration: str) -> int:
     """A Duration in seconds."""
     number = duration.rstrip(string.ascii_lowercase)
@@ -243,6 +251,7 @@ EnvironmentName = Annotated[
 ]
 Architecture = Annotated[str, one_of("a Debian architecture", ARCHITECTURES)]
 Section = Annotated[str, one_of("an archive section", SECTIONS)]
+FaultName = Annotated[str, Text(_fault_refusal, {"enum": list(FAULT_NAMES)})]
 AddressFamily = Literal["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]
 Duration = Annotated[
     str,

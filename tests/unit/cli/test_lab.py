@@ -69,5 +69,6 @@ def test_a_budget_for_a_fault_that_is_misspelled_never_counts(bundle: Path, tmp_
     text = manifest.read_text("utf-8").replace("daemon-killed = 1000", "deamon-killed = 1000")
     manifest.write_text(text, encoding="utf-8")
     done = call_hadeb("lab", "run", "-m", bundle, directory=tmp_path)
-    assert (done.code, done.stdout) == (2, "")
-    assert "cluster.max-outage: there is no fault deamon-killed" in done.stderr
+    assert (done.code, done.stdout) == (3, "")
+    sentence = "is no fault (did you mean 'daemon-killed'?); `hadeb lab faults` lists them"
+    assert f": cluster.max-outage.deamon-killed: {sentence}\n" in done.stderr

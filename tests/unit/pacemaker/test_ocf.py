@@ -27,7 +27,7 @@ def test_an_agents_parameters_have_their_types_and_defaults() -> None:
     described = parse_meta_data(META_DATA)
     assert described.name == "echo"
     assert described.parameters == {
-        "config": Parameter("config", "string", ""),
+        "config": Parameter("config", "string", "", required=True),
         "port": Parameter("port", "integer", "5678"),
         "bare": Parameter("bare", "", ""),
     }

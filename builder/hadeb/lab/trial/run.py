@@ -15,7 +15,7 @@ from pathlib import Path
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.cluster.cluster import Cluster
-from hadeb.lab.fault.catalogue import FAULTS, Fault
+from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
 from hadeb.lab.report.write import clear_reports
@@ -47,7 +47,7 @@ def run_lab(
     """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
-    _check(manifest, suite, directory, info)
+    _check(suite, directory, info)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
     def trials(scenario: Scenario, logs: str) -> Trials:
@@ -78,22 +78,11 @@ def run_lab(
     )
 
 
-def _check(manifest: Manifest, suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
+def _check(suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
     """Find in a second what would fail after ten minutes, and make the image, which takes long."""
-    _check_budgets(manifest)
     require_host()
     clear_reports(directory)
     image(suite, info=info)
-
-
-def _check_budgets(manifest: Manifest) -> None:
-    known = {fault.name for fault in FAULTS}
-    budgets = manifest.cluster.max_outage if manifest.cluster else {}
-    if unknown := sorted(set(budgets) - known):
-        raise UsageError(
-            f"cluster.max-outage: there is no fault {', '.join(unknown)}",
-            hint="`hadeb lab faults` lists them",
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from hadeb.errors import UsageError
 from hadeb.lab.fault.actions import ACTIONS, Action
 from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, SMOKE, Fault, chosen
+from hadeb.manifest.fault_names import FAULT_NAMES
 
 NAMES = [fault.name for fault in FAULTS]
 
@@ -28,6 +29,10 @@ def test_a_fault_reads_as_a_line_of_the_report(fault: Fault) -> None:
     assert not sentence.endswith(".")
     assert fault.expected in EXPECTED
     assert 0 < fault.dwell < fault.deadline
+
+
+def test_a_manifest_may_name_each_fault_in_max_outage() -> None:
+    assert list(FAULT_NAMES) == NAMES
 
 
 def test_without_names_all_faults_are_chosen() -> None:
