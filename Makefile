@@ -4,7 +4,7 @@ SETUP := @sh builder/tools/setup.sh
 RUN := .venv/bin/python3 -m
 
 .PHONY: help deb repo test test-unit test-integration test-system coverage lint format bench bench-repo fresh \
-	lab lab-smoke lab-kills manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
+	lab lab-smoke lab-broken lab-kills manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
 	report-pictures reference lock clean
 
 help: ## these targets
@@ -72,6 +72,10 @@ bench-repo: ## measures hadeb publish beside other tools, up to 20,000 packages;
 fresh: ## tries make deb and make test in a bare Debian 12 and a bare Debian 13; wants root
 	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/fresh/fresh.py
+
+lab-broken: ## plants each fault of an agent and a daemon, on Debian 12 and 13; the suite has a sample
+	$(SETUP) tools integration system
+	@sh tests/as-root.sh $(RUN) pytest --exhaustive --durations 0 tests/system/lab/test_broken_bundles.py
 
 lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools integration system

@@ -14,7 +14,7 @@ from dataclasses import replace
 from hadeb.lab.client.answers import Turn
 from hadeb.lab.client.stored import Reading
 from hadeb.lab.report.page import page
-from hadeb.lab.verdict.result import Event, Report, Run, Trial
+from hadeb.lab.verdict.result import Event, LeftOut, Report, Run, Trial, Version
 
 OWN, OTHER = "ocf:kamaboko:sample-tcp-server", "ocf:kamaboko:sample-resource"
 COMMANDS = (
@@ -121,6 +121,11 @@ def lost() -> Trial:
             "TCP-SERVER is blocked on ha1: `crm_resource --cleanup` was needed to go on.",
         ),
         readings=(Reading(-1.1, 71.2, "older", "daemon-killed", "hadeb-daemon-killed-0", True),),
+        cause="59.1 s of the 60.0 s without an answer: the stop of TCP-SERVER on ha1, whose timeout"
+        " is 20 s, had not ended. The stop of ocf:kamaboko:sample-tcp-server sets it",
+        remedies=("ocf:kamaboko:sample-tcp-server: stop has to end what it stops",),
+        words=(Event(0.43, "ha1", "stop of TCP-SERVER: no space left on device", "words"),),
+        late=0.031,
         logs=("disk-full/ha1.log", "disk-full/ha2.log"),
     )
 
@@ -189,7 +194,7 @@ def sample(*, compared: bool = True, short: bool = True) -> Report:
     own = trials(0.0)
     if short:
         own = (*own[:2], split(), *own[2:], lost())
-    runs = [Run(OWN, own)]
+    runs = [Run(OWN, own, (LeftOut("address-removed", "there is no virtual address"),))]
     if compared:
         runs.append(Run(OTHER, trials(9.7)))
     return Report(
@@ -203,6 +208,7 @@ def sample(*, compared: bool = True, short: bool = True) -> Report:
         seconds=271.3,
         runs=tuple(runs),
         mapped=("VIP: bond0 is an interface of each node on the lab's one network",),
+        versions=(Version("hadeb", "0.1.0"), Version("pacemaker", "3.0.0-3")),
     )
 
 
@@ -237,6 +243,10 @@ def hostile(*, compared: bool = False) -> Report:
         events=(*event_texts, Event(0.0, "", lines, "fault"), Event(-1.5, script, control)),
         shortfalls=HOSTILE,
         readings=tuple(Reading(-1.0, 1.0, "gone", "", text, False) for text in HOSTILE),
+        cause=script,
+        remedies=HOSTILE,
+        words=event_texts,
+        late=1e-9,
         logs=HOSTILE,
     )
     both = (Turn(script, 0.0, 2.0, 9), Turn("n0", 1.0, 3.0, 1), Turn("n8", 1.2, 1.2, 1))
@@ -245,7 +255,8 @@ def hostile(*, compared: bool = False) -> Report:
     )
     same = replace(good, fault=script, turns=(Turn(wide, 0.5, 0.5, 1),), events=())
     nodes = (script, *(f"n{n}" for n in range(9)))
-    runs = [Run(lines, (bad, good, same, replace(bad, fault=wide)))]
+    left_out = tuple(LeftOut(text, text) for text in HOSTILE)
+    runs = [Run(lines, (bad, good, same, replace(bad, fault=wide)), left_out)]
     if compared:
         runs.append(Run(link, (replace(bad, fault=turned), good)))
     return Report(
@@ -259,6 +270,7 @@ def hostile(*, compared: bool = False) -> Report:
         seconds=12345.6789,
         runs=tuple(runs),
         mapped=HOSTILE,
+        versions=tuple(Version(text, text) for text in HOSTILE),
     )
 
 

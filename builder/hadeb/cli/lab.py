@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,6 +13,10 @@ from click.shell_completion import CompletionItem
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
 from hadeb.debian.releases import SUITES, Suite
+from hadeb.errors import HadebError
+
+if TYPE_CHECKING:
+    from hadeb.lab.verdict.result import Trial
 
 _MANIFEST = click.option(
     "-m",
@@ -156,18 +161,29 @@ def faults(call: Call, as_json: bool) -> None:
 @click.option(
     "--bare", is_flag=True, help="Leave out the bundle: boot a cluster without resources."
 )
+@click.option(
+    "-o",
+    "--report",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("lab-report"),
+    show_default=True,
+    help="The directory for the nodes' logs if the bundle does not run.",
+)
 @_MANIFEST
 @_SUITE
 @_NODES
 @command
-def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None:
+def up(call: Call, bare: bool, directory: Path, manifest: Path, suite: Suite, nodes: int) -> None:
     """Boot a cluster with the bundle on it, and print the lab's name.
 
-    It stays up until `hadeb lab down`.
+    It stays up until `hadeb lab down`, even if the bundle's resources fail or crash-loop. hadeb
+    then says what failed, keeps the nodes' logs, and exits with 1.
     """
     from hadeb.lab.cluster.cluster import Cluster
     from hadeb.lab.host.registry import scratch
-    from hadeb.lab.scenario.scenario import deploy, scenario_of
+    from hadeb.lab.scenario.scenario import scenario_of
+    from hadeb.lab.trial.start import bring_up
     from hadeb.package.plan_all import plan_all
 
     with scratch() as work:
@@ -187,12 +203,27 @@ def up(call: Call, bare: bool, manifest: Path, suite: Suite, nodes: int) -> None
             network=network,
             info=call.info,
         ) as cluster:
+            trial = None
             if scenario:
                 call.info(f"installing {scenario.deb.name}, and starting its resources")
-                deploy(cluster, scenario)
+                trial = bring_up(cluster, scenario, call.context.directory / directory / "logs")
             cluster.persist()
             terminal.result(cluster.namespaces.id)
+    if trial and not trial.passed:
+        raise _does_not_run(trial, directory, cluster.namespaces.id)
     call.info("open a shell with: hadeb lab shell ha1; stop it with: hadeb lab down")
+
+
+def _does_not_run(trial: Trial, directory: Path, id: str) -> HadebError:
+    """The error of a lab that stays up, although the bundle does not run on it."""
+    from hadeb.lab.report.table import reasons
+
+    logs = ", ".join(str(directory / log) for log in trial.logs)
+    return HadebError(
+        "\n".join(("the bundle does not run as it should:", *reasons(trial))),
+        hint=f"the lab {id} stays up to look into, for example with: hadeb lab exec --lab {id} ha1 "
+        f"journalctl --boot; the nodes' logs are in {logs}; stop it with: hadeb lab down {id}",
+    )
 
 
 @lab.command(

@@ -14,7 +14,7 @@ from hadeb.errors import HadebError
 
 CRM_MON = ("crm_mon", "--one-shot", "--output-as=xml")
 # What Pacemaker counts as infinity in a fail count.
-_INFINITY = 1_000_000
+INFINITY = 1_000_000
 _PROMOTED = {"Promoted", "Master"}
 
 
@@ -33,7 +33,8 @@ class Instance:
     """A resource, or one instance of a cloned one, with the nodes it is active on.
 
     `clone` is the name of the clone it belongs to, empty if it is no clone's; `promotable` says
-    whether that clone has roles. `blocked` means that the cluster has given the instance up.
+    whether that clone has roles. `blocked` means that the cluster has given the instance up, and
+    `orphaned` that it still knows it although the configuration does not.
     """
 
     resource: str
@@ -42,6 +43,7 @@ class Instance:
     blocked: bool
     clone: str = ""
     promotable: bool = False
+    orphaned: bool = False
 
     @property
     def promoted(self) -> bool:
@@ -102,6 +104,12 @@ class Status:
     def blocked(self) -> list[str]:
         """The resources that the cluster has given up, for example after a failed stop."""
         return sorted({instance.resource for instance in self.instances if instance.blocked})
+
+    @property
+    def orphans(self) -> list[str]:
+        """The resources that are active without being configured."""
+        orphans = (instance for instance in self.instances if instance.orphaned)
+        return sorted({instance.resource for instance in orphans if instance.nodes})
 
     def location(self, resource: str) -> str | None:
         """The node that runs a resource, or has it promoted; None if no node does.
@@ -167,7 +175,7 @@ def parse_status(xml: str) -> Status:
             FailCount(
                 resource=history.attrib["id"],
                 node=node.get("name", ""),
-                count=int(history.get("fail-count", "0").replace("INFINITY", str(_INFINITY))),
+                count=int(history.get("fail-count", "0").replace("INFINITY", str(INFINITY))),
             )
             for node in root.iterfind("node_history/node")
             for history in node.iterfind("resource_history")
@@ -186,6 +194,7 @@ def _instances(root: ET.Element) -> Iterator[Instance]:
             role=resource.get("role", ""),
             nodes=tuple(node.attrib["name"] for node in resource.iter("node")),
             blocked=resource.get("blocked") == "true",
+            orphaned="true" in {resource.get("orphaned"), resource.get("removed")},
             clone="" if clone is None else clone.get("id", ""),
             promotable=clone is not None and clone.get("multi_state") == "true",
         )

@@ -8,7 +8,8 @@ If a target has a command, a request runs it in a shell, and exit code 0 is an a
 request is a TCP connection to which `send` is written; the answer is complete when the other side
 closes, or as soon as the regular expression `expect` matches. Each request becomes one JSON line on
 stdout: asked and at on the monotonic clock, the target's name, the source, and the text or the
-error. The program ends when stdin does.
+error. Another line, {"stalled": [from, to]}, gives a time in which the program itself did not run,
+or was busy: no service can be blamed for it. The program ends when stdin does.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from typing import IO, Any
 # With more, hadeb would measure this machine and not the service.
 MOST_IN_FLIGHT = 512
 MOST_RECEIVED = 1 << 20
+# Seconds that a round may take on an idle machine, beyond the time it meant to wait.
+PUNCTUAL = 0.02
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Request:
     to_send: bytes = b""
     process: subprocess.Popen[bytes] | None = None
     has_closed: bool = False
+    # How long the client had stalled when it asked.
+    stalled: float = 0.0
     received: bytearray = field(default_factory=bytearray)
 
     def is_whole(self) -> bool:
@@ -60,11 +65,14 @@ class Client:
         self._due = [(time.monotonic(), number) for number in range(len(targets))]
         self._targets = targets
         self._in_flight: set[int] = set()
+        self._stalled = 0.0
 
     def run(self) -> None:
         """Send requests until stdin ends."""
+        begun = time.monotonic()
         while True:
-            for key, events in self._selector.select(self._until_due()):
+            pause = self._until_due()
+            for key, events in self._selector.select(pause):
                 if key.fileobj is sys.stdin.buffer:
                     if not os.read(sys.stdin.fileno(), 4096):
                         self._stop()
@@ -74,8 +82,16 @@ class Client:
                 else:
                     self._receive(key.data)
             now = time.monotonic()
+            self._note_stall(begun + pause, now)
+            begun = now
             self._expire(now)
             self._start_due(now)
+
+    def _note_stall(self, due: float, now: float) -> None:
+        """Record that this round ended later than it should have, for no fault of a service's."""
+        if now - due > PUNCTUAL:
+            self._stalled += now - due
+            _write({"stalled": [due, now]})
 
     def _until_due(self) -> float:
         return max(0.0, min(0.05, self._due[0][0] - time.monotonic()))
@@ -102,6 +118,7 @@ class Client:
         )
         assert process.stdout
         request = Request(target, time.monotonic(), process.stdout, process=process)
+        request.stalled = self._stalled
         self._register(request, selectors.EVENT_READ)
 
     def _connect(self, target: dict[str, Any]) -> None:
@@ -109,7 +126,7 @@ class Client:
         connection = socket.socket(family, socket.SOCK_STREAM)
         connection.setblocking(False)
         to_send = str(target.get("send") or "").encode("utf-8", "surrogateescape")
-        request = Request(target, time.monotonic(), connection, to_send)
+        request = Request(target, time.monotonic(), connection, to_send, stalled=self._stalled)
         try:
             if target.get("source"):
                 connection.bind((target["source"], 0))
@@ -167,7 +184,8 @@ class Client:
 
     def _expire(self, now: float) -> None:
         for request in self._requests():
-            if now - request.asked > request.target["patience"]:
+            waited = now - request.asked - (self._stalled - request.stalled)
+            if waited > request.target["patience"]:
                 self._end(request, "no answer in time")
 
     def _requests(self) -> list[Request]:
@@ -192,8 +210,12 @@ class Client:
         self._selector.unregister(request.channel)
         request.channel.close()
         self._in_flight.discard(id(request))
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        _write(line)
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 def _reap(request: Request) -> int:

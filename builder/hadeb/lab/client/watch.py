@@ -16,6 +16,7 @@ from typing import IO, Self
 
 from hadeb.errors import HadebError
 from hadeb.lab.client.answers import SERVICE, UNNAMED, Answer, responder
+from hadeb.lab.client.outage import Stall
 from hadeb.lab.host.namespaces import Namespaces
 from hadeb.lab.host.wait import wait_until
 from hadeb.manifest.cluster import AnswerTable
@@ -89,6 +90,7 @@ class Watch:
         self._program: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._answers: list[Answer] = []
+        self._stalls: list[Stall] = []
         self._read = 0
 
     def __enter__(self) -> Self:
@@ -125,9 +127,11 @@ class Watch:
             new = record.read()
         whole = new[: new.rfind(b"\n") + 1]
         try:
-            self._answers += [
-                _answer(json.loads(line), self._expect) for line in whole.splitlines()
-            ]
+            for line in map(json.loads, whole.splitlines()):
+                if stalled := line.get("stalled"):
+                    self._stalls.append(Stall(*stalled))
+                else:
+                    self._answers.append(_answer(line, self._expect))
         except ValueError:
             output = whole.decode(errors="replace").strip()[-500:]
             raise HadebError(f"the lab's client broke: {output}") from None
@@ -136,6 +140,11 @@ class Watch:
         if self._program and self._program.poll() is not None:
             raise HadebError("the lab's client ended too early")
         return list(self._answers)
+
+    @property
+    def stalls(self) -> list[Stall]:
+        """The times in which the client itself did not run, up to the last look at `answers`."""
+        return list(self._stalls)
 
     def until(
         self, condition: Callable[[list[Answer]], bool], *, timeout: float, what: str

@@ -180,8 +180,12 @@ class Cluster:
         """Run a pcs command as an operator types it, without the word pcs."""
         return self.any.exec("pcs", *shlex.split(command), timeout=timeout, check=check)
 
-    def settle(self, *, timeout: float = 60.0) -> None:
+    def settle(
+        self, *, timeout: float = 60.0, give_up: Callable[[Status], str] = lambda _: ""
+    ) -> None:
         """Wait until the cluster has nothing left to do; HadebError after the timeout.
+
+        If `give_up` returns a reason not to wait any longer, that is raised instead.
 
         It has nothing left to do when its coordinator stays idle. `crm_resource --wait` looks only
         every two seconds, and may see work that the coordinator does not see.
@@ -190,14 +194,16 @@ class Cluster:
 
         def stays_idle() -> bool:
             nonlocal idle
-            idle = idle + 1 if self._is_idle() else 0
+            status = self.status()
+            if why := give_up(status):
+                raise HadebError(why)
+            idle = idle + 1 if self._is_idle(status.coordinator) else 0
             return idle == _TIMES_IDLE
 
         if not wait_until(stays_idle, timeout=timeout, pause=0.15):
             raise HadebError(f"the cluster did not come to rest within {timeout:.0f} s")
 
-    def _is_idle(self) -> bool:
-        coordinator = self.status().coordinator
+    def _is_idle(self, coordinator: str) -> bool:
         if not coordinator:
             return False
         state = self.any.exec("crmadmin", "--status", coordinator, check=False)

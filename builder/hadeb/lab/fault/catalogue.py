@@ -27,13 +27,41 @@ _NO_ADDRESS = "there is no virtual address"
 _UNGUARDED = "the package has no service that its removal could hurt"
 
 
+Action = Literal["monitor", "start", "stop", "promote", "demote", "probe"]
+_EVERY: tuple[Action, ...] = ("monitor", "start", "stop", "promote", "demote", "probe")
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a fault itself brings about on the affected node, for which no bundle is to blame.
+
+    `fails` are the actions that may fail there: of the `service` alone, or of all resources.
+    `counts` is how often one recurring action may fail by it, 0 for any number. `fences` is the
+    node that the cluster may fence for it; with two nodes that is either one, since each half of a
+    split cluster has quorum.
+    """
+
+    fails: tuple[Action, ...] = ()
+    of: Literal["service", "all"] = "service"
+    counts: int = 1
+    fences: Literal["none", "node", "coordinator", "any"] = "none"
+
+
+NOTHING = Effects()
+_ENDS = Effects(("monitor",))
+_NO_ROOM = Effects(("monitor", "start"), of="all", counts=0)
+_SLOWS = Effects(("monitor",), of="all", counts=0, fences="node")
+_LOSES_NODE = Effects(_EVERY, of="all", counts=0, fences="node")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something the lab does to a cluster.
 
     `did` describes it, with {node} for the affected node. `unless` describes the bundles that it
     does not apply to, and is empty if there are none. `dwell` is how long to wait for a client to
-    notice, and `deadline` how long the service may take to answer again, in seconds.
+    notice, and `deadline` how long the service may take to answer again, in seconds. Whatever
+    fails or is fenced beyond its `effects` is a shortfall.
     """
 
     name: str
@@ -43,6 +71,7 @@ class Fault:
     dwell: float = 2.0
     deadline: float = 60.0
     smoke: bool = False
+    effects: Effects = NOTHING
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -52,6 +81,7 @@ FAULTS: tuple[Fault, ...] = (
         "returns",
         unless=_NO_DAEMON,
         smoke=True,
+        effects=_ENDS,
     ),
     Fault(
         "daemon-hung",
@@ -59,6 +89,7 @@ FAULTS: tuple[Fault, ...] = (
         "returns",
         unless=_NO_DAEMON,
         deadline=90,
+        effects=_ENDS,
     ),
     Fault(
         "daemon-crash-loop",
@@ -66,18 +97,21 @@ FAULTS: tuple[Fault, ...] = (
         "moves",
         unless=_NO_DAEMON,
         deadline=90,
+        effects=Effects(("monitor", "start"), counts=0),
     ),
     Fault(
         "unit-stopped",
         "the daemon's unit was stopped by hand on {node}",
         "returns",
         unless=_NO_UNIT,
+        effects=_ENDS,
     ),
     Fault(
         "start-fails",
         "the daemon on {node} was killed, and its agent cannot start it there again",
         "moves",
         unless=_NO_AGENT_FILE,
+        effects=Effects(("monitor", "start")),
     ),
     Fault(
         "descriptors-gone",
@@ -85,24 +119,28 @@ FAULTS: tuple[Fault, ...] = (
         "returns",
         unless=_NO_DAEMON,
         deadline=90,
+        effects=_ENDS,
     ),
     Fault(
         "processes-gone",
         "the daemon on {node} could start no more processes",
         "returns",
         unless=_NO_DAEMON,
+        effects=_ENDS,
     ),
     Fault(
         "run-full",
         "/run on {node} was filled, then the daemon was killed",
         "returns",
         unless=_NO_DAEMON,
+        effects=_NO_ROOM,
     ),
     Fault(
         "disk-full",
         "the disk of {node} was filled, then the daemon was killed",
         "returns",
         unless=_NO_DAEMON,
+        effects=_NO_ROOM,
     ),
     Fault(
         "standby",
@@ -120,6 +158,7 @@ FAULTS: tuple[Fault, ...] = (
         "the virtual address was removed by hand on {node}",
         "returns",
         unless=_NO_ADDRESS,
+        effects=Effects(("monitor",), of="all"),
     ),
     Fault(
         "package-upgraded",
@@ -144,33 +183,39 @@ FAULTS: tuple[Fault, ...] = (
         "the network of {node} was limited to half a megabit per second for 8 s",
         "returns",
         dwell=1,
+        effects=_SLOWS,
     ),
     Fault(
         "network-lossy",
         "one in ten packets from {node} was lost for 8 s",
         "returns",
         dwell=1,
+        effects=_SLOWS,
     ),
     Fault(
         "network-cut",
         "the network cable of {node} was pulled",
         "moves",
+        effects=_LOSES_NODE,
     ),
     Fault(
         "network-split",
         "{node} could not reach the other nodes, while clients reached all of them",
         "moves",
+        effects=_LOSES_NODE,
     ),
     Fault(
         "node-power-cut",
         "the power of {node} was cut",
         "moves",
         smoke=True,
+        effects=_LOSES_NODE,
     ),
     Fault(
         "node-frozen",
         "{node} was frozen, like a machine that gets no CPU time",
         "moves",
+        effects=_LOSES_NODE,
     ),
     Fault(
         "node-rebooted",
@@ -182,24 +227,28 @@ FAULTS: tuple[Fault, ...] = (
         "pacemakerd on {node} got SIGKILL",
         "returns",
         dwell=10,
+        effects=Effects(fences="node"),
     ),
     Fault(
         "corosync-killed",
         "corosync on {node} got SIGKILL",
         "returns",
         dwell=10,
+        effects=_LOSES_NODE,
     ),
     Fault(
         "controller-killed",
         "the controller of the designated coordinator got SIGKILL",
         "returns",
         dwell=10,
+        effects=Effects(fences="coordinator"),
     ),
     Fault(
         "cluster-restarted",
         "Pacemaker and corosync were stopped on all nodes, and started again",
         "returns",
         deadline=120,
+        effects=Effects(fences="any"),
     ),
 )
 SMOKE = tuple(fault.name for fault in FAULTS if fault.smoke)

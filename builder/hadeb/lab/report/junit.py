@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from hadeb.lab.report.text import escape
 from hadeb.lab.report.timeline import in_order, signed
 from hadeb.lab.verdict.data import sentence
-from hadeb.lab.verdict.result import Report, Run, Trial, totals
+from hadeb.lab.verdict.result import Report, Run, Trial, failures_first, totals
 
 _COMPARED = "fell short, but the bundle is only compared with it"
 
@@ -33,10 +33,10 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
     failed = totals(run).failed
     attributes = {
         "name": _attribute(run.label),
-        "tests": str(len(run.trials)),
+        "tests": str(len(run.trials) + len(run.left_out)),
         "failures": str(failed if own else 0),
         "errors": "0",
-        "skipped": str(0 if own else failed),
+        "skipped": str(len(run.left_out) + (0 if own else failed)),
         "time": f"{sum(trial.seconds for trial in run.trials):.3f}",
     }
     # The format has no time zone; the report's is UTC.
@@ -49,26 +49,45 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
         ("suite", report.suite),
         ("nodes", " ".join(report.nodes)),
         *(("in the lab", note) for note in report.mapped),
+        *((f"version of {each.name}", each.version) for each in report.versions),
+        ("lateness of the lab's clients", f"{totals(run).late:.3f} s"),
     ):
-        ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
+        pair = {"name": _attribute(name), "value": _attribute(value)}
+        ET.SubElement(properties, "property", pair)
     # Two runs try the same faults; a test's class name tells them apart.
     place = [report.package, report.suite, *([] if own else [run.label])]
-    for trial in run.trials:
+    for trial in failures_first(run):
         _case(suite, ".".join(place), trial, own=own)
+    for left in run.left_out:
+        case = ET.SubElement(suite, "testcase", _named(".".join(place), left.fault) | {"time": "0"})
+        ET.SubElement(case, "skipped", {"message": _attribute(f"left out: {left.reason}")})
 
 
 def _case(suite: ET.Element, place: str, trial: Trial, *, own: bool) -> None:
-    attributes = {"classname": _attribute(place), "name": _attribute(trial.fault)}
-    case = ET.SubElement(suite, "testcase", attributes | {"time": f"{trial.seconds:.3f}"})
+    attributes = _named(place, trial.fault) | {"time": f"{trial.seconds:.3f}"}
+    case = ET.SubElement(suite, "testcase", attributes)
     if not trial.passed:
         first = " ".join(escape(trial.shortfalls[0], lines=True).split())
         if own:
             failure = ET.SubElement(case, "failure", {"message": _attribute(first)})
             failure.set("type", "shortfall")
-            failure.text = escape("\n".join(trial.shortfalls), lines=True)
+            failure.text = escape("\n".join(_reasons(trial)), lines=True)
         else:
             ET.SubElement(case, "skipped", {"message": _attribute(f"{_COMPARED}: {first}")})
     ET.SubElement(case, "system-out").text = escape("\n".join(_lines(trial)), lines=True)
+
+
+def _named(place: str, fault: str) -> dict[str, str]:
+    return {"classname": _attribute(place), "name": _attribute(fault)}
+
+
+def _reasons(trial: Trial) -> Iterable[str]:
+    yield from trial.shortfalls
+    if trial.cause:
+        yield trial.cause
+    yield from (f"to change: {remedy}" for remedy in trial.remedies)
+    yield from (f"{signed(word.at):>10}  {word.node}: {word.text}" for word in trial.words)
+    yield from (f"log: {log}" for log in trial.logs)
 
 
 def _lines(trial: Trial) -> Iterable[str]:
@@ -79,6 +98,9 @@ def _lines(trial: Trial) -> Iterable[str]:
     outage = "did not end" if trial.outage is None else f"{trial.outage:.3f} s"
     budget = "" if trial.budget is None else f" of {trial.budget:g} s allowed"
     yield f"outage: {outage}{budget}"
+    if trial.cause:
+        yield f"cause: {trial.cause}"
+    yield f"lateness of the lab's clients: {trial.late:.3f} s"
     yield f"refused connections: {trial.refused}"
     yield from (f"data: {sentence(reading)}" for reading in trial.readings)
     yield from (f"short: {shortfall}" for shortfall in trial.shortfalls)

@@ -49,6 +49,11 @@ class _RunView:
     totals: Totals
     trials: Sequence[_TrialView]
 
+    @property
+    def short(self) -> Sequence[_TrialView]:
+        """What fell short."""
+        return [view for view in self.trials if not view.trial.passed]
+
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hadeb.lab.report.text import columns, cut, escape, wrapped
-from hadeb.lab.verdict.result import Report, Run, Trial, totals
+from hadeb.lab.report.timeline import signed
+from hadeb.lab.verdict.result import Report, Run, Trial, failures_first, totals
 
 _WIDE = 80
 _FAULT, _NUMBER, _NODES = 28, 8, 25
@@ -14,7 +15,7 @@ _INDENT = " " * 6
 
 
 def table(report: Report) -> str:
-    """A row for each trial, its shortfalls below it, and the totals in the last line."""
+    """A row for each trial, failures and their reasons first, and the totals in the last line."""
     several = len(report.runs) > 1
     lines: list[str] = []
     for run in report.runs:
@@ -25,12 +26,13 @@ def table(report: Report) -> str:
             lines += [*wrapped(_sum(run), _WIDE), ""]
     for note in report.mapped:
         lines += wrapped(f"in the lab: {escape(note)}", _WIDE)
+    lines += wrapped(_tried_with(report), _WIDE)
     lines += wrapped(f"{_verdict(report)}: {_sum(report.runs[0])}", _WIDE)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _rows(run: Run) -> Iterable[str]:
-    for trial in run.trials:
+    for trial in failures_first(run):
         yield _row(
             "ok" if trial.passed else "FAIL",
             trial.fault,
@@ -38,10 +40,31 @@ def _rows(run: Run) -> Iterable[str]:
             _seconds(trial.budget, "-"),
             _served(trial),
         )
-        for shortfall in trial.shortfalls:
-            first, *rest = wrapped(escape(shortfall, lines=True), _WIDE - 8) or [""]
-            yield f"{_INDENT}- {first}"
-            yield from (f"{_INDENT}  {line}" for line in rest)
+        if not trial.passed:
+            yield from reasons(trial)
+    for left in run.left_out:
+        yield _row("-", left.fault, "", "", "left out")
+        yield from _item(f"- {left.reason}")
+
+
+def reasons(trial: Trial) -> Iterable[str]:
+    """Why a trial fell short, what to change, and where the evidence is, in lines."""
+    for shortfall in trial.shortfalls:
+        yield from _item(f"- {shortfall}")
+    if trial.cause:
+        yield from _item(f"- {trial.cause}")
+    for remedy in trial.remedies:
+        yield from _item(f"> {remedy}")
+    for word in trial.words:
+        yield from _item(f"{word.node} {signed(word.at)} {word.text}")
+    if trial.logs:
+        yield from _item(f"logs: {' '.join(trial.logs)}")
+
+
+def _item(text: str) -> Iterable[str]:
+    first, *rest = wrapped(escape(text, lines=True), _WIDE - 8) or [""]
+    yield f"{_INDENT}{first}"
+    yield from (f"{_INDENT}  {line}" for line in rest)
 
 
 def _row(mark: str, fault: str, outage: str, budget: str, served: str) -> str:
@@ -85,6 +108,15 @@ def _data(run: Run) -> str:
     written = [trial.readings for trial in run.trials if trial.readings]
     kept = sum(all(reading.outcome == "kept" for reading in readings) for readings in written)
     return f"; data: {kept} of {len(written)} values kept" if written else ""
+
+
+def _tried_with(report: Report) -> str:
+    late = max((totals(run).late for run in report.runs), default=0.0)
+    programs = ", ".join(f"{each.name} {each.version}" for each in report.versions)
+    sentence = f"tried with {programs}; " if programs else ""
+    return escape(
+        f"{sentence}the lab's own clients were at most {late:.2f} s late, which counts as no outage"
+    )
 
 
 def _verdict(report: Report) -> str:

@@ -35,11 +35,14 @@ from hadeb.manifest.cluster_rules import service_of
 from hadeb.manifest.model import Manifest
 from hadeb.pacemaker.commands import pcs_commands
 from hadeb.pacemaker.ocf import agent_path, parse_meta_data
+from hadeb.pacemaker.status import INFINITY, Status
 from hadeb.package.build import build
 from hadeb.package.model import Package
 
 # As often as the monitor of the agent it is compared with, not once a minute.
 _MONITOR = (OperationTable(name="monitor", interval="10s"),)
+# So many failures in a row are no accident.
+_OFTEN = 3
 # The address of a bundle without a [cluster].
 _ADDRESS = f"{NETWORK}.50"
 _DESCRIBE = (
@@ -223,6 +226,12 @@ def _default_cluster(
 
 
 def deploy(cluster: Cluster, scenario: Scenario) -> None:
+    """Set the scenario up, and wait until its resources have come to rest."""
+    configure(cluster, scenario)
+    come_to_rest(cluster)
+
+
+def configure(cluster: Cluster, scenario: Scenario) -> None:
     """Install the package on each node as an operator does, and run the cluster's commands."""
     for node in cluster.nodes:
         path = f"/root/{scenario.deb.name}"
@@ -233,4 +242,20 @@ def deploy(cluster: Cluster, scenario: Scenario) -> None:
             node.sh(scenario.prepare)
     for command in scenario.commands:
         cluster.any.sh(command)
-    cluster.settle(timeout=90)
+
+
+def come_to_rest(cluster: Cluster) -> None:
+    """Wait until the cluster is idle; HadebError if a resource fails again and again instead."""
+    cluster.settle(timeout=90, give_up=crash_loop)
+
+
+def crash_loop(status: Status) -> str:
+    """Which resource fails again and again, as a sentence; empty if none does."""
+    for failed in status.fail_counts:
+        # A start that failed is not tried again on its node: its count is infinite.
+        if _OFTEN <= failed.count < INFINITY:
+            return (
+                f"{failed.resource} crash-loops on {failed.node}: the cluster has restarted it "
+                f"{failed.count} times"
+            )
+    return ""

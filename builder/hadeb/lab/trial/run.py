@@ -19,14 +19,12 @@ from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
 from hadeb.lab.report.write import clear_reports
-from hadeb.lab.scenario.scenario import Scenario, deploy, scenario_of, with_unit
+from hadeb.lab.scenario.scenario import Scenario, scenario_of, with_unit
+from hadeb.lab.trial.start import START, start, versions
 from hadeb.lab.trial.trial import ClusterLost, attempt
-from hadeb.lab.verdict.result import Report, Run, Trial
+from hadeb.lab.verdict.result import LeftOut, Report, Run, Trial, Version
 from hadeb.manifest.model import Manifest
-from hadeb.pacemaker.cib import not_installed
 from hadeb.package.model import Package
-
-START = "started"
 
 
 def run_lab(
@@ -41,10 +39,7 @@ def run_lab(
     info: Callable[[str], None],
     debug: Callable[[str], None],
 ) -> Report:
-    """Try the faults; `info` reports how each trial ends, `debug` each step.
-
-    Logs of trials that fell short go below `directory`.
-    """
+    """Try the faults, with logs below `directory`; `info` reports each trial, `debug` each step."""
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
     _check(suite, directory, info)
@@ -60,10 +55,10 @@ def run_lab(
             info(note)
         other = with_unit(own, f"{package.name}@{own.service}") if compare else None
         first = trials(own, "logs")
-        runs = [Run(own.agent, first.run(faults))]
+        runs = [first.run(faults)]
         if other:
             info(f"the same faults, with {other.agent}")
-            runs.append(Run(other.agent, trials(other, "logs-plain").run(faults)))
+            runs.append(trials(other, "logs-plain").run(faults))
     return Report(
         package=own.name,
         version=own.version,
@@ -75,6 +70,7 @@ def run_lab(
         ready=first.ready,
         seconds=time.monotonic() - clock,
         runs=tuple(runs),
+        versions=first.versions,
     )
 
 
@@ -100,9 +96,12 @@ def _line(progress: Progress) -> str:
         return f"{progress.fault:<18} left out: {progress.reason}"
     word = "ok" if trial.passed else "FELL SHORT"
     seconds = trial.outage
-    gone = "did not come back" if seconds is None else f"no answer for {seconds:.2f} s"
+    gone = "did not come up" if trial.fault == START else "did not come back"
+    if seconds is not None:
+        gone = f"no answer for {seconds:.2f} s"
     lines = [f"{progress.fault:<18} {word}, {gone}"]
-    return "\n".join([*lines, *(f"    {shortfall}" for shortfall in trial.shortfalls)])
+    lines += [f"    {shortfall}" for shortfall in trial.shortfalls]
+    return "\n".join(lines)
 
 
 class Trials:
@@ -124,10 +123,12 @@ class Trials:
         self.logs = logs
         self.ready = 0.0
         self.nodes: tuple[str, ...] = ()
+        self.versions: tuple[Version, ...] = ()
+        self.left_out: list[LeftOut] = []
         self._debug = debug
         self._info = info
 
-    def run(self, faults: Sequence[Fault]) -> tuple[Trial, ...]:
+    def run(self, faults: Sequence[Fault]) -> Run:
         """Try each fault; if the cluster does not come back, boot a new one for the next fault."""
         left = list(faults)
         ended: list[Trial] = []
@@ -141,9 +142,9 @@ class Trials:
                 rest = ", ".join(fault.name for fault in left) or "nothing"
                 ended.append(self._ended(_broken("lab", f"{error.message}; not tried: {rest}")))
                 break
-            if not ended[0].passed and ended[0].fault == START:
+            if ended[0].fault == START and not ended[0].after:
                 break
-        return tuple(ended)
+        return Run(self.scenario.agent, tuple(ended), tuple(self.left_out))
 
     def _on_one_cluster(self, left: list[Fault], *, first: bool) -> Iterator[Trial]:
         begun = time.monotonic()
@@ -160,11 +161,12 @@ class Trials:
             if first:
                 self.ready = time.monotonic() - begun
                 self.nodes = tuple(node.name for node in cluster.nodes)
+                self.versions = versions(cluster)
             self._debug(f"installing {self.scenario.deb.name}, and starting its resources")
-            trial = _start(cluster, self.scenario)
-            if first or not trial.passed:
+            trial = start(cluster, self.scenario, self.logs)
+            if first or not trial.after:
                 yield self._ended(trial)
-            if not trial.passed:
+            if not trial.after:
                 left.clear()
             while left:
                 fault = left.pop(0)
@@ -178,6 +180,7 @@ class Trials:
                     yield self._ended(_broken(fault.name, error.message))
                     return
                 if isinstance(outcome, str):
+                    self.left_out.append(LeftOut(fault.name, outcome))
                     self._info(_line(Progress(fault.name, None, outcome)))
                 else:
                     yield self._ended(outcome)
@@ -195,33 +198,4 @@ def _broken(fault: str, why: str) -> Trial:
         expected="every fault can be tried",
         seconds=0.0,
         shortfalls=(why,),
-    )
-
-
-def _start(cluster: Cluster, scenario: Scenario) -> Trial:
-    """Install the package and configure the cluster; its shortfalls are what went wrong."""
-    begun = time.monotonic()
-    complaints, node = [], ""
-    try:
-        deploy(cluster, scenario)
-        complaints = [
-            f"it failed before anything was done to it: {failure}"
-            for failure in cluster.status().failures
-        ]
-        complaints += not_installed(
-            cluster.any.exec("cibadmin", "--query", "--scope=status").stdout
-        )
-        node = cluster.where(scenario.leader) or ""
-        if not complaints and not cluster.where(scenario.service):
-            complaints = [f"the cluster starts {scenario.service} nowhere"]
-    except HadebError as error:
-        complaints = [error.message]
-    return Trial(
-        fault=START,
-        did="the package was installed on all nodes, and its resources were created",
-        expected="every node can run the service, and one does",
-        seconds=time.monotonic() - begun,
-        outage=0.0,
-        after="" if complaints else node,
-        shortfalls=tuple(complaints),
     )

@@ -5,22 +5,23 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from hadeb.errors import HadebError
 from hadeb.lab.client.answers import SERVICE, TOGETHER, Answer, to_service, turns, unanswered
+from hadeb.lab.client.outage import Stall
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.fault.actions import ACTIONS
 from hadeb.lab.fault.catalogue import EXPECTED, Fault
 from hadeb.lab.host.wait import wait_until
-from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.scenario import Scenario
 from hadeb.lab.scenario.stage import PATIENCE, Stage
 from hadeb.lab.trial.data import TrialData
-from hadeb.lab.verdict.events import Operation, events, operations
+from hadeb.lab.trial.record import Record, with_findings
+from hadeb.lab.verdict.evidence import Evidence
 from hadeb.lab.verdict.result import Event, Trial
-from hadeb.lab.verdict.verdict import Evidence, named, outage_of, shortfalls
+from hadeb.lab.verdict.verdict import named, outage_of, shortfalls
+from hadeb.pacemaker.status import Status
 
 # Seconds that are shown before a fault, and watched after its end.
 _BEFORE, _AFTER = 1.0, 1.0
@@ -43,6 +44,7 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
     Raises ClusterLost if the cluster cannot be used any more. Logs of a trial that fell short go
     below the directory `logs`.
     """
+    begun = time.time()
     with cluster.watch(scenario.answer) as watch:
         try:
             watch.until(
@@ -57,7 +59,11 @@ def attempt(cluster: Cluster, scenario: Scenario, fault: Fault, logs: Path) -> T
             trying = _Attempt(stage, fault, logs)
         except HadebError as error:
             # The other faults can still be tried.
-            raise ClusterLost(_untried(fault, error.message), error.message) from error
+            record = Record.read(cluster, logs, since=begun - _BEFORE, zero=begun)
+            trial = _untried(fault, error.message)
+            evidence = record.evidence(fault, scenario, cluster)
+            trial = with_findings(trial, evidence, record)
+            raise ClusterLost(trial, error.message) from error
         return trying.run()
 
 
@@ -82,6 +88,8 @@ class _Attempt:
         self.complaint = ""
         self.unit_type = stage.unit_type()
         self.data = TrialData(stage, fault.name)
+        # The fault may end it.
+        self.coordinator = stage.cluster.status().coordinator
 
     def run(self) -> Trial:
         stage, fault = self.stage, self.fault
@@ -94,35 +102,39 @@ class _Attempt:
             self.complaint = error.message
         injected = time.monotonic()
         returned = self._wait(injected)
-        blocked, believed, after = self._look(returned)
+        status, believed, after = self._look(returned)
+        ended = time.monotonic() - self.zero
         answers = self._answers(stage.victim.name, after)
+        stalls = self._stalls()
         if returned:
             self.data.read()
         problem = self._mend(returned)
         if not problem:
             self.data.read(restored=True)
-        journals = self._journals()
-        evidence = Evidence(
-            fault=fault,
-            service=stage.scenario.service,
+        zero = self.zero + self.epoch
+        record = Record.read(stage.cluster, self.logs, since=zero - _BEFORE, zero=zero)
+        evidence = dataclasses.replace(
+            record.evidence(fault, stage.scenario, stage.cluster),
             before=stage.victim.name,
             after=after,
             believed=believed,
             returned=returned,
             answers=answers,
-            operations=self._operations(journals),
-            blocked=blocked,
+            blocked=status.blocked,
+            orphans=status.orphans,
             budget=self._budget(),
-            copies=stage.scenario.copies,
             unit_type=self.unit_type,
             complaint=self.complaint,
             data=self.data.evidence(self.zero),
+            coordinator=self.coordinator,
+            ended=ended,
+            stalls=stalls,
         )
-        trial = self._trial(evidence, journals)
+        trial = self._trial(evidence, record)
         if problem:
             shortfall = f"the cluster did not come back once the fault was over: {problem}"
             trial = dataclasses.replace(trial, shortfalls=(*trial.shortfalls, shortfall))
-            raise ClusterLost(trial, shortfall)
+            raise ClusterLost(with_findings(trial, evidence, record), shortfall)
         return trial
 
     def _wait(self, injected: float) -> bool:
@@ -166,8 +178,8 @@ class _Attempt:
             return False
         return self.stage.serving() not in {"", self.stage.victim.name}
 
-    def _look(self, returned: bool) -> tuple[list[str], str, str]:
-        """Let the cluster settle; what it blocks, where it runs the service, and who answers."""
+    def _look(self, returned: bool) -> tuple[Status, str, str]:
+        """Let the cluster settle; its status, where it runs the service, and who answers."""
         cluster = self.stage.cluster
         try:
             cluster.settle(timeout=60 if returned else 10)
@@ -176,10 +188,10 @@ class _Attempt:
                 self.complaint = self.complaint or error.message
         time.sleep(_AFTER)
         try:
-            return cluster.status().blocked, self.stage.believed(), self.stage.serving()
+            return cluster.status(), self.stage.believed(), self.stage.serving()
         except HadebError as error:
             self.complaint = self.complaint or error.message
-            return [], "", ""
+            return Status(), "", ""
 
     def _answers(self, before: str, after: str) -> list[Answer]:
         """The answers around the fault, on its clock."""
@@ -190,6 +202,15 @@ class _Attempt:
             if answer.at >= start
         ]
         return named(shifted, before, after)
+
+    def _stalls(self) -> list[Stall]:
+        """When the client itself did not run, on the fault's clock."""
+        start = self.zero - _BEFORE
+        return [
+            Stall(stall.start - self.zero, stall.end - self.zero)
+            for stall in self.stage.watch.stalls
+            if stall.end >= start
+        ]
 
     def _mend(self, returned: bool) -> str:
         """Restore the cluster; why that failed, or nothing."""
@@ -202,36 +223,15 @@ class _Attempt:
             return error.message
         return ""
 
-    def _journals(self) -> dict[str, str]:
-        since = f"--since=@{self.zero + self.epoch - _BEFORE:.3f}"
-        journals = {}
-        for node in self.stage.cluster.nodes:
-            # A node may die while its journal is read.
-            with suppress(HadebError):
-                journals[node.name] = _journal(node, since)
-        return journals
-
-    def _operations(self, journals: dict[str, str]) -> list[Operation]:
-        zero = self.zero + self.epoch
-        return [
-            dataclasses.replace(operation, at=operation.at - zero)
-            for journal in journals.values()
-            for operation in operations(journal)
-        ]
-
     def _budget(self) -> float | None:
         milliseconds = self.stage.scenario.table.max_outage.get(self.fault.name)
         return None if milliseconds is None else milliseconds / 1000
 
-    def _trial(self, evidence: Evidence, journals: dict[str, str]) -> Trial:
-        last = max((answer.at for answer in evidence.answers), default=0.0)
+    def _trial(self, evidence: Evidence, record: Record) -> Trial:
         what = self.fault.did.format(node=evidence.before)
-        logged = events(journals.values(), self.zero + self.epoch)
-        shown = [event for event in logged if 0 <= event.at <= last]
-        short = shortfalls(evidence)
         service = to_service(evidence.answers)
         direct = [answer for answer in evidence.answers if answer.target != SERVICE]
-        return Trial(
+        trial = Trial(
             fault=self.fault.name,
             did=what,
             expected=EXPECTED[self.fault.expected],
@@ -243,21 +243,9 @@ class _Attempt:
             turns=tuple(turns(service, apart=TOGETHER)),
             direct=tuple(turns(direct, apart=TOGETHER)),
             refused=len(unanswered(service)),
-            events=(Event(0.0, evidence.before, what, "fault"), *shown),
-            shortfalls=short,
+            events=(Event(0.0, evidence.before, what, "fault"),),
+            shortfalls=shortfalls(evidence),
             readings=evidence.data.readings,
-            logs=self._write_logs(journals) if short else (),
+            late=max((stall.end - stall.start for stall in evidence.stalls), default=0.0),
         )
-
-    def _write_logs(self, journals: dict[str, str]) -> tuple[str, ...]:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        written = []
-        for node, journal in journals.items():
-            path = self.logs / f"{self.fault.name}-{node}.log"
-            path.write_text(journal, encoding="utf-8", errors="surrogateescape")
-            written.append(f"{self.logs.name}/{path.name}")
-        return tuple(written)
-
-
-def _journal(node: Node, since: str) -> str:
-    return node.journal("--output=short-unix", "--quiet", since)
+        return with_findings(trial, evidence, record)

@@ -15,6 +15,13 @@ _OPERATION = re.compile(
     r"Result of (start|stop|promote|demote|monitor|probe|reload) operation"
     r" for (\S+) on (\S+): (.+)"
 )
+# The crash hook's report is an operation of no schedule.
+_REPORTED = re.compile(r"Result of asyncmon operation for (\S+) on (\S+): (.+)")
+_FENCED = re.compile(r"Peer (\S+) was terminated .*: OK")
+_WHY_FENCED = re.compile(r"[Nn]ode (\S+) will be fenced: (.+)")
+_COUNT = re.compile(
+    r"Setting fail-count-(\S+)#(\w+)_\d+\[(\S+)\].*: \S+ -> (\d+|INFINITY|\(unset\))"
+)
 _BEGINNING = re.compile(r"Requesting local execution of (\w+) operation for (\S+) on (\S+)")
 _DONE = {"start": "started", "stop": "stopped", "promote": "promoted", "demote": "demoted"}
 # The results of Pacemaker 2.1 and 3.0, which differ in capitals.
@@ -35,6 +42,8 @@ _SIGNS = (
 
 
 BEGUN = "begun"
+# The action of what the crash hook reported.
+REPORTED = "asyncmon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +62,63 @@ class Operation:
         return self.result.lower().startswith(_SUCCESS)
 
 
+@dataclass(frozen=True, slots=True)
+class Fencing:
+    """A node whose power the cluster cut, with the scheduler's reason; empty if it logged none."""
+
+    at: float
+    node: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many failures of a recurring or other action the cluster counted on a node."""
+
+    at: float
+    resource: str
+    action: str
+    node: str
+    count: int
+
+
 def operations(journal: str) -> list[Operation]:
     """The operations in the output of `journalctl --output=short-unix`."""
     logged = []
-    for at, _, _, text in _lines(journal):
+    for at, _, _, text in lines(journal):
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
             logged.append(Operation(at, action, resource, node, result))
         elif match := _BEGINNING.search(text):
             action, resource, node = match.groups()
             logged.append(Operation(at, action, resource, node, BEGUN))
+        elif match := _REPORTED.search(text):
+            resource, node, result = match.groups()
+            logged.append(Operation(at, REPORTED, resource, node, result))
     return logged
+
+
+def fencings(journals: Iterable[str]) -> tuple[Fencing, ...]:
+    """The nodes that were fenced, each once, at the time of the first node that logged it."""
+    first: dict[str, float] = {}
+    why: dict[str, str] = {}
+    for at, _, _, text in sorted(line for journal in journals for line in lines(journal)):
+        if (match := _WHY_FENCED.search(text)) and match[1] not in first:
+            why.setdefault(match[1], match[2])
+        elif match := _FENCED.search(text):
+            first.setdefault(match[1], at)
+    return tuple(Fencing(at, node, why.get(node, "")) for node, at in first.items())
+
+
+def counts(journal: str) -> tuple[Count, ...]:
+    """Each change of a fail count on the node whose journal this is."""
+    logged = []
+    for at, host, _, text in lines(journal):
+        if (match := _COUNT.search(text)) and match[3] == host:
+            # Infinity stands for a start or a stop that failed once.
+            number = int(match[4]) if match[4].isdecimal() else int(match[4] == "INFINITY")
+            logged.append(Count(at, match[1], match[2], match[3], number))
+    return tuple(logged)
 
 
 def events(journals: Iterable[str], zero: float) -> tuple[Event, ...]:
@@ -73,7 +128,7 @@ def events(journals: Iterable[str], zero: float) -> tuple[Event, ...]:
 
 
 def _events(journal: str, zero: float) -> Iterator[Event]:
-    for at, host, _, text in _lines(journal):
+    for at, host, _, text in lines(journal):
         moment = round(at - zero, 3)
         if match := _OPERATION.search(text):
             action, resource, node, result = match.groups()
@@ -95,7 +150,8 @@ def _sentence(action: str, resource: str, result: str) -> str:
     return f"{action} of {resource} failed: {result}"
 
 
-def _lines(journal: str) -> Iterator[tuple[float, str, str, str]]:
+def lines(journal: str) -> Iterator[tuple[float, str, str, str]]:
+    """Time in seconds since 1970, host, program and text of each line of a journal."""
     for line in journal.splitlines():
         if match := _LINE.match(line):
             yield float(match[1]), match[2], match[3], match[4]

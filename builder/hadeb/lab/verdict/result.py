@@ -19,7 +19,8 @@ class Event:
     """Something that happened while a trial ran.
 
     `node` is empty if it happened to the whole cluster or to the network. `kind` is where it comes
-    from: "fault" is what the lab did, "cluster" what Pacemaker, corosync or systemd logged.
+    from: "fault" is what the lab did, "cluster" what Pacemaker, corosync or systemd logged, "words"
+    what an agent or a daemon did.
     """
 
     at: float
@@ -38,8 +39,11 @@ class Trial:
     `direct` those at each node's own, both from `answers.turns` with `apart=TOGETHER`, so that a
     silence shows. `refused` counts the connections that got no answer. `shortfalls` are sentences
     that say what fell short; a trial without any has passed. `readings` are the reads of the value
-    that was written before the fault, none if the manifest does not say how. `logs` are the files
-    with the nodes' logs, relative to the report.
+    that was written before the fault, none if the manifest does not say how. `cause` says what a
+    longer outage was spent on, `remedies` what to change, and `words` are what agents and daemons
+    logged before an action failed. `late` is the longest time that the lab's own client did not
+    run, which does not count as an outage. `logs` are the files with the nodes' logs, relative to
+    the report.
     """
 
     fault: str
@@ -56,6 +60,10 @@ class Trial:
     events: tuple[Event, ...] = ()
     shortfalls: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
+    cause: str = ""
+    remedies: tuple[str, ...] = ()
+    words: tuple[Event, ...] = ()
+    late: float = 0.0
     logs: tuple[str, ...] = ()
 
     @property
@@ -65,20 +73,41 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A fault that makes no sense for the bundle, and why."""
+
+    fault: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A program that took part, and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """All trials of one way to run the service; its agent is the label."""
+    """All trials of one way to run the service; its agent is the label.
+
+    `left_out` are the faults that could not be tried with this bundle.
+    """
 
     label: str
     trials: tuple[Trial, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A whole `hadeb lab run`.
 
-    `began` is UTC in ISO 8601; `ready` is how long the cluster took to boot until all nodes were
-    online. The first of `runs` is the bundle's own; a second one is what it is compared with.
-    `mapped` says what in the lab stands for what the manifest names, a sentence each.
+    `versions` are those of hadeb and of the nodes' programs. `began` is UTC in ISO 8601; `ready` is
+    how long the cluster took to boot until all nodes were online. The first of `runs` is the
+    bundle's own; a second one is what it is compared with. `mapped` says what in the lab stands for
+    what the manifest names, a sentence each.
     """
 
     package: str
@@ -91,6 +120,7 @@ class Report:
     seconds: float
     runs: tuple[Run, ...]
     mapped: tuple[str, ...] = ()
+    versions: tuple[Version, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -100,17 +130,23 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many of a run's trials fell short, and their worst and median outage.
+    """How many of a run's trials fell short, their worst and median outage, and the lab's lateness.
 
     The median of an even number of outages is the upper one. An outage that did not end counts as
     the longest of all: `worst`, and with many of them `median`, is None then. Both are None if
-    there were no trials.
+    there were no trials. `late` is the longest time that the lab's own client did not run.
     """
 
     trials: int
     failed: int
     worst: float | None
     median: float | None
+    late: float = 0.0
+
+
+def failures_first(run: Run) -> list[Trial]:
+    """The trials in the order in which they are worth reading."""
+    return sorted(run.trials, key=lambda trial: trial.passed)
 
 
 def totals(run: Run) -> Totals:
@@ -121,6 +157,7 @@ def totals(run: Run) -> Totals:
         failed=sum(not trial.passed for trial in run.trials),
         worst=_finite(max(outages, default=math.inf)),
         median=_finite(median_high(outages) if outages else math.inf),
+        late=max((trial.late for trial in run.trials), default=0.0),
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from hadeb.lab.client.answers import (
     TOGETHER,
@@ -18,9 +16,10 @@ from hadeb.lab.client.answers import (
     unanswered,
 )
 from hadeb.lab.client.outage import outage
-from hadeb.lab.fault.catalogue import Fault
-from hadeb.lab.verdict.data import DataEvidence, data_shortfalls
-from hadeb.lab.verdict.events import BEGUN, Operation
+from hadeb.lab.verdict.data import data_shortfalls
+from hadeb.lab.verdict.events import BEGUN
+from hadeb.lab.verdict.evidence import Evidence
+from hadeb.lab.verdict.failures import cluster_shortfalls
 
 # How many seconds after a successful start the service has to answer.
 _AFTER_START = 0.5
@@ -30,36 +29,9 @@ _BLOCKING = {"start", "stop", "promote", "demote"}
 _LONG = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything a trial recorded. Times are seconds from the moment of the fault.
-
-    `answers` end when the cluster had settled; `operations` have the same clock. `believed` is the
-    node that the cluster says it runs the service on; a clone runs and answers on several nodes, a
-    promotable one may answer on one alone. `unit_type` is the Type of the daemon's systemd unit,
-    empty without a unit. `complaint` is what went wrong with the fault itself. `data` is what
-    became of a value that a client wrote before the fault.
-    """
-
-    fault: Fault
-    service: str
-    before: str
-    after: str
-    believed: str
-    returned: bool
-    answers: Sequence[Answer]
-    operations: Sequence[Operation]
-    blocked: Sequence[str]
-    budget: float | None
-    copies: Literal["one", "clone", "promotable"]
-    unit_type: str = ""
-    complaint: str = ""
-    data: DataEvidence = field(default_factory=DataEvidence)
-
-
 def outage_of(evidence: Evidence) -> float | None:
     """The longest time without an answer, None if the service did not come back."""
-    gap = outage(to_service(evidence.answers))
+    gap = outage(to_service(evidence.answers), evidence.stalls)
     return gap.seconds if gap and evidence.returned and evidence.after else None
 
 
@@ -77,8 +49,11 @@ def _shortfalls(evidence: Evidence) -> Iterator[str]:
     yield from _wrong_answers(evidence)
     yield from _early_start(evidence)
     yield from data_shortfalls(evidence.data)
+    yield from cluster_shortfalls(evidence)
     for name in evidence.blocked:
         yield f"the cluster has given up on {name}: it is blocked, as after a failed stop"
+    for name in evidence.orphans:
+        yield f"{name} is an orphan: it still runs, and the configuration does not have it"
     seconds = outage_of(evidence)
     if evidence.budget is not None and seconds is not None and seconds > evidence.budget:
         yield f"no answer for {seconds:.3f} s, where max-outage allows {evidence.budget:.3f} s"

@@ -86,7 +86,7 @@ class Page(HTMLParser):
 
 def test_an_outage_without_an_end_is_the_worst() -> None:
     run = sample().runs[0]
-    assert totals(run) == Totals(7, 2, None, 2.5)
+    assert totals(run) == Totals(7, 2, None, 2.5, 0.031)
     assert totals(Run("", (lost(), upgraded()))).median is None
     assert totals(Run("", ())) == Totals(0, 0, None, None)
     assert totals(Run("", (split(),))) == Totals(1, 1, 2.5, 2.5)
@@ -140,7 +140,9 @@ def test_the_junit_is_what_servers_read(golden: Golden) -> None:
 def test_the_junit_is_xml_and_its_counts_are_right(report: Report) -> None:
     root = ET.fromstring(junit(report).encode())
     suites = root.findall("testsuite")
-    assert [suite.get("tests") for suite in suites] == [str(len(run.trials)) for run in report.runs]
+    assert [suite.get("tests") for suite in suites] == [
+        str(len(run.trials) + len(run.left_out)) for run in report.runs
+    ]
     for element in (root, *suites):
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
             assert element.get(count) == str(len(list(element.iter(tag)))), tag
@@ -152,15 +154,17 @@ def test_no_two_tests_of_a_comparison_have_one_name() -> None:
     root = ET.fromstring(junit(sample()))
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
     assert len(names) == len(set(names))
-    assert names[0] == ("sample-tcp-server.trixie", "power-cut")
+    # What fell short comes first.
+    assert names[0] == ("sample-tcp-server.trixie", "network-cut")
 
 
 def test_what_the_bundle_is_compared_with_cannot_fail_it() -> None:
     passed = sample(compared=False, short=False)
     root = ET.fromstring(junit(replace(passed, runs=(*passed.runs, Run(OTHER, (lost(),))))))
     assert root.get("failures") == "0"
-    (skipped,) = root.iter("skipped")
-    assert "Nobody answered within 60 s." in skipped.get("message", "")
+    left_out, short = [skipped.get("message", "") for skipped in root.iter("skipped")]
+    assert left_out == "left out: there is no virtual address"
+    assert "Nobody answered within 60 s." in short
 
 
 def test_a_failure_holds_every_shortfall_and_the_events() -> None:
@@ -196,6 +200,16 @@ def test_columns_stand_below_each_other_whatever_a_fault_is_called() -> None:
     rows = [line for line in table(hostile()).splitlines() if line.startswith(("ok ", "FAIL "))]
     ends = {columns(row.rsplit("   ", 1)[0]) for row in rows}
     assert ends == {51}
+
+
+def test_failures_and_their_reasons_come_first() -> None:
+    result = sample(compared=False)
+    lines = table(result).splitlines()
+    words = (line.split(" ")[0] for line in lines)
+    marks = [word for word in words if word in {"FAIL", "ok", "-"}]
+    assert marks == ["FAIL"] * 2 + ["ok"] * 5 + ["-"]
+    shown = Page(page(result)).text
+    assert shown.index("Nobody answered within 60 s.") < shown.index("power-cut")
 
 
 # For people
@@ -236,8 +250,11 @@ def test_every_event_shortfall_and_command_is_on_the_page() -> None:
     text = Page(page(result)).text
     for trial in (trial for run in result.runs for trial in run.trials):
         assert trial.did in text
-        for line in (*(event.text for event in trial.events), *trial.shortfalls, *trial.logs):
-            assert line in text
+        told = (*trial.events, *trial.words)
+        sentences = (*trial.shortfalls, *trial.remedies, *trial.logs, trial.cause)
+        assert all(line in text for line in (*(event.text for event in told), *sentences))
+    assert "address-removed : there is no virtual address" in text
+    assert "pacemaker 3.0.0-3" in text
     assert all(command in text for command in result.commands)
 
 

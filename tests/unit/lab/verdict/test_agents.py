@@ -8,7 +8,8 @@ import dataclasses
 from hadeb.lab.client.answers import SERVICE, Answer
 from hadeb.lab.fault.catalogue import chosen
 from hadeb.lab.verdict.events import BEGUN, Operation, operations
-from hadeb.lab.verdict.verdict import Evidence, shortfalls
+from hadeb.lab.verdict.evidence import Evidence
+from hadeb.lab.verdict.verdict import shortfalls
 
 (STANDBY,) = chosen(("standby",))
 

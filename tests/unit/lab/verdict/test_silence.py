@@ -10,7 +10,8 @@ import pytest
 from hadeb.lab.client.answers import SERVICE, Answer
 from hadeb.lab.fault.catalogue import FAULTS, Fault
 from hadeb.lab.report.write import clear_reports
-from hadeb.lab.verdict.verdict import Evidence, outage_of, shortfalls
+from hadeb.lab.verdict.evidence import Evidence
+from hadeb.lab.verdict.verdict import outage_of, shortfalls
 
 
 def evidence(fault: Fault, *, after: str) -> Evidence:
