@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
+from hadeb.cli.earlier_version import chosen_faults, earlier_version, file_of
 from hadeb.debian.releases import SUITES, Suite
 from hadeb.errors import HadebError
 
@@ -66,6 +67,7 @@ def _complete_fault(
 @click.argument("faults", nargs=-1, metavar="[FAULT]...", shell_complete=_complete_fault)
 @click.option("--smoke", is_flag=True, help="Try only the few most telling faults.")
 @click.option("--compare", is_flag=True, help="Also test a plain systemd: resource, to compare.")
+@earlier_version
 @click.option(
     "-o",
     "--report",
@@ -85,6 +87,8 @@ def run(
     faults: Sequence[str],
     smoke: bool,
     compare: bool,
+    previous: Path | None,
+    repository: Path | None,
     directory: Path,
     manifest: Path,
     suite: Suite,
@@ -95,20 +99,17 @@ def run(
 
     Without a FAULT, hadeb tries all that `hadeb lab faults` lists. Exits with 4 if the service
     failed any of them.
+
+    With --from, the cluster starts with an earlier version of the package. hadeb upgrades it node
+    by node, tries the other faults, and goes back to the earlier version in the end.
     """
-    from hadeb.lab.fault.catalogue import SMOKE, chosen
     from hadeb.lab.report.as_json import report_json
     from hadeb.lab.report.table import table
     from hadeb.lab.report.write import write_reports
     from hadeb.lab.trial.run import run_lab
     from hadeb.package.plan_all import plan_all
 
-    if smoke and faults:
-        raise click.UsageError(
-            "--smoke chooses the faults itself; leave one of the two out",
-            click.get_current_context(),
-        )
-    wanted = chosen(SMOKE if smoke else tuple(faults))
+    wanted = chosen_faults(faults, smoke=smoke, previous=previous, repository=repository)
     (planned,) = plan_all([manifest], call.context)
     directory = call.context.directory / directory
     report = run_lab(
@@ -121,6 +122,7 @@ def run(
         directory=directory,
         info=call.info,
         debug=call.debug,
+        previous=file_of(call, previous, repository, planned.package),
     )
     page = write_reports(report, directory)
     if as_json:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hadeb.lab.fault import daemon, network, node, package
+from hadeb.lab.fault import daemon, network, node, package, rollout
 from hadeb.lab.scenario.stage import Stage
 
 
@@ -33,6 +33,7 @@ class Action:
 
 # By the fault's name.
 ACTIONS: Mapping[str, Action] = {
+    "upgrade": Action(rollout.upgrade, rollout.end, rollout.no_previous),
     "daemon-killed": Action(daemon.kill, obstacle=daemon.no_daemon),
     "daemon-hung": Action(daemon.hang, obstacle=daemon.no_daemon),
     "daemon-crash-loop": Action(daemon.crash_loop, daemon.end_crash_loop, daemon.no_daemon),
@@ -59,4 +60,5 @@ ACTIONS: Mapping[str, Action] = {
     "corosync-killed": Action(node.kill_corosync),
     "controller-killed": Action(node.kill_controller),
     "cluster-restarted": Action(node.restart_cluster),
+    "downgrade": Action(rollout.downgrade, rollout.end, rollout.no_previous),
 }

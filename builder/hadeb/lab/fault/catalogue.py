@@ -24,6 +24,7 @@ _NO_DAEMON = "nothing listens where the service answers"
 _NO_UNIT = "the daemon is in no unit of its own"
 _NO_AGENT_FILE = "the agent is no OCF agent, so there is no file to break"
 _NO_ADDRESS = "there is no virtual address"
+_ONE_VERSION = "`--from` names no earlier version"
 _UNGUARDED = "the package has no service that its removal could hurt"
 
 
@@ -74,7 +75,19 @@ class Fault:
     effects: Effects = NOTHING
 
 
+# The faults that need an earlier version of the package. A run that has one begins with it, goes up
+# first, tries the other faults on the bundle's own version, and goes down last.
+UPGRADE, DOWNGRADE = "upgrade", "downgrade"
+TWO_VERSIONS = (UPGRADE, DOWNGRADE)
+
 FAULTS: tuple[Fault, ...] = (
+    Fault(
+        UPGRADE,
+        "the bundle's version replaced the earlier one, node by node, {node} last",
+        "returns",
+        unless=_ONE_VERSION,
+        deadline=180,
+    ),
     Fault(
         "daemon-killed",
         "the daemon on {node} got SIGKILL",
@@ -250,15 +263,32 @@ FAULTS: tuple[Fault, ...] = (
         deadline=120,
         effects=Effects(fences="any"),
     ),
+    Fault(
+        DOWNGRADE,
+        "the earlier version replaced the bundle's, node by node, {node} last",
+        "returns",
+        unless=_ONE_VERSION,
+        deadline=180,
+    ),
 )
 SMOKE = tuple(fault.name for fault in FAULTS if fault.smoke)
 
 
-def chosen(names: tuple[str, ...]) -> tuple[Fault, ...]:
-    """The faults of these names, in the lab's order; all if there are no names."""
+def chosen(names: tuple[str, ...], *, two_versions: bool = False) -> tuple[Fault, ...]:
+    """The faults of these names, in the lab's order; all if there are no names.
+
+    `two_versions` says whether there is an earlier version to go up from. Raises UsageError.
+    """
     known = {fault.name for fault in FAULTS}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(
             f"there is no fault {', '.join(unknown)}", hint=f"there are {', '.join(sorted(known))}"
         )
-    return tuple(fault for fault in FAULTS if fault.name in names or not names)
+    needy = [name for name in names if name in TWO_VERSIONS]
+    if needy and not two_versions:
+        raise UsageError(
+            f"{' and '.join(needy)}: there is no earlier version",
+            hint="name the earlier version's file: --from OLD.deb",
+        )
+    wanted = set(names) or (known if two_versions else known.difference(TWO_VERSIONS))
+    return tuple(fault for fault in FAULTS if fault.name in wanted)

@@ -12,10 +12,13 @@ from hadeb.lab.node.image import image
 from hadeb.package.model import Package
 
 
-def extra_packages(package: Package, suite: Suite) -> tuple[str, ...]:
-    """The packages that a node of a suite needs so that dpkg configures the package there."""
+def extra_packages(package: Package, suite: Suite, also: str = "") -> tuple[str, ...]:
+    """The packages that a node of a suite needs so that dpkg configures the package there.
+
+    `also` are the relations of another version that the node gets.
+    """
     control = dict(package.control)
-    relations = ", ".join(control.get(key, "") for key in ("Pre-Depends", "Depends"))
+    relations = ", ".join([*(control.get(key, "") for key in ("Pre-Depends", "Depends")), also])
     if not relations.strip(", "):
         return ()
     status = image(suite) / "var/lib/dpkg/status"

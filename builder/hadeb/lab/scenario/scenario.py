@@ -24,6 +24,7 @@ from hadeb.lab.cluster.network import (
 )
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.packages import extra_packages
+from hadeb.lab.scenario.previous import Version, agent_parameters, copied, known_to
 from hadeb.manifest.cluster import (
     AnswerTable,
     ClusterTable,
@@ -55,8 +56,10 @@ class Scenario:
     """A package, how it runs, and how clients use its service.
 
     `service` is the resource that answers, `commands` create the resources; `upgrade` is the same
-    package with a higher version. `packages` are Debian packages that the nodes need for it.
-    `prepare` is a shell script that runs on each node once the package is installed.
+    package with a higher version. `previous` is an earlier version to upgrade from, None if the
+    user named none; `installs` is the version that `deploy` installs, None for the package itself.
+    `packages` are Debian packages that the nodes need for it. `prepare` is a shell script that runs
+    on each node once the package is installed.
     """
 
     name: str
@@ -69,6 +72,22 @@ class Scenario:
     commands: tuple[str, ...]
     packages: tuple[str, ...] = ()
     prepare: str = ""
+    previous: Version | None = None
+    installs: Version | None = None
+
+    @property
+    def current(self) -> Version:
+        """The package itself as a version."""
+        return Version(self.version, self.deb)
+
+    @property
+    def first(self) -> Version:
+        """The version that `deploy` installs."""
+        return self.installs or self.current
+
+    def earlier(self) -> Scenario:
+        """The same scenario, with the earlier version installed first."""
+        return dataclasses.replace(self, installs=self.previous)
 
     @property
     def agent(self) -> str:
@@ -114,6 +133,8 @@ def scenario_of(
     suite: Suite,
     work: Path,
     info: Callable[[str], None] = lambda _: None,
+    *,
+    previous: Version | None = None,
 ) -> Scenario:
     """The manifest's own scenario; its packages are written below `work`.
 
@@ -125,7 +146,7 @@ def scenario_of(
         (name, newer if name == "Version" else value) for name, value in package.control
     )
     deb, upgrade = build([package, dataclasses.replace(package, control=control)], work)
-    packages = extra_packages(package, suite)
+    packages = extra_packages(package, suite, previous.relations if previous else "")
     table = manifest.cluster or _default_cluster(manifest, deb.path, suite, packages, info)
     service = service_of(dataclasses.replace(manifest, cluster=table))
     if not table.answer or not service:
@@ -140,6 +161,7 @@ def scenario_of(
         answer=table.answer,
         commands=_commands(table),
         packages=packages,
+        previous=copied(previous, package.name, work) if previous else None,
     )
 
 
@@ -234,13 +256,17 @@ def deploy(cluster: Cluster, scenario: Scenario) -> None:
 def configure(cluster: Cluster, scenario: Scenario) -> None:
     """Install the package on each node as an operator does, and run the cluster's commands."""
     for node in cluster.nodes:
-        path = f"/root/{scenario.deb.name}"
-        node.push(scenario.deb, path)
-        node.push(scenario.upgrade, f"/root/{scenario.upgrade.name}")
-        node.exec("dpkg", "--install", path)
+        for deb in {scenario.deb, scenario.upgrade, scenario.first.deb}:
+            node.push(deb, f"/root/{deb.name}")
+        node.exec("dpkg", "--install", f"/root/{scenario.first.deb.name}")
         if scenario.prepare:
             node.sh(scenario.prepare)
-    for command in scenario.commands:
+    commands = scenario.commands
+    if scenario.installs:
+        # What an earlier version's agents do not know yet is set when they are upgraded.
+        described = agent_parameters(cluster.any, scenario.table)
+        commands = _commands(known_to(scenario.table, described))
+    for command in commands:
         cluster.any.sh(command)
 
 

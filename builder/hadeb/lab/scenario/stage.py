@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hadeb.lab.client.answers import UNNAMED, to_service
 from hadeb.lab.client.watch import Watch
@@ -16,14 +16,33 @@ from hadeb.lab.scenario.scenario import Scenario
 PATIENCE = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that the lab did or saw on a node; `at` is monotonic, in seconds."""
+
+    at: float
+    node: str
+    text: str
+
+
 @dataclass
 class Stage:
-    """A running cluster with the scenario on it. `victim` is the node that a fault is aimed at."""
+    """A running cluster with the scenario on it. `victim` is the node that a fault is aimed at.
+
+    A fault of several steps adds them to `steps`, and sentences about what fell short in one of
+    them to `shortfalls`.
+    """
 
     cluster: Cluster
     scenario: Scenario
     watch: Watch
     victim: Node
+    steps: list[Step] = field(default_factory=list)
+    shortfalls: list[str] = field(default_factory=list)
+
+    def step(self, node: str, text: str) -> None:
+        """Add a step that has just been taken."""
+        self.steps.append(Step(time.monotonic(), node, text))
 
     @property
     def port(self) -> int:

@@ -15,10 +15,11 @@ from pathlib import Path
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
 from hadeb.lab.cluster.cluster import Cluster
-from hadeb.lab.fault.catalogue import Fault
+from hadeb.lab.fault.catalogue import UPGRADE, Fault
 from hadeb.lab.host.registry import require_host, scratch
 from hadeb.lab.node.image import image
 from hadeb.lab.report.write import clear_reports
+from hadeb.lab.scenario.previous import previous_version
 from hadeb.lab.scenario.scenario import Scenario, scenario_of, with_unit
 from hadeb.lab.trial.start import START, start, versions
 from hadeb.lab.trial.trial import ClusterLost, attempt
@@ -38,10 +39,15 @@ def run_lab(
     directory: Path,
     info: Callable[[str], None],
     debug: Callable[[str], None],
+    previous: Path | None = None,
 ) -> Report:
-    """Try the faults, with logs below `directory`; `info` reports each trial, `debug` each step."""
+    """Try the faults, with logs below `directory`; `info` reports each trial, `debug` each step.
+
+    `previous` is the package file of an earlier version, which the fault `upgrade` goes up from.
+    """
     if compare and not manifest.service:
         raise UsageError("there is nothing to compare with: the bundle has no [service]")
+    earlier = previous_version(previous, package) if previous else None
     _check(suite, directory, info)
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
 
@@ -50,7 +56,7 @@ def run_lab(
         return Trials(scenario, suite=suite, size=size, logs=where, debug=debug, info=info)
 
     with scratch() as work:
-        own = scenario_of(manifest, package, suite, work, info)
+        own = scenario_of(manifest, package, suite, work, info, previous=earlier)
         for note in own.network(size).notes:
             info(note)
         other = with_unit(own, f"{package.name}@{own.service}") if compare else None
@@ -162,8 +168,10 @@ class Trials:
                 self.ready = time.monotonic() - begun
                 self.nodes = tuple(node.name for node in cluster.nodes)
                 self.versions = versions(cluster)
-            self._debug(f"installing {self.scenario.deb.name}, and starting its resources")
-            trial = start(cluster, self.scenario, self.logs)
+            going_up = bool(left) and left[0].name == UPGRADE
+            scenario = self.scenario.earlier() if going_up else self.scenario
+            self._debug(f"installing {scenario.first.deb.name}, and starting its resources")
+            trial = start(cluster, scenario, self.logs)
             if first or not trial.after:
                 yield self._ended(trial)
             if not trial.after:
@@ -182,8 +190,11 @@ class Trials:
                 if isinstance(outcome, str):
                     self.left_out.append(LeftOut(fault.name, outcome))
                     self._info(_line(Progress(fault.name, None, outcome)))
-                else:
-                    yield self._ended(outcome)
+                    continue
+                yield self._ended(outcome)
+                if fault.name == UPGRADE and not outcome.passed:
+                    # The other faults are for the bundle's version, on a cluster that has only it.
+                    return
 
     def _ended(self, trial: Trial) -> Trial:
         self._info(_line(Progress(trial.fault, trial)))

@@ -229,6 +229,9 @@ class _Attempt:
 
     def _trial(self, evidence: Evidence, record: Record) -> Trial:
         what = self.fault.did.format(node=evidence.before)
+        steps = [
+            Event(step.at - self.zero, step.node, step.text, "fault") for step in self.stage.steps
+        ]
         service = to_service(evidence.answers)
         direct = [answer for answer in evidence.answers if answer.target != SERVICE]
         trial = Trial(
@@ -243,8 +246,8 @@ class _Attempt:
             turns=tuple(turns(service, apart=TOGETHER)),
             direct=tuple(turns(direct, apart=TOGETHER)),
             refused=len(unanswered(service)),
-            events=(Event(0.0, evidence.before, what, "fault"),),
-            shortfalls=shortfalls(evidence),
+            events=(Event(0.0, evidence.before, what, "fault"), *steps),
+            shortfalls=(*self.stage.shortfalls, *shortfalls(evidence)),
             readings=evidence.data.readings,
             late=max((stall.end - stall.start for stall in evidence.stalls), default=0.0),
         )

@@ -9,7 +9,7 @@ import pytest
 
 from hadeb.errors import UsageError
 from hadeb.lab.fault.actions import ACTIONS, Action
-from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, SMOKE, Fault, chosen
+from hadeb.lab.fault.catalogue import EXPECTED, FAULTS, SMOKE, TWO_VERSIONS, Fault, chosen
 from hadeb.manifest.fault_names import FAULT_NAMES
 
 NAMES = [fault.name for fault in FAULTS]
@@ -36,7 +36,17 @@ def test_a_manifest_may_name_each_fault_in_max_outage() -> None:
 
 
 def test_without_names_all_faults_are_chosen() -> None:
-    assert chosen(()) == FAULTS
+    assert chosen((), two_versions=True) == FAULTS
+    one_version = [fault.name for fault in chosen(())]
+    assert one_version == [name for name in NAMES if name not in TWO_VERSIONS]
+
+
+def test_a_run_of_two_versions_goes_up_first_and_down_last() -> None:
+    assert (NAMES[0], NAMES[-1]) == TWO_VERSIONS
+    with pytest.raises(UsageError, match="upgrade: there is no earlier version") as error:
+        chosen(("standby", "upgrade"))
+    assert error.value.hint == "name the earlier version's file: --from OLD.deb"
+    assert len(chosen(("standby", "upgrade"), two_versions=True)) == 2
 
 
 def test_names_are_taken_in_the_labs_order_and_once() -> None:
