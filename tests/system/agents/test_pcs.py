@@ -55,7 +55,7 @@ def test_pcs_creates_the_operations_that_the_agent_advertises(node: Node, cib: s
     pcs(node, "resource create TCP-SERVER ocf:kamaboko:sample-tcp-server greet=Hi!")
     assert operations(node, "TCP-SERVER") == [
         ("monitor", "10s", "20s", ""),
-        ("monitor", "15s", "10s", "10"),
+        ("monitor", "15s", "20s", "10"),
         ("reload", "0s", "20s", ""),
         ("start", "0s", "20s", ""),
         ("stop", "0s", "20s", ""),
