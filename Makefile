@@ -4,7 +4,7 @@ SETUP := @sh builder/tools/setup.sh
 RUN := .venv/bin/python3 -m
 
 .PHONY: help deb repo test test-unit test-integration test-system coverage lint format bench bench-repo fresh \
-	lab lab-smoke lab-broken lab-kills manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
+	lab lab-smoke lab-broken lab-kills lab-reexecs manifests-fuzz repo-kills repo-cuts repo-races repo-store-kills failover-picture \
 	report-pictures reference lock clean
 
 help: ## these targets
@@ -80,6 +80,10 @@ lab-broken: ## plants each fault of an agent and a daemon, on Debian 12 and 13; 
 lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
 	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/targets/lab_kills.py $(TIMES)
+
+lab-reexecs: ## re-executes systemd TIMES times (200) on each release while the sample starts, stops and moves; wants root
+	$(SETUP) tools integration system
+	@sh tests/as-root.sh .venv/bin/python3 tests/targets/lab_reexecs.py $(TIMES)
 
 repo-kills: ## kills hadeb at all it does to a repository (or EVERY=10), and looks what is left
 	$(SETUP) tools repo integration system
