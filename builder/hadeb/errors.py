@@ -7,8 +7,31 @@ Any other exception is a bug in hadeb and is reported as one.
 
 from __future__ import annotations
 
+import errno
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from hadeb.reason import after_colon, reason
+
+# Characters of a command that an error quotes.
+_COMMAND = 300
+# What to do where the operating system refuses, by its error number.
+_REMEDIES = {
+    errno.ENOSPC: "make room on that file system (`df` shows it), or use another directory",
+    errno.EDQUOT: "your quota there is used up: make room, or use another directory",
+    errno.EROFS: "mount it so that it can be written, or use another directory",
+    errno.EACCES: "run the command as a user who may do that, or with sudo",
+    errno.EPERM: "run the command as a user who may do that, or with sudo",
+    errno.EMFILE: "allow more open files: ulimit -n 4096",
+    errno.ENFILE: "the machine has too many open files: sysctl fs.file-max",
+    errno.ENOMEM: "end other programs, or give this machine or container more memory",
+    errno.EAGAIN: "the machine or the container runs too many processes: see ulimit -u",
+    errno.EIO: "the disk or the network file system fails: see dmesg",
+    errno.ENOTDIR: "a file is where a directory is needed: name another path, or remove it",
+    errno.EISDIR: "a directory is where a file is needed: name another path, or remove it",
+    errno.ENAMETOOLONG: "use a shorter path",
+}
 
 
 class HadebError(Exception):
@@ -37,7 +60,9 @@ class ToolMissing(HadebError):
 class CommandFailed(HadebError):
     """A program that hadeb ran failed or ran out of time.
 
-    `returncode` is negative for a signal, and None if the program ran out of time.
+    `returncode` is negative for a signal, and None if the program ran out of time. `shown` is the
+    command as the user knows it, where hadeb put other words before it. `reason` is what the
+    program printed about it: one line, or several.
     """
 
     def __init__(
@@ -47,16 +72,36 @@ class CommandFailed(HadebError):
         *,
         stdout: str = "",
         stderr: str = "",
+        shown: str = "",
         hint: str | None = None,
     ) -> None:
-        how = "ran out of time" if returncode is None else f"ended with {returncode}"
-        last = (stderr.strip() or stdout.strip()).splitlines()[-1:]
-        reason = f": {last[0]}" if last else ""
-        super().__init__(f"{' '.join(argv)} {how}{reason}", hint=hint)
+        command = shown or shlex.join(argv)
+        if len(command) > _COMMAND:
+            command = f"{command[:_COMMAND]}…"
+        self.reason = reason(stdout, stderr)
+        super().__init__(f"{command} {_end(returncode)}{after_colon(self.reason)}", hint=hint)
         self.argv = tuple(argv)
         self.returncode = returncode
         self.stdout = stdout
         self.stderr = stderr
+
+
+def _end(returncode: int | None) -> str:
+    if returncode is None:
+        return "ran out of time"
+    if returncode < 0:
+        return f"was killed by signal {-returncode}"
+    return f"ended with {returncode}"
+
+
+def of_system(error: OSError, path: object = None) -> HadebError:
+    """An error of the operating system with its path, and what to do; `path` if it names none."""
+    named = error.filename if error.filename is not None else path
+    if isinstance(named, bytes):
+        named = named.decode("utf-8", "surrogateescape")
+    place = f"{named}: " if named and not isinstance(named, int) else ""
+    hint = _REMEDIES.get(error.errno) if error.errno else None
+    return HadebError(f"{place}{error.strerror or error}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,11 +13,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
 from hadeb.debian.programs import package_of
-from hadeb.errors import CommandFailed, HadebError, ToolMissing
+from hadeb.errors import CommandFailed, HadebError, ToolMissing, of_system
+from hadeb.interrupt import clean_up_after, deferred
+from hadeb.reason import reason
 
 # Seconds to read what a killed program left in its pipes.
 _DRAIN = 2.0
@@ -37,6 +40,11 @@ class Completed:
         """The output as the program wrote it."""
         return self.stdout.encode("utf-8", "surrogateescape")
 
+    @property
+    def reason(self) -> str:
+        """What it printed about its failure: one line, or several; empty if nothing."""
+        return reason(self.stdout, self.stderr)
+
 
 def run(
     argv: Sequence[str],
@@ -46,33 +54,45 @@ def run(
     check: bool = True,
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
+    shown: str = "",
 ) -> Completed:
     """Run a program to its end. `env` replaces the environment, `timeout` is in seconds.
+
+    `shown` is the command as the user knows it, for errors.
 
     Raises CommandFailed if the program runs out of time or, with `check`, if it ends with anything
     but 0; ToolMissing if there is no such program.
     """
     data = _encoded(input) if isinstance(input, str) else input
-    # It has its own process group, so that a timeout ends its children as well.
-    process = start(
-        argv,
-        stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=env,
-        cwd=cwd,
-    )
+    process: subprocess.Popen[bytes] | None = None
     try:
+        # An interrupt between the fork and this name would leave a process that nobody ends.
+        with deferred():
+            # It has its own process group, so that a timeout ends its children as well.
+            process = start(
+                argv,
+                stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                cwd=cwd,
+            )
         out, err = process.communicate(data, timeout)
     except subprocess.TimeoutExpired:
+        assert process
         out, err = _end(process)
-        raise CommandFailed(argv, None, stdout=_decoded(out), stderr=_decoded(err)) from None
-    except BaseException:
-        _end(process)
+        raise CommandFailed(
+            argv, None, stdout=_decoded(out), stderr=_decoded(err), shown=shown
+        ) from None
+    except BaseException as error:
+        if process:
+            clean_up_after(error, partial(_end, process))
         raise
     done = Completed(tuple(argv), process.returncode, _decoded(out), _decoded(err))
     if check and done.returncode != 0:
-        raise CommandFailed(argv, done.returncode, stdout=done.stdout, stderr=done.stderr)
+        raise CommandFailed(
+            argv, done.returncode, stdout=done.stdout, stderr=done.stderr, shown=shown
+        )
     return done
 
 
@@ -102,7 +122,7 @@ def start(
             pass_fds=pass_fds,
             process_group=0,
         )
-    except FileNotFoundError as error:
+    except OSError as error:
         _explain(argv, cwd, error)
 
 
@@ -110,11 +130,14 @@ def become(argv: Sequence[str]) -> NoReturn:
     """Replace this process by another program (execvp(3)), which gets the terminal."""
     try:
         os.execvp(argv[0], list(argv))
-    except FileNotFoundError as error:
+    except OSError as error:
         _explain(argv, None, error)
 
 
-def _explain(argv: Sequence[str], cwd: str | Path | None, error: FileNotFoundError) -> NoReturn:
+def _explain(argv: Sequence[str], cwd: str | Path | None, error: OSError) -> NoReturn:
+    if not isinstance(error, FileNotFoundError):
+        failure = of_system(error)
+        raise HadebError(f"cannot start {argv[0]}: {error.strerror}", hint=failure.hint) from error
     if cwd is not None and not Path(cwd).is_dir():
         raise HadebError(f"{cwd}: no such directory to run {argv[0]} in") from error
     program = Path(argv[0]).name

@@ -19,11 +19,13 @@ def test_bytes_that_are_no_text_come_back_as_they_were() -> None:
     assert run(["cat"], input=done.stdout).stdout_bytes == every
 
 
-def test_a_failure_shows_the_command_its_exit_and_its_last_output() -> None:
+def test_a_failure_shows_the_command_its_exit_and_what_it_printed() -> None:
     with pytest.raises(CommandFailed) as error:
         run(["sh", "-c", "echo first >&2; echo last >&2; exit 7"])
     assert error.value.returncode == 7
-    assert error.value.message.endswith("ended with 7: last")
+    assert error.value.message == (
+        "sh -c 'echo first >&2; echo last >&2; exit 7' ended with 7:\n  first\n  last"
+    )
     assert error.value.stderr == "first\nlast\n"
 
 
@@ -55,6 +57,21 @@ def test_a_missing_program_is_named_with_its_package() -> None:
     with pytest.raises(ToolMissing) as error:
         run(["/nonexistent/systemd-nspawn", "--version"])
     assert error.value.hint == "sudo apt-get install systemd-container"
+
+
+def test_the_command_is_shown_as_the_user_knows_it() -> None:
+    with pytest.raises(CommandFailed) as error:
+        run(["sh", "-c", "kill -s KILL $$"], shown="ha1: crm_mon")
+    assert error.value.message == "ha1: crm_mon was killed by signal 9"
+
+
+def test_a_program_that_cannot_start_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HadebError) as error:
+        run([str(tmp_path)])
+    assert error.value.message == f"cannot start {tmp_path}: Permission denied"
+    with pytest.raises(HadebError) as error:
+        run(["true", "x" * 3_000_000])
+    assert error.value.message == "cannot start true: Argument list too long"
 
 
 def test_a_missing_directory_is_not_taken_for_a_missing_program(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ MOST_MODULES = 14  # what a reader takes in at a glance
 
 # From the ground up. A module belongs to the longest entry that is its path or a folder above it.
 ORDER = (
-    *("__init__", "errors", "parallel", "debian", "context", "run", "files"),
+    *("__init__", "reason", "errors", "interrupt", "parallel", "debian", "context", "run", "files"),
     *("manifest", "pacemaker", "bundle/model", "bundle/python_project", "bundle", "package"),
     *("lab/__init__", "lab/host", "lab/node", "lab/client", "lab/cluster", "lab/scenario"),
     *("lab/fault/catalogue", "lab/fault", "lab/verdict", "lab/report", "lab/trial"),
@@ -30,7 +30,7 @@ ORDER = (
 
 # Folders and modules whose functions only compute: value in, value out.
 PURE = (
-    *("errors", "debian", "manifest", "bundle/model", "bundle/python_project"),
+    *("errors", "reason", "debian", "manifest", "bundle/model", "bundle/python_project"),
     *("bundle/cluster_checks", "bundle/unit_checks"),
     *("package/model", "package/plan", "package/control", "package/deb", "package/transitions"),
     *(

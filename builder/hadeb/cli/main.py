@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hadeb import __version__
+from hadeb import __version__, interrupt
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
+from hadeb.cli.failure import report
 from hadeb.cli.lab import lab
 from hadeb.cli.publish import promote, prune, publish, rollback
 from hadeb.cli.repo import repo
-from hadeb.errors import HadebError
 
 if TYPE_CHECKING:
     from hadeb.package.plan_all import Planned
@@ -163,30 +163,21 @@ for _command in (lab, publish, promote, rollback, prune, repo):
 
 def main() -> None:
     """Run the command, and exit with its code; no failure shows a traceback."""
-    try:
-        code = hadeb.main(prog_name="hadeb", standalone_mode=False) or 0
-    except click.exceptions.Abort:
-        code = 130
-    except KeyboardInterrupt:
-        code = 130
-    except click.ClickException as failure:
-        failure.show()
-        code = failure.exit_code
-    except HadebError as failure:
-        terminal.error(failure)
-        code = failure.exit_code
-    except BrokenPipeError:
-        # The reader of our output has closed it; the exit code is all that is left.
-        code = 1
-    except MemoryError:
-        terminal.error(HadebError("there is not enough memory"))
-        code = 1
-    except Exception as failure:
-        if isinstance(failure, OSError) and failure.strerror:
-            place = f"{failure.filename}: " if failure.filename else ""
-            terminal.error(HadebError(f"{place}{failure.strerror}"))
-        else:
-            terminal.bug(failure)
-        code = 1
+    code = _exit_code()
+    if interrupt.was_raised():
+        # Whatever an interrupt became on its way here.
+        code = interrupt.EXIT_CODE
     terminal.finish()
     sys.exit(code)
+
+
+def _exit_code() -> int:
+    try:
+        return hadeb.main(prog_name="hadeb", standalone_mode=False) or 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return interrupt.EXIT_CODE
+    except click.ClickException as failure:
+        failure.show()
+        return failure.exit_code
+    except Exception as failure:
+        return report(failure)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from hadeb.errors import HadebError, ManifestError
+from hadeb.errors import HadebError, ManifestError, of_system
 
 _RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
@@ -19,8 +19,13 @@ def result(text: str) -> None:
     """Print a result to stdout. A file name that is not UTF-8 keeps its bytes."""
     if sys.stdout is None:
         raise HadebError("standard output is closed, so the result cannot be printed")
-    sys.stdout.buffer.write(os.fsencode(text) + b"\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise of_system(error, "standard output") from error
 
 
 def result_json(value: object) -> None:
@@ -66,6 +71,8 @@ def error(failure: HadebError) -> None:
         note(f"{count} {noun} in {where}; nothing was written", "error")
     else:
         note(failure.message, "error")
+    for also in getattr(failure, "__notes__", ()):
+        note(also)
     if failure.hint:
         note(failure.hint, "hint")
 

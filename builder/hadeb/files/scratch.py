@@ -23,7 +23,9 @@ def scratch_directory(kind: str) -> Iterator[Path]:
     """An empty directory that only this user can reach; `kind` becomes part of its name."""
     parent = _parent()
     if parent is None:
-        with tempfile.TemporaryDirectory(prefix=f"hadeb-{kind}-") as name:
+        with tempfile.TemporaryDirectory(
+            prefix=f"hadeb-{kind}-", ignore_cleanup_errors=True
+        ) as name:
             yield Path(name)
         return
     with scratch_directory_in(parent, f"{kind}-") as directory:

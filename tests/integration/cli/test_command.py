@@ -190,8 +190,7 @@ def test_a_full_disk_behind_stdout_is_reported() -> None:
     for argv in (["plan"], ["plan", "--json"], ["schema"]):
         code, message = output_to(">/dev/full", argv, ROOT)
         assert code == 1
-        assert message.startswith("error: ")
-        assert message.endswith("No space left on device\n")
+        assert message.startswith("error: standard output: No space left on device\nhint: ")
 
 
 def test_a_closed_stdout_is_reported() -> None:

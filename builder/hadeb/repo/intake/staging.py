@@ -85,5 +85,5 @@ def _check_whole(path: Path) -> None:
     try:
         run(("dpkg-deb", "--contents", str(path)), timeout=600)
     except CommandFailed as error:
-        reason = (error.stderr.strip().splitlines() or ["dpkg-deb gives no reason"])[-1]
-        raise Refusal(f"is damaged: {reason.removeprefix('dpkg-deb: error: ')}") from error
+        reason = error.reason or "dpkg-deb gives no reason"
+        raise Refusal(f"is damaged: {reason.replace('dpkg-deb: error: ', '')}") from error

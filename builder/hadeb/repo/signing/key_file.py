@@ -16,7 +16,8 @@ from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
 from hadeb.files.scratch import is_private, scratch_directory_in, sweep_in
-from hadeb.repo.signing.keychain import Keychain, end_agent, last_line, secret_keys
+from hadeb.reason import after_colon
+from hadeb.repo.signing.keychain import Keychain, end_agent, secret_keys
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def _import(keychain: Keychain, key_file: Path) -> None:
         keychain.gpg("--quiet", "--import", str(key_file), may_ask=True)
     except CommandFailed as error:
         raise HadebError(
-            f"{key_file} holds no secret key that gpg can read: {last_line(error.stderr)}",
+            f"{key_file} holds no secret key that gpg can read{after_colon(error.reason)}",
             hint=hint,
         ) from error
     # gpg also imports public keys alone; a key made here would be lost with the directory.

@@ -145,11 +145,6 @@ def keyring_file(binary: bytes) -> Iterator[Path]:
         yield keyring
 
 
-def last_line(text: str) -> str:
-    """The last line of a program's output."""
-    return (text.strip().splitlines() or ["no message"])[-1]
-
-
 def full_fingerprint(keychain: Keychain, key: str) -> str:
     """The fingerprint of the secret key that the user names; HadebError unless it is one key."""
     matches = secret_keys(keychain, [key])

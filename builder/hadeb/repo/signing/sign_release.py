@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
+from hadeb.reason import after_colon
 from hadeb.repo.model.keys import Key
-from hadeb.repo.signing.keychain import Keychain, last_line
+from hadeb.repo.signing.keychain import Keychain
 
 # Seconds after which hadeb reports that gpg may be asking for a passphrase.
 _REPORT_AFTER = 3.0
@@ -59,7 +60,7 @@ def _sign(
                 )
             except CommandFailed as error:
                 raise HadebError(
-                    f"gpg cannot sign: {last_line(error.stderr)}",
+                    f"gpg cannot sign{after_colon(error.reason)}",
                     hint="if gpg-agent does not have the key's passphrase, use --passphrase-file",
                 ) from error
             (directory / signature).write_bytes(made.stdout_bytes)

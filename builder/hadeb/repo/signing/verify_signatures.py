@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hadeb.errors import CommandFailed, HadebError
-from hadeb.repo.signing.keychain import last_line
+from hadeb.reason import after_colon
 from hadeb.run import run
 
 
@@ -32,7 +32,7 @@ def verify_signatures(keyring: Path, directory: Path, count: int) -> None:
             run(command)
         except CommandFailed as error:
             raise HadebError(
-                f"{command[0]} refuses the signature of {Path(command[-1]).name}: "
-                f"{last_line(error.stderr)}",
+                f"{command[0]} refuses the signature of {Path(command[-1]).name}"
+                f"{after_colon(error.reason)}",
                 hint="sign with an Ed25519 key; sqv -v shows which rule an old key breaks",
             ) from error
