@@ -19,8 +19,8 @@ class Context:
     """The environment variables that hadeb uses, and the directory it was called in.
 
     `source_date_epoch` is in seconds since 1970. `cache` is for the images of lab nodes. `who` is
-    USER@HOST, for the history of a repository. `runtime` is for files that must not survive a
-    reboot.
+    USER@HOST, for the history of a repository, and `uid` the user's number; under sudo, those of
+    its caller. `runtime` is for files that must not survive a reboot.
     """
 
     directory: Path
@@ -29,6 +29,7 @@ class Context:
     cache: Path
     is_root: bool
     who: str
+    uid: int
     runtime: Path
 
 
@@ -44,6 +45,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Context:
         cache=_cache(variables, is_root=is_root),
         is_root=is_root,
         who=_who(variables),
+        uid=_uid(variables) if is_root else os.geteuid(),
         runtime=_runtime(variables, is_root=is_root),
     )
 
@@ -76,6 +78,12 @@ def _who(variables: Mapping[str, str]) -> str:
     except KeyError:
         user = f"uid {os.geteuid()}"
     return f"{user}@{os.uname().nodename}"
+
+
+def _uid(variables: Mapping[str, str]) -> int:
+    """The number of the user who called sudo, or root's."""
+    caller = variables.get("SUDO_UID", "")
+    return int(caller) if caller.isdecimal() and len(caller) <= 10 else os.geteuid()
 
 
 def _runtime(variables: Mapping[str, str], *, is_root: bool) -> Path:

@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 from hadeb.lab.host import registry
 registry.STATE = Path(sys.argv.pop(1))
-from hadeb.cli.main import main
+from hadeb.__main__ import main
 main()
 """
 
@@ -91,7 +91,7 @@ def hadeb_of(registry: Path) -> tuple[str, ...]:
 @contextmanager
 def ended_with_the_tests(registry: Path) -> Iterator[None]:
     """End all labs of the registry with the block, or with the tests if those are killed."""
-    script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down'
+    script = 'read -r _; exec "$PYTHON" -c "$OWN" "$REGISTRY" lab down --all'
     variables = {"PYTHON": sys.executable, "OWN": _OWN, "REGISTRY": str(registry)}
     guard = subprocess.Popen(
         ["sh", "-c", script],
@@ -145,7 +145,7 @@ def kill_after(
     process.send_signal(signal.SIGKILL)
     process.wait()
     labs = [path.name for path in registry.iterdir()]
-    down = call(registry, "lab", "down", directory=directory)
+    down = call(registry, "lab", "down", "--all", directory=directory)
     left = [path.name for path in registry.iterdir()]
     # What the killed one had entered the lab with ends when its child does, a moment later.
     if not comes(lambda: not processes_of(str(registry))):

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from hadeb import interrupt
 from hadeb.cli import terminal
 from hadeb.cli.command import JSON, Call, command
 from hadeb.cli.earlier_version import chosen_faults, earlier_version, file_of
+from hadeb.cli.lab_up import down, execute, shell, status
 from hadeb.debian.releases import SUITES, Suite
 from hadeb.errors import HadebError
 
@@ -37,9 +39,6 @@ _SUITE = click.option(
 _NODES = click.option(
     "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="The number of nodes."
 )
-# Every node has its description, and every terminal supports it.
-_TERMINAL = "xterm"
-_LAB = click.option("--lab", "lab_id", default="", help="The lab, if more than one is up.")
 
 
 @click.group(short_help="Boot a real cluster on this machine, and test a bundle on it.")
@@ -183,6 +182,7 @@ def up(call: Call, bare: bool, directory: Path, manifest: Path, suite: Suite, no
     then says what failed, keeps the nodes' logs, and exits with 1.
     """
     from hadeb.lab.cluster.cluster import Cluster
+    from hadeb.lab.cluster.persistent import Origin
     from hadeb.lab.host.registry import scratch
     from hadeb.lab.scenario.scenario import scenario_of
     from hadeb.lab.trial.start import bring_up
@@ -209,8 +209,10 @@ def up(call: Call, bare: bool, directory: Path, manifest: Path, suite: Suite, no
             if scenario:
                 call.info(f"installing {scenario.deb.name}, and starting its resources")
                 trial = bring_up(cluster, scenario, call.context.directory / directory / "logs")
-            cluster.persist()
+            cluster.persist(Origin.of(call.context))
             terminal.result(cluster.namespaces.id)
+            # It stays up now: from here on Ctrl-C comes too late.
+            interrupt.ignore()
     if trial and not trial.passed:
         raise _does_not_run(trial, directory, cluster.namespaces.id)
     call.info("open a shell with: hadeb lab shell ha1; stop it with: hadeb lab down")
@@ -228,81 +230,5 @@ def _does_not_run(trial: Trial, directory: Path, id: str) -> HadebError:
     )
 
 
-@lab.command(
-    name="exec",
-    short_help="Run a command on a node.",
-    # Everything after NODE, options included, is for the other program.
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-)
-@_LAB
-@click.argument("node")
-@click.argument("argv", nargs=-1, required=True, metavar="COMMAND...", type=click.UNPROCESSED)
-@command
-def execute(call: Call, lab_id: str, node: str, argv: Sequence[str]) -> None:
-    """Run a command as root on a node of a lab that is up.
-
-    Options of hadeb come before NODE.
-    """
-    from hadeb.lab.cluster.persistent import Lab
-    from hadeb.run import become
-
-    command_line = argv[1:] if argv[0] == "--" else argv
-    become([*Lab.attach(lab_id)[node].inside, *command_line])
-
-
-@lab.command(short_help="Open a shell on a node.")
-@_LAB
-@click.argument("node")
-@command
-def shell(call: Call, lab_id: str, node: str) -> None:
-    """Open a root shell on a node of a lab that is up."""
-    from hadeb.lab.cluster.persistent import Lab
-    from hadeb.run import become
-
-    inside = Lab.attach(lab_id)[node].inside
-    become([*inside, "env", f"TERM={_TERMINAL}", "bash", "--login"])
-
-
-@lab.command(short_help="Show the labs that are up.")
-@JSON
-@command
-def status(call: Call, as_json: bool) -> None:
-    """Show the labs that are up, and their nodes."""
-    from hadeb.lab.cluster.persistent import labs
-
-    running = labs()
-    if as_json:
-        terminal.result_json(
-            [
-                {
-                    "id": lab.namespaces.id,
-                    "suite": lab.suite,
-                    "nodes": [
-                        {"name": node.name, "address": node.ip, "on": node.is_on}
-                        for node in lab.nodes
-                    ],
-                }
-                for lab in running
-            ]
-        )
-        return
-    for lab in running:
-        nodes = "  ".join(f"{node.name} {'on' if node.is_on else 'off'}" for node in lab.nodes)
-        terminal.result(f"{lab.namespaces.id}  {lab.suite:<9} {nodes}")
-    if not running:
-        call.info("no lab is up; start one with: hadeb lab up")
-
-
-@lab.command(short_help="Stop labs.")
-@click.argument("ids", nargs=-1, metavar="[LAB]...")
-@command
-def down(call: Call, ids: Sequence[str]) -> None:
-    """Stop the labs with these names, or all that are up, and remove what killed ones left.
-
-    It does not touch the lab of a `hadeb lab run` that is still running.
-    """
-    from hadeb.lab.cluster.persistent import Lab, labs
-
-    for lab in [Lab.attach(name) for name in ids] if ids else labs():
-        lab.down()
-        call.info(f"{lab.namespaces.id} is down")
+for _command in (execute, shell, status, down):
+    lab.add_command(_command)

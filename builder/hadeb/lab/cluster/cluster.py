@@ -7,17 +7,19 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from hadeb.debian.releases import Suite
 from hadeb.errors import HadebError, UsageError
+from hadeb.interrupt import clean_up_after, deferred
 from hadeb.lab.client.watch import Watch, targets_of
 from hadeb.lab.cluster.configuration import corosync_conf, with_fencing
 from hadeb.lab.cluster.network import PREFIX, SOURCES, Network, lab_addresses
+from hadeb.lab.cluster.persistent import Origin
 from hadeb.lab.host.namespaces import POWER, Namespaces
 from hadeb.lab.host.wait import wait_until
 from hadeb.lab.node.image import image
@@ -66,7 +68,7 @@ class Cluster:
         self.totem = totem or {}
         self._packages = tuple(packages)
         self._info = info
-        self._stack = ExitStack()
+        self._persistent = False
         self._network = network or Network()
         own = [f"{source}/{PREFIX}" for source in SOURCES]
         self.namespaces = Namespaces([*own, *self._network.clients])
@@ -78,8 +80,8 @@ class Cluster:
 
     def __enter__(self) -> Self:
         root = image(self.suite, self._packages, info=self._info)
-        with ExitStack() as stack:
-            stack.enter_context(self.namespaces)
+        try:
+            self.namespaces.open()
             self.nodes = tuple(
                 Node(
                     self.namespaces,
@@ -95,7 +97,9 @@ class Cluster:
             self._info(f"booting {', '.join(self._addresses)}")
             self._on_all(Node.boot)
             self.wait_online()
-            self._stack = stack.pop_all()
+        except BaseException as error:
+            clean_up_after(error, self.namespaces.close)
+            raise
         return self
 
     def __exit__(
@@ -104,27 +108,34 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        if error is not None:
+            clean_up_after(error, self.namespaces.close)
+        elif not self._persistent:
+            self.namespaces.close()
 
-    def persist(self) -> None:
-        """Keep the cluster when this process ends; `persistent.labs` finds it."""
+    def persist(self, origin: Origin) -> None:
+        """Keep the cluster if the block ends without an error; `persistent.labs` finds it then."""
         self.namespaces.record(
             {
                 "suite": self.suite,
+                "origin": asdict(origin),
                 "nodes": {node.name: str(node.addresses[0]) for node in self.nodes},
             }
         )
         self.namespaces.persist()
-        self._stack = ExitStack()
+        self._persistent = True
 
     def _on_all(self, action: Callable[[Node], None]) -> None:
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             try:
-                for _ in pool.map(action, self.nodes):
-                    pass
-            except BaseException:
+                with deferred():
+                    futures = [pool.submit(action, node) for node in self.nodes]
+                done = wait(futures, return_when=FIRST_EXCEPTION).done
+                for future in done:
+                    future.result()
+            except BaseException as error:
                 # Do not wait for the other boots: they end with their namespaces.
-                self.namespaces.close()
+                clean_up_after(error, self.namespaces.close)
                 raise
 
     def _serve_power(self) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -22,9 +23,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from hadeb.errors import CommandFailed, HadebError, UsageError
+from hadeb.errors import HadebError, UsageError
 from hadeb.files.lock import acquire
+from hadeb.interrupt import clean_up_after, deferred
 from hadeb.lab.host import registry
+from hadeb.lab.host.failure import cannot_hold
 from hadeb.lab.host.processes import children_of, started_at
 from hadeb.lab.host.wait import wait_until
 from hadeb.run import Completed, run, start
@@ -34,6 +37,8 @@ BRIDGE = "lab0"
 POWER = "lab-power"
 RECORD = "lab.json"
 _SCRIPT = Path(__file__).with_name("namespaces.sh")
+# Seconds that a process may take to end before it is killed.
+_PATIENCE = 10.0
 
 
 class Namespaces:
@@ -78,39 +83,44 @@ class Namespaces:
     def open(self) -> None:
         """Sweep what dead labs left, then make the namespaces."""
         registry.require_host()
-        with registry.registry():
-            registry.sweep_dead()
-            self.state.mkdir()
-            (self.state / POWER).touch()
-            owner = f"{os.getpid()} {started_at(os.getpid())}"
-            (self.state / registry.OWNER).write_text(owner, encoding="utf-8")
-            lock = acquire(self.state / registry.LOCK)
+        lock = -1
         try:
+            with registry.registry():
+                registry.sweep_dead()
+                with deferred():
+                    self.state.mkdir()
+                    (self.state / POWER).touch()
+                    owner = f"{os.getpid()} {started_at(os.getpid())}"
+                    (self.state / registry.OWNER).write_text(owner, encoding="utf-8")
+                    lock = acquire(self.state / registry.LOCK)
             self._hold(lock)
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            if lock >= 0:
+                os.close(lock)
+            clean_up_after(error, self.close)
             raise
-        finally:
-            os.close(lock)
+        os.close(lock)
 
     def _hold(self, lock: int) -> None:
-        # The holder inherits the lock: it is free exactly when the lab is dead.
-        self._holder = start(
-            [
-                *("unshare", "--mount", "--propagation=private", "--net", "--pid"),
-                *("--fork", "--kill-child", "--mount-proc", "--"),
-                *("sh", str(_SCRIPT), "hold", str(self.state), self.cgroup, *self._addresses),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=[lock],
-        )
+        with deferred():
+            # The holder inherits the lock: it is free exactly when the lab is dead.
+            self._holder = start(
+                [
+                    *("unshare", "--mount", "--propagation=private", "--net", "--pid"),
+                    *("--fork", "--kill-child", "--mount-proc", "--"),
+                    *("sh", str(_SCRIPT), "hold", str(self.state), self.cgroup),
+                    *self._addresses,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[lock],
+            )
         assert self._holder.stdout
         assert self._holder.stderr
-        if self._holder.stdout.readline() != b"ready\n":
+        if (word := self._holder.stdout.readline()) != b"ready\n":
             errors = self._holder.stderr.read().decode(errors="replace")
-            raise CommandFailed(("unshare",), self._holder.wait(), stderr=errors)
+            raise cannot_hold(word.decode(errors="replace"), errors)
         (self._pid,) = children_of(self._holder.pid)
 
     def record(self, data: object) -> None:
@@ -118,39 +128,42 @@ class Namespaces:
         (self.state / RECORD).write_text(json.dumps(data), encoding="utf-8")
 
     def persist(self) -> None:
-        """Keep the namespaces when this process ends; close them through `attach`."""
+        """Keep the namespaces when this process ends; `close` still ends them, here or later."""
         assert self._holder
         assert self._holder.stdin
         assert self._holder.stdout
-        half = self.state / f"{registry.PERSISTENT}.new"
-        half.write_text(f"{self._holder.pid} {self._pid}\n", encoding="utf-8")
-        half.rename(self.state / registry.PERSISTENT)
-        self._holder.stdin.write(b"persist\n")
-        self._holder.stdin.flush()
-        if self._holder.stdout.readline() != b"persistent\n":
-            raise HadebError("the lab ended before it was ready")
-        self._holder_pid, self._holder = self._holder.pid, None
+        with deferred():
+            half = self.state / f"{registry.PERSISTENT}.new"
+            half.write_text(f"{self._holder.pid} {self._pid}\n", encoding="utf-8")
+            half.rename(self.state / registry.PERSISTENT)
+            try:
+                self._holder.stdin.write(b"persist\n")
+                self._holder.stdin.flush()
+                word = self._holder.stdout.readline()
+            except BrokenPipeError:
+                word = b""
+            if word != b"persistent\n":
+                raise HadebError("the lab ended before it was ready")
+            self._holder_pid, self._holder = self._holder.pid, None
 
     def close(self) -> None:
-        """End everything in the namespaces, and remove what they left on the machine."""
-        if self._holder_pid:
-            self._end_persistent()
-        holder, self._holder = self._holder, None
-        self._pid = 0
-        if holder is not None:
-            for pipe in (holder.stdin, holder.stdout, holder.stderr):
-                if pipe:
-                    pipe.close()
-            try:
-                holder.wait(10)
-            except subprocess.TimeoutExpired:
-                holder.kill()
-                holder.wait()
-        # They are dead by now, and have to be reaped.
-        for child in self._children:
-            child.communicate()
-        with registry.registry():
-            registry.remove(self.state)
+        """End everything in the namespaces, and remove what they left on the machine.
+
+        Ctrl-C does not interrupt it, and closing what is closed does nothing.
+        """
+        with deferred():
+            if self._holder_pid:
+                self._end_persistent()
+            holder, self._holder = self._holder, None
+            self._pid = 0
+            if holder is not None:
+                _end(holder)
+            # They are dead by now, and have to be reaped.
+            while self._children:
+                _end(self._children.pop())
+            if self.state.exists():
+                with registry.registry():
+                    registry.remove(self.state)
 
     def _end_persistent(self) -> None:
         def is_dead() -> bool:
@@ -178,15 +191,33 @@ class Namespaces:
 
     def run(self, *argv: str, timeout: float = 60.0, check: bool = True) -> Completed:
         """Run a program in the namespaces, next to the nodes, as `hadeb.run.run` does."""
-        return run([*self.inside, *argv], timeout=timeout, check=check)
+        shown = f"in the lab: {shlex.join(argv)}"
+        return run([*self.inside, *argv], timeout=timeout, check=check, shown=shown)
 
     def start(
         self, *argv: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes]
     ) -> subprocess.Popen[bytes]:
         """Start a program that ends with the namespaces; `stdout` also gets its errors."""
-        child = start([*self.inside, *argv], stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT)
-        self._children.append(child)
+        with deferred():
+            child = start(
+                [*self.inside, *argv], stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT
+            )
+            self._children.append(child)
         return child
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close what connects a process with hadeb, which ends the holder, and wait for its end."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            # What it did not read any more is of no use.
+            with suppress(BrokenPipeError):
+                pipe.close()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _which() -> str:

@@ -10,6 +10,10 @@
 # address: the kernel cleans up, however hadeb itself ends.
 set -eu
 
+# The step that fails is named on standard output: hadeb knows a remedy for each.
+step=
+trap '[ "$?" = 0 ] || [ -z "$step" ] || echo "failed: $step"' EXIT
+
 # One plain cgroup2 tree: on a v1/v2 hybrid hierarchy, a newer systemd refuses to boot.
 plain_cgroups() {
     while mountpoint -q /sys/fs/cgroup; do
@@ -70,8 +74,11 @@ hold() {
     leave_chroot hold "$@"
     state=$1 cgroup=$2
     shift 2
+    step=cgroups
     plain_cgroups
+    step=group
     join "$cgroup"
+    step=mounts
     # systemd-nspawn has its locks under /run: they end with the lab, and never meet another lab's.
     cd "$state"
     mount -t tmpfs -o mode=755 tmpfs /run
@@ -82,12 +89,14 @@ hold() {
     mkdir -p "$state/nodes"
     # The nodes' disks are mounted here, and end with the lab.
     mount -t tmpfs -o mode=755,size=1m tmpfs "$state/nodes"
+    step=bridge
     ip link set lo up
     ip link add lab0 type bridge
     for address; do
         ip address add "$address" dev lab0 nodad
     done
     ip link set lab0 up
+    step=
     echo ready
     if ! read -r word || [ "$word" != persist ]; then
         exit

@@ -7,12 +7,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from hadeb.debian.programs import LAB, package_of
 from hadeb.errors import CommandFailed, ToolMissing
 from hadeb.files.lock import acquire, is_free, locked_directory
+from hadeb.interrupt import cleanup, deferred
 from hadeb.lab.host.processes import ForeignProcess
 from hadeb.lab.host.wait import wait_until
 from hadeb.run import run
@@ -59,14 +61,12 @@ def scratch() -> Iterator[Path]:
     """
     require_host()
     directory = STATE / f"{secrets.token_hex(4)}-scratch"
-    with registry():
-        directory.mkdir()
-        lock = acquire(directory / LOCK)
-    try:
+    with ExitStack() as stack:
+        with registry(), deferred():
+            directory.mkdir()
+            stack.callback(os.close, acquire(directory / LOCK))
+            stack.enter_context(cleanup(partial(shutil.rmtree, directory, ignore_errors=True)))
         yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.close(lock)
 
 
 def persistent() -> list[str]:
@@ -115,8 +115,20 @@ def _is_dying(state: Path) -> bool:
 def remove(state: Path) -> None:
     """Remove a dead lab's cgroups and directory; CommandFailed if processes are still ending."""
     command = ["sh", str(_SCRIPT), "sweep", cgroup_of(state)]
-    run(["unshare", "--mount", "--propagation=private", "--", *command])
+    try:
+        run(["unshare", "--mount", "--propagation=private", "--", *command])
+    except CommandFailed:
+        # A machine that cannot run a lab cannot mount cgroups either, and has none of it to remove.
+        if _has_cgroup(state):
+            raise
     shutil.rmtree(state, ignore_errors=True)
+
+
+def _has_cgroup(state: Path) -> bool:
+    """Whether a mounted hierarchy of control groups shows that of a lab."""
+    mounts = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+    places = [words[1] for line in mounts if (words := line.split())[2] == "cgroup2"]
+    return any(Path(place, cgroup_of(state)).exists() for place in places)
 
 
 def cgroup_of(state: Path) -> str:

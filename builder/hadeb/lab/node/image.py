@@ -6,21 +6,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from hadeb.context import from_environment
 from hadeb.debian.releases import Suite
-from hadeb.errors import HadebError, ToolMissing
+from hadeb.errors import HadebError, ToolMissing, of_system
 from hadeb.files.lock import locked
+from hadeb.interrupt import cleanup
 from hadeb.lab.node.mirror import debian_archive, transport_options
+from hadeb.reason import after_colon
 from hadeb.run import run
 
 # Seconds from the last use of an image until it is removed.
 _UNUSED = 30 * 86400.0
+# Bytes: what an image takes; with less than the second free, the disk is what failed.
+_SIZE, _LEAST = 450 << 20, 4 << 20
+_NO_SPACE = re.compile(r"No space left on device|enough free space", re.IGNORECASE)
 
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "iproute2", "python3", "procps", "openssh-server"),
@@ -73,16 +81,29 @@ def image(
     images = from_environment().cache / "images"
     ready = images / f"{suite}-{recipe_id(suite, packages)}"
     if ready.is_dir():
-        os.utime(ready)
+        # Where the cache is read-only, nothing is removed from it either.
+        with suppress(OSError):
+            os.utime(ready)
         return ready
-    images.mkdir(parents=True, exist_ok=True)
-    with locked(images / f".{suite}.lock"):
-        if not ready.is_dir():
-            also = f" with {', '.join(sorted(packages))}" if packages else ""
-            info(f"making the image for {suite}{also}, once")
-            _make(suite, packages, ready, plain)
-            _prune(images)
+    try:
+        images.mkdir(parents=True, exist_ok=True)
+        with locked(images / f".{suite}.lock"):
+            if not ready.is_dir():
+                also = f" with {', '.join(sorted(packages))}" if packages else ""
+                info(f"making the image for {suite}{also}, once")
+                _make(suite, packages, ready, plain)
+                _prune(images)
+    except OSError as error:
+        failure = of_system(error, images)
+        raise HadebError(
+            f"the image for {suite} could not be made: {failure.message}", hint=_cache_hint(failure)
+        ) from error
     return ready
+
+
+def _cache_hint(failure: HadebError) -> str:
+    elsewhere = "HADEB_CACHE names another directory for the images of nodes"
+    return f"{failure.hint}; {elsewhere}" if failure.hint else elsewhere
 
 
 def _prune(images: Path) -> None:
@@ -99,7 +120,7 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None
     for left in ready.parent.glob(f"{half_made}*.d"):
         shutil.rmtree(left, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=half_made, suffix=".d", dir=ready.parent))
-    try:
+    with cleanup(partial(shutil.rmtree, work, ignore_errors=True)):
         work.chmod(0o755)
         root = work / "root"
         _bootstrap(suite, packages, root, work)
@@ -109,8 +130,11 @@ def _make(suite: Suite, packages: Sequence[str], ready: Path, plain: Path | None
         if plain and (new := sorted(_enabled(root) - _enabled(plain))):
             run(["chroot", str(root), "systemctl", "disable", *new])
         root.rename(ready)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def _free(directory: Path) -> int:
+    """The bytes that are free for files in a directory."""
+    return shutil.disk_usage(directory).free
 
 
 def _enabled(root: Path) -> set[str]:
@@ -147,9 +171,15 @@ def _bootstrap(suite: Suite, packages: Sequence[str], root: Path, work: Path) ->
         )
     done = run(argv, timeout=900, check=False)
     if done.returncode != 0:
-        last = [line for line in done.stderr.splitlines() if line.startswith("E:")] or [""]
+        if _NO_SPACE.search(done.stderr) or _free(work) < _LEAST:
+            where = work.parent
+            raise HadebError(
+                f"{where}: no space is left there for the image for {suite}, which takes "
+                f"{_SIZE >> 20} MB{after_colon(done.reason)}",
+                hint="make room there; HADEB_CACHE names another directory for the images of nodes",
+            )
         asked = f"has Debian's {suite} {', '.join(sorted(packages))}, and " if packages else ""
         raise HadebError(
-            f"the image for {suite} could not be made: {last[0] or done.stderr.strip()[-300:]}",
+            f"the image for {suite} could not be made{after_colon(done.reason)}",
             hint=f"{asked}does `apt-get update` work on this machine?",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -16,41 +17,13 @@ from pathlib import Path
 from typing import Self
 
 from hadeb.errors import CommandFailed, HadebError
+from hadeb.interrupt import clean_up_after
 from hadeb.lab.host.namespaces import BRIDGE, POWER, Namespaces
 from hadeb.lab.host.processes import ForeignProcess, children_of, started_at
+from hadeb.lab.node.failure import boot_failed, is_frozen, no_disk
 from hadeb.lab.node.networkd import networkd_files
+from hadeb.lab.node.scripts import BOOT, ENVIRONMENT, LEFT, SETUP, WRITE
 from hadeb.run import Completed, run
-
-_ENVIRONMENT = (
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME=/root",
-    "LANG=C.UTF-8",
-    "TERM=dumb",
-    "DEBIAN_FRONTEND=noninteractive",
-)
-_SETUP = """
-set -eu
-lower=$1 base=$2
-mkdir -p "$base"
-mount -t tmpfs -o mode=755,size=512m tmpfs "$base"
-mkdir -p "$base/upper" "$base/work" "$base/root"
-mount -t overlay overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" "$base/root"
-"""
-_BOOT = """
-set -eu
-group=/sys/fs/cgroup/$1 notify=$2
-shift 2
-mkdir -p "$group"
-echo 0 > "$group/cgroup.procs"
-NOTIFY_SOCKET=$notify exec "$@"
-"""
-_LEFT = """
-export=/run/systemd/nspawn/unix-export/$1
-ip link delete "vb-$1" 2>/dev/null
-mountpoint -q "$export" && umount -l "$export"
-[ ! -d "$export" ] || rmdir "$export"
-"""
-_WRITE = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +58,7 @@ class Node:
         self._namespaces = namespaces
         self._image = image
         self._boots = 0
+        self._printed_before = 0
         self._nspawn: subprocess.Popen[bytes] | ForeignProcess | None = None
         self._leader = 0
         self._power: int | None = None
@@ -112,7 +86,11 @@ class Node:
 
         `hosts` maps names to addresses for /etc/hosts; the default is the node's own.
         """
-        self._namespaces.run("sh", "-c", _SETUP, "setup", str(self._image), str(self._base))
+        argv = ["sh", "-c", SETUP, "setup", str(self._image), str(self._base)]
+        try:
+            run([*self._namespaces.inside, *argv], shown=f"mounting the disk of {self.name}")
+        except CommandFailed as error:
+            raise no_disk(self._image, error) from error
         # Set, so that no boot is a first boot; from the name, so that it is the same every time.
         machine = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
         self.write_offline("/etc/machine-id", f"{machine}\n")
@@ -127,14 +105,16 @@ class Node:
         self, path: str, content: str | bytes, *, mode: int = 0o644, owner: str = ""
     ) -> None:
         """Write a file on the node's disk while the node is off."""
-        argv = ["sh", "-c", _WRITE, "place", f"{self._root}{path}", f"{mode:o}"]
-        run([*self._namespaces.inside, *argv], input=content)
+        argv = ["sh", "-c", WRITE, "place", f"{self._root}{path}", f"{mode:o}"]
+        shown = f"writing {path} on {self.name}"
+        run([*self._namespaces.inside, *argv], input=content, shown=shown)
         if owner:
             self.offline("chown", owner, path)
 
     def offline(self, *argv: str) -> Completed:
         """Run a program on the node's disk while the node is off."""
-        return self._namespaces.run("chroot", str(self._root), *argv)
+        words = [*self._namespaces.inside, "chroot", str(self._root), *argv]
+        return run(words, shown=f"{self.name}, while it is off: {shlex.join(argv)}")
 
     def boot(self, *, timeout: float = 60.0) -> None:
         """Turn the node on; returns when its systemd has started everything that is enabled."""
@@ -143,20 +123,25 @@ class Node:
         # It may have turned itself off.
         self._forget()
         # If the power switch killed it, nspawn died too, and cleaned nothing up.
-        self._namespaces.run("sh", "-c", _LEFT, "left", self.name)
+        self._namespaces.run("sh", "-c", LEFT, "left", self.name)
         self._boots += 1
         deadline = time.monotonic() + timeout
         with self._notify_socket() as ready, self.console.open("ab") as console:
+            self._printed_before = console.tell()
             self._nspawn = self._namespaces.start(
-                "sh", "-c", _BOOT, "boot", *self._boot_arguments(), stdout=console
+                "sh", "-c", BOOT, "boot", *self._boot_arguments(), stdout=console
             )
             ready.settimeout(0.2)
             while b"READY=1" not in _datagram(ready).split(b"\n"):
                 if self._nspawn.poll() is not None:
                     raise self._boot_failed("ended while it booted")
-                if time.monotonic() > deadline:
-                    self.cut_power()
-                    raise self._boot_failed(f"was not up after {timeout:.0f} s")
+                frozen = is_frozen(self._console_text())
+                if frozen or time.monotonic() > deadline:
+                    failure = self._boot_failed(
+                        "stopped while it booted" if frozen else f"was not up after {timeout:.0f} s"
+                    )
+                    clean_up_after(failure, self.cut_power)
+                    raise failure
         self._find_leader()
 
     def _find_leader(self) -> None:
@@ -232,7 +217,7 @@ class Node:
         return (
             *("nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net"),
             *("--pid", "--cgroup", "--root", "--wd", "--"),
-            *("env", "--ignore-environment", *_ENVIRONMENT),
+            *("env", "--ignore-environment", *ENVIRONMENT),
         )
 
     def exec(
@@ -243,23 +228,23 @@ class Node:
         check: bool = True,
     ) -> Completed:
         """Run a program on the node as root; everything else as `hadeb.run.run` does."""
-        try:
-            return run([*self.inside, *argv], input=input, timeout=timeout, check=check)
-        except CommandFailed as error:
-            raise CommandFailed(
-                (f"{self.name}:", *argv),
-                error.returncode,
-                stdout=error.stdout,
-                stderr=error.stderr,
-            ) from error
+        return run(
+            [*self.inside, *argv],
+            input=input,
+            timeout=timeout,
+            check=check,
+            shown=f"{self.name}: {shlex.join(argv)}",
+        )
 
     def sh(self, script: str, *, timeout: float = 60.0, check: bool = True) -> Completed:
         """Run a line of sh on the node as root."""
-        return self.exec("sh", "-c", script, timeout=timeout, check=check)
+        argv = [*self.inside, "sh", "-c", script]
+        return run(argv, timeout=timeout, check=check, shown=f"{self.name}: {script}")
 
     def write(self, path: str, content: str | bytes, *, mode: int = 0o644) -> None:
         """Write a file on the running node."""
-        self.exec("sh", "-c", _WRITE, "write", path, f"{mode:o}", input=content)
+        argv = [*self.inside, "sh", "-c", WRITE, "write", path, f"{mode:o}"]
+        run(argv, input=content, shown=f"writing {path} on {self.name}")
 
     def read(self, path: str) -> bytes:
         """The content of a file of the running node."""
@@ -301,8 +286,12 @@ class Node:
         return ready
 
     def _boot_failed(self, how: str) -> HadebError:
-        output = self.console.read_text(errors="replace").strip().splitlines()[-5:]
-        return HadebError(f"{self.name} {how}: {' / '.join(output)}")
+        return boot_failed(f"{self.name} {how}", self._console_text(), self._image)
+
+    def _console_text(self) -> str:
+        """What this boot has printed."""
+        text = self.console.read_bytes()[self._printed_before :]
+        return text.decode("utf-8", "replace")
 
 
 def _datagram(ready: socket.socket) -> bytes:
