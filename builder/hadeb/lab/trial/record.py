@@ -103,10 +103,12 @@ def with_findings(trial: Trial, evidence: Evidence, record: Record) -> Trial:
     found = dataclasses.replace(trial, events=(*own, *shown), cause=cause(evidence))
     if trial.passed:
         return found
+    words = last_words(failures, evidence.operations, record.journals.values(), record.zero)
+    advice = (*trial.remedies, *remedies(evidence, silent=not words))
     return dataclasses.replace(
         found,
-        words=last_words(failures, evidence.operations, record.journals.values(), record.zero),
-        remedies=tuple(dict.fromkeys((*trial.remedies, *remedies(evidence)))),
+        words=words,
+        remedies=tuple(dict.fromkeys(advice)),
         logs=record.write(trial.fault),
     )
 

@@ -56,9 +56,19 @@ _FAILED = {
 }
 
 
-def remedies(evidence: Evidence) -> tuple[str, ...]:
-    """What to change, a sentence for each kind of failure, in the order of the failures."""
-    return tuple(dict.fromkeys(_remedies(evidence, unexplained(evidence))))
+def remedies(evidence: Evidence, *, silent: bool = False) -> tuple[str, ...]:
+    """What to change, a sentence for each kind of failure, in the order of the failures.
+
+    `silent` is whether neither agent nor daemon logged anything before they failed.
+    """
+    failures = unexplained(evidence)
+    advice = list(_remedies(evidence, failures))
+    if silent and failures:
+        advice.append(
+            f"{evidence.agent(failures[0].resource)}: it failed without a word, and its daemon "
+            "logged nothing: call ocf_exit_reason with the reason before you return an error"
+        )
+    return tuple(dict.fromkeys(advice))
 
 
 def _remedies(evidence: Evidence, failures: Sequence[Operation]) -> Iterator[str]:

@@ -36,9 +36,10 @@ def cause(evidence: Evidence) -> str:
     if not gap or gap.seconds < _WORTH_TELLING:
         return ""
     longest = max(_waits(evidence, gap), key=lambda wait: wait.seconds, default=None)
-    if not longest or longest.seconds < gap.seconds / 4:
+    if not longest or longest.seconds < max(_WORTH_TELLING, gap.seconds / 4):
         return ""
-    return f"{longest.seconds:.1f} s of the {gap.seconds:.1f} s without an answer: {longest.what}"
+    part = min(longest.seconds, gap.seconds)
+    return f"{part:.1f} s of the {gap.seconds:.1f} s without an answer: {longest.what}"
 
 
 def _gap(evidence: Evidence) -> Gap | None:
@@ -66,6 +67,7 @@ def _waits(evidence: Evidence, gap: Gap) -> Iterator[_Wait]:
             f"until the cluster missed {fenced.node} and had it fenced. corosync's token sets it: "
             "[cluster] totem, and the fence device's own time",
         )
+    yield from _recoveries(evidence, actions, gap)
     if actions and (end := max(wait.end for wait in actions)) < gap.end:
         yield _Wait(
             end,
@@ -79,6 +81,9 @@ def _actions(evidence: Evidence, gap: Gap) -> Iterator[_Wait]:
     ends = sorted(evidence.operations, key=lambda operation: operation.at)
     for begun in ends:
         if begun.result != BEGUN or begun.action not in _CHANGES or begun.at >= gap.end:
+            continue
+        # The lab's own fence device is not the bundle's.
+        if evidence.agents and begun.resource not in evidence.agents:
             continue
         what = (begun.action, begun.resource, begun.node)
         end = next(
@@ -94,6 +99,22 @@ def _actions(evidence: Evidence, gap: Gap) -> Iterator[_Wait]:
         until = min(end.at if end else gap.end, gap.end)
         if until > gap.start:
             yield _Wait(max(begun.at, gap.start), until, _took(evidence, begun, end))
+
+
+def _recoveries(evidence: Evidence, actions: list[_Wait], gap: Gap) -> Iterator[_Wait]:
+    """The time from an action that failed until the cluster had fenced its node and went on."""
+    for failure in evidence.operations:
+        fenced = [each for each in evidence.fencings if each.node == failure.node]
+        if failure.action not in _CHANGES or not failed(failure) or not fenced:
+            continue
+        after = min((wait.start for wait in actions if wait.start > failure.at), default=gap.end)
+        if gap.start <= failure.at < after:
+            yield _Wait(
+                failure.at,
+                after,
+                f"until the cluster had fenced {failure.node} and recovered, since "
+                f"{failure.action} of {failure.resource} had failed there",
+            )
 
 
 def _took(evidence: Evidence, begun: Operation, end: Operation | None) -> str:
@@ -122,7 +143,10 @@ def _noticed(evidence: Evidence, gap: Gap) -> Operation | None:
 def _how_noticed(evidence: Evidence, noticed: Operation) -> str:
     resource = noticed.resource
     if noticed.action == REPORTED:
-        return f"until the crash hook reported that the daemon of {resource} had ended"
+        return (
+            f"until the crash hook reported that the daemon of {resource} had ended. If it hung, "
+            "the watchdog sets it: [service] in the manifest"
+        )
     schedule = evidence.schedule(resource, "monitor")
     every = f", which runs every {schedule.interval:g} s," if schedule else ""
     if noticed.result.lower().startswith("timed out"):

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import http.server
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -14,11 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hadeb.lab.client import ask
 from hadeb.lab.client.answers import UNNAMED, Answer
+from hadeb.lab.client.outage import Stall, outage
 from hadeb.lab.client.watch import Target, _answer, targets_of
 from hadeb.manifest.cluster import AnswerTable
 
@@ -80,11 +83,17 @@ def first_answer(asked: Target, *, expect: str = "") -> Answer:
     """A target in the client's first line, as a watch reads it."""
     program = (sys.executable, "-I", ask.__file__, json.dumps([dataclasses.asdict(asked)]))
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
-        assert client.stdout
-        line = client.stdout.readline()
+        line = next(line for line in lines_of(client) if "target" in line)
         client.communicate()
         assert client.returncode == 0
-    return _answer(json.loads(line), expect)
+    return _answer(line, expect)
+
+
+def lines_of(client: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+    """Each line of a client; one without a target tells that a busy machine held it up."""
+    assert client.stdout
+    while line := client.stdout.readline():
+        yield json.loads(line)
 
 
 def asked_as(table: AnswerTable, every: float = 0.05) -> Target:
@@ -102,12 +111,54 @@ def pong(connection: socket.socket) -> None:
             time.sleep(0.05)
 
 
+def slow_pong(connection: socket.socket) -> None:
+    """Answers after a moment, so that requests are in flight at any time."""
+    time.sleep(0.05)
+    connection.sendall(b"+PONG\r\n")
+
+
 def test_an_expected_answer_is_complete_without_a_close() -> None:
     with serving(pong) as port:
         table = AnswerTable(address=HERE, port=port, send="PING\r\n", expect=r"\+PONG\r\n")
         answer = first_answer(asked_as(table), expect=table.expect)
     assert (answer.text, answer.error, answer.who) == ("+PONG\r\n", None, UNNAMED)
     assert answer.at - answer.asked < 3
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        target(patience=0.3, every=0.02, expect="NG"),
+        target(command="sleep 0.1; echo +PONG", patience=0.3, every=0.15),
+    ],
+    ids=["connection", "command"],
+)
+def test_a_client_that_did_not_run_itself_blames_no_service(asked: Target) -> None:
+    with serving(slow_pong) as port:
+        own = dataclasses.replace(asked, port=port)
+        program = (sys.executable, "-I", ask.__file__, json.dumps([dataclasses.asdict(own)]))
+        with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+            assert client.stdin
+            lines = [next(lines_of(client)) for _ in range(3)]
+            client.send_signal(signal.SIGSTOP)
+            time.sleep(1.0)
+            client.send_signal(signal.SIGCONT)
+            heard = 0
+            for line in lines_of(client):
+                lines.append(line)
+                heard += "target" in line
+                if heard == 10:
+                    client.stdin.close()
+                    break
+    stalls = [Stall(*line["stalled"]) for line in lines if "stalled" in line]
+    answers = [_answer(line, "PONG") for line in lines if "target" in line]
+    assert 0.9 < max(stall.end - stall.start for stall in stalls) < 2.0
+    assert {answer.error for answer in answers} == {None}
+    with_it, without = outage(answers), outage(answers, stalls)
+    assert with_it is not None
+    assert without is not None
+    assert with_it.seconds > 0.9
+    assert without.seconds < 0.6
 
 
 def test_without_an_expectation_an_open_connection_is_no_answer() -> None:
@@ -268,7 +319,7 @@ def test_a_command_that_outlives_its_output_does_not_delay_others(tmp_path: Path
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdout
         before = 0
-        while (line := json.loads(client.stdout.readline()))["target"] != "lingering":
+        while (line := json.loads(client.stdout.readline())).get("target") != "lingering":
             before += 1
         client.communicate()
     assert (line["text"], line["error"]) == ("last\n", "ended with 3")

@@ -89,6 +89,17 @@ def test_a_fenced_node_is_named_with_corosyncs_token() -> None:
     assert "token" in sentence
 
 
+def test_the_recovery_after_a_failed_stop_is_named() -> None:
+    waits = course((0.2, 0.3, "stop", "ha3", "error"), (6.5, 6.9, "start", "ha1", "ok"))
+    sentence = told(7.0, waits, fencings=(Fencing(1.0, "ha3"),))
+    assert sentence.startswith("6.2 s of the 7.0 s without an answer: until the cluster had fenced")
+
+
+def test_the_labs_own_fence_device_explains_nothing() -> None:
+    power = Operation(0.2, "start", "POWER", "ha1", BEGUN)
+    assert told(3.0, [power]) == ""
+
+
 def test_a_service_that_answers_long_after_its_start_is_named() -> None:
     sentence = told(9.0, course((0.5, 1.0, "start", "ha1", "ok")))
     assert sentence.startswith("8.0 s of the 9.0 s without an answer: from the last start until")

@@ -63,6 +63,8 @@ def test_a_stop_that_times_out_is_named_with_the_fencing_for_it(result: str) -> 
     (remedy,) = remedies(evidence("standby", failed("stop", result)))
     assert remedy.startswith("ocf:example:tickd: stop has to end what it stops before its timeout")
     assert remedy.endswith("(it is 20 s)")
+    *_, silent = remedies(evidence("standby", failed("stop", result)), silent=True)
+    assert "call ocf_exit_reason" in silent
 
 
 @pytest.mark.parametrize(
