@@ -28,12 +28,16 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """An operation as it is configured; times in seconds, and no interval is 0."""
+    """An operation as it is configured; times in seconds, and no interval is 0.
+
+    `on_fail` is what the cluster does if it fails, empty for the default.
+    """
 
     resource: str
     action: str
     interval: float
     timeout: float
+    on_fail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def _schedules(root: ET.Element) -> Iterator[Schedule]:
                 action=operation.get("name", ""),
                 interval=seconds(operation.get("interval")),
                 timeout=seconds(operation.get("timeout"), default),
+                on_fail=operation.get("on-fail", ""),
             )
 
 

@@ -107,10 +107,23 @@ def may_be_fenced(evidence: Evidence) -> frozenset[str]:
     """The nodes that the cluster may fence for what the lab did."""
     fences = evidence.fault.effects.fences
     if fences == "none":
-        return frozenset()
+        return frozenset(_fenced_as_configured(evidence))
     if fences == "any" or len(evidence.nodes) == 2:
         return frozenset(evidence.nodes)
     return frozenset({evidence.coordinator if fences == "coordinator" else evidence.before})
+
+
+def _fenced_as_configured(evidence: Evidence) -> Iterator[str]:
+    """The nodes on which an action failed by the fault, and on-fail has the node fenced for it."""
+    for operation in evidence.operations:
+        action = "monitor" if operation.action == REPORTED else operation.action
+        fence = any(
+            (each.resource, each.action, each.on_fail) == (operation.resource, action, "fence")
+            for each in evidence.schedules
+        )
+        what = (action, operation.resource, operation.node)
+        if fence and failed(operation) and _explained(evidence, *what):
+            yield operation.node
 
 
 def _counts(evidence: Evidence, failures: list[Operation]) -> Iterator[str]:

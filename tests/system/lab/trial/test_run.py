@@ -105,8 +105,17 @@ def test_a_bundle_that_starts_nowhere_is_reported_and_no_fault_is_tried(
     done = run_lab(bundle, registry, "daemon-killed", "--nodes", "2", "-o", tmp_path / "short")
     assert done.code == 4
     (started,) = report(tmp_path / "short")["runs"][0]["trials"]
-    assert started["fault"] == "started"
-    assert any("TCP-SERVER_start_0" in shortfall for shortfall in started["shortfalls"])
+    assert (started["fault"], started["outage"]) == ("started", None)
+    assert any("start of TCP-SERVER failed on ha1" in told for told in started["shortfalls"])
+    assert any("start failed" in remedy for remedy in started["remedies"])
+    words = [word["text"] for word in started["words"]]
+    assert any("unrecognized arguments: --setting" in text for text in words), words
+    assert any("Main process exited" in text for text in words), words
+    assert any("start of TCP-SERVER failed" in event["text"] for event in started["events"])
+    for path in started["logs"]:
+        assert re.match(
+            r" +[+-]\d+\.\d{3}  \d+\.\d+ ha\d ", (tmp_path / "short" / path).read_text()
+        )
 
 
 @pytest.mark.usefixtures("as_root")

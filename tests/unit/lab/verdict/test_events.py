@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 
 from hadeb.debian.releases import SUITES
-from hadeb.lab.verdict.events import Operation, events, operations
+from hadeb.lab.verdict.events import (
+    REPORTED,
+    Count,
+    Fencing,
+    Operation,
+    counts,
+    events,
+    fencings,
+    operations,
+)
 from hadeb.lab.verdict.result import Event
 
 JOURNALS = Path(__file__).with_name("journals")
@@ -104,6 +113,41 @@ def test_operations_have_their_moment_and_whether_they_succeeded(journal: str) -
     ]
     assert all(1795570000 < operation.at < 1795580000 for operation in course)
     assert {operation.succeeded for operation in course if operation.action == "stop"} == {True}
+
+
+def test_a_fenced_node_is_read_once_and_a_fencing_that_failed_is_none(journal: str) -> None:
+    (fencing,) = fencings([journal, journal.replace(" ha1 ", " ha2 ")])
+    assert (fencing.node, fencing.why) == ("ha3", "")
+
+
+@pytest.mark.parametrize("node", ["Cluster node ha2", "Node ha2"])
+def test_a_fencing_has_the_schedulers_reason(node: str) -> None:
+    log = (
+        f"5.0 ha1 pacemaker-schedulerd[9]:  warning: {node} will be fenced: TICK failed there\n"
+        "5.5 ha1 pacemaker-controld[9]:  notice: Peer ha2 was terminated (off) by ha1 on behalf of"
+        " pacemaker-controld.9@ha1: OK\n"
+    )
+    assert fencings([log]) == (Fencing(5.5, "ha2", "TICK failed there"),)
+
+
+def test_fail_counts_are_read_where_they_are_counted(journal: str) -> None:
+    logged = counts(journal)
+    assert ("TCP-SERVER", "monitor", "ha1", 2) in {
+        (count.resource, count.action, count.node, count.count) for count in logged
+    }
+    # Only the node's own log counts, and an infinite count is one failed start.
+    assert {count.node for count in logged} == {"ha1", "ha3"}
+    assert {count.count for count in logged if count.action == "start"} == {1}
+    unset = "9.5 ha3 pacemaker-attrd[4]:  notice: Setting fail-count-A#stop_0[ha3]: 1 -> (unset)"
+    assert counts(unset) == (Count(9.5, "A", "stop", "ha3", 0),)
+
+
+def test_what_the_crash_hook_reported_is_an_operation_that_failed(journal: str) -> None:
+    reported = [operation for operation in operations(journal) if operation.action == REPORTED]
+    assert {(operation.resource, operation.node) for operation in reported} == {
+        ("TCP-SERVER", "ha3")
+    }
+    assert not any(operation.succeeded for operation in reported)
 
 
 def test_an_operation_is_read_whole() -> None:

@@ -181,6 +181,16 @@ def test_each_half_of_two_nodes_may_fence_the_other() -> None:
     assert may_be_fenced(evidence("daemon-killed", nodes=("ha1", "ha3"))) == set()
 
 
+def test_a_monitor_whose_on_fail_is_fence_may_fence() -> None:
+    fence = (Schedule("TICK", "monitor", 5.0, 20.0, "fence"),)
+    fenced = (Fencing(3.0, "ha3", "TICK failed there"),)
+    died = failed("monitor", "not running")
+    told = {"fencings": fenced, "schedules": fence}
+    assert sentences("daemon-killed", died, **told) == []
+    assert len(sentences("standby", died, **told)) == 1
+    assert len(sentences("daemon-killed", died, fencings=fenced)) == 1
+
+
 def count(number: int, action: str = "monitor", **place: str) -> Count:
     return Count(1.0, place.get("resource", "TICK"), action, place.get("node", "ha3"), number)
 
