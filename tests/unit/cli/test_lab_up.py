@@ -11,6 +11,7 @@ from typing import Self
 
 import pytest
 
+from hadeb import interrupt
 from hadeb.lab.cluster import cluster
 from hadeb.lab.host import registry
 from hadeb.lab.scenario import scenario
@@ -47,7 +48,7 @@ class FakeCluster:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def persist(self) -> None:
+    def persist(self, _: object) -> None:
         FakeCluster.persistent = True
 
 
@@ -69,6 +70,7 @@ def up(monkeypatch: pytest.MonkeyPatch, directory: Path, trial: Trial) -> Outcom
     monkeypatch.setattr(plan_all, "plan_all", lambda *_: [planned])
     monkeypatch.setattr(scenario, "scenario_of", lambda *_: described)
     monkeypatch.setattr(start, "bring_up", lambda *_: trial)
+    monkeypatch.setattr(interrupt, "ignore", lambda: None)
     return call_hadeb("lab", "up", directory=directory)
 
 

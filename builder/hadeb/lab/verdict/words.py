@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hadeb.lab.verdict.events import BEGUN, Operation, lines
 from hadeb.lab.verdict.result import Event
@@ -14,6 +14,8 @@ _SYSTEM = re.compile(
     r"systemd(-.*)?|kernel|corosync.*|pacemaker.*|chronyd|dbus-.*|sshd|login|cron|\(.*\)|crm_.*"
     r"|attrd_updater|cibadmin|pcs.*|stonith.*|fence_lab|report-lost|dpkg.*|nsenter|sudo|su|root"
 )
+# How ocf_log names an agent and its resource.
+_LIBRARY = re.compile(r"\S+?\((\S+)\)")
 # What an agent wrote to stderr, in the executor's log; and of the units, how they failed.
 _AGENT = re.compile(r"(\S+)_(\w+)_\d+\[\d+\] error output \[ (?:ocf-exit-reason:)?(.*) \]")
 _UNIT = re.compile(
@@ -37,10 +39,10 @@ def last_words(
     operations and events are seconds from it.
     """
     logged = [
-        Event(round(at - zero, 3), host, text, "words")
+        (resource, Event(round(at - zero, 3), host, text, "words"))
         for journal in journals
         for at, host, program, line in lines(journal)
-        if (text := _words(program, line))
+        for resource, text in _words(program, line)
     ]
     words: dict[Event, None] = {}
     for failure in failures:
@@ -56,8 +58,9 @@ def last_words(
         )
         heard = [
             event
-            for event in logged
+            for resource, event in logged
             if event.node == failure.node
+            and resource in {"", failure.resource}
             and min(begun, failure.at) - _BEFORE <= event.at <= failure.at + _AFTER
         ]
         words |= dict.fromkeys(_distinct(heard)[-_FEW:])
@@ -70,9 +73,14 @@ def _distinct(events: Sequence[Event]) -> list[Event]:
     return sorted(last.values(), key=lambda event: event.at)
 
 
-def _words(program: str, line: str) -> str:
+def _words(program: str, line: str) -> Iterator[tuple[str, str]]:
+    """The words of a line, and the resource whose agent's they are; empty for a daemon's."""
     if match := _AGENT.search(line):
-        return f"{match[2]} of {match[1]}: {match[3]}"
-    if program == "systemd":
-        return match[1] if (match := _UNIT.search(line)) else ""
-    return "" if _SYSTEM.fullmatch(program) else f"{program}: {line}"
+        yield match[1], f"{match[2]} of {match[1]}: {match[3]}"
+    elif program == "systemd":
+        if match := _UNIT.search(line):
+            yield "", match[1]
+    elif match := _LIBRARY.fullmatch(program):
+        yield match[1], f"{program}: {line}"
+    elif not _SYSTEM.fullmatch(program):
+        yield "", f"{program}: {line}"

@@ -13,6 +13,7 @@ JOURNAL = """\
 119.200000 ha3 tickd[9]: will not end
 119.300000 ha3 chronyd[5]: no clock
 119.400000 ha3 tickd(TICK)[77]: INFO: stopping
+119.500000 ha3 IPaddr2(TICK-IP)[78]: INFO: of another resource
 120.000000 ha3 systemd[1]: Starting something.service - Something...
 120.500000 ha3 systemd[1]: tickd@TICK.service: State 'stop-sigterm' timed out. Killing.
 120.600000 ha3 systemd[1]: tickd@TICK.service: Failed with result 'timeout'.
