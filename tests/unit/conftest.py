@@ -35,4 +35,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             for name in _STARTS:
                 patch.setattr(os, name, _refuse)
             patch.setattr(agents, "run", _no_shell)
+            # Whether this machine has resource-agents makes no difference.
+            patch.setattr(agents, "AGENTS", "/nonexistent")
         return (yield)

@@ -10,15 +10,17 @@ import functools
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hadeb.debian.relations import parse_alternatives
 from hadeb.errors import CommandFailed, Finding, ToolMissing
+from hadeb.manifest.cluster import ResourceTable
 from hadeb.manifest.model import AgentTable
 from hadeb.pacemaker.agent_rules import describe
 from hadeb.pacemaker.agent_text import is_python, meta_data_of
-from hadeb.pacemaker.ocf import MetaData
+from hadeb.pacemaker.ocf import AGENTS, MetaData
 from hadeb.run import run
 
 # What `sh -n` prints: "dash: 5: Syntax error: ..." or "bash: line 5: syntax error ...".
@@ -59,6 +61,26 @@ def read_agent(
     text = content.decode("utf-8", "replace")
     agent = Agent(f"ocf:{table.provider}:{kind}", file, text, meta_data)
     return agent, agent.at(problems)
+
+
+def known_meta_data(
+    resources: Iterable[ResourceTable], own: Mapping[str, MetaData]
+) -> Mapping[str, MetaData]:
+    """The meta-data of the resources' agents: the bundle's own, and those of this machine."""
+    known = dict(own)
+    for resource in resources:
+        name = resource.agent
+        if name in known or not name.startswith("ocf:"):
+            continue
+        try:
+            content = Path(AGENTS, *name.split(":")[1:]).read_bytes()
+        except OSError:
+            continue
+        printed = meta_data_of(content)
+        described = describe(name.rpartition(":")[2], printed) if printed else None
+        if described and described.meta_data:
+            known[name] = described.meta_data
+    return known
 
 
 def _syntax_errors(file: str, content: bytes, depends: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -101,10 +101,10 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
     planned = plan_all(manifests, call.context)
     _warn(call, planned)
     if as_json:
-        plans = [plan_json(each.package, each.manifest.cluster) for each in planned]
+        plans = [plan_json(each) for each in planned]
         terminal.result_json(plans[0] if len(plans) == 1 else plans)
     elif pcs or crm:
-        texts = [cluster_text(each.file, each.manifest.cluster, crmsh=crm) for each in planned]
+        texts = [cluster_text(each, call.warning, crmsh=crm) for each in planned]
         terminal.result("\n\n".join(texts))
     else:
         terminal.result("\n\n".join(plan_text(each.package) for each in planned))

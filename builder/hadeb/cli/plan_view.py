@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
+from hadeb.bundle.agents import known_meta_data
 from hadeb.errors import UsageError
-from hadeb.manifest.cluster import ClusterTable
+from hadeb.pacemaker.advertised import is_known
 from hadeb.pacemaker.commands import crm_commands, pcs_commands
 from hadeb.package.model import File, Package
+from hadeb.package.plan_all import Planned
 from hadeb.package.transitions import transitions
 
 
@@ -32,8 +35,9 @@ def plan_text(package: Package) -> str:
     return "\n".join(lines)
 
 
-def plan_json(package: Package, cluster: ClusterTable | None) -> dict[str, object]:
+def plan_json(planned: Planned) -> dict[str, object]:
     """The output of `hadeb plan --json` for a manifest."""
+    package, cluster = planned.package, planned.manifest.cluster
     made: dict[str, object] = {
         "file": package.file_name,
         "control": dict(package.control),
@@ -51,15 +55,27 @@ def plan_json(package: Package, cluster: ClusterTable | None) -> dict[str, objec
         },
     }
     if cluster:
-        made["cluster"] = {"pcs": pcs_commands(cluster), "crm": crm_commands(cluster)}
+        known = known_meta_data(cluster.resource, planned.agents)
+        made["cluster"] = {"pcs": pcs_commands(cluster), "crm": crm_commands(cluster, known)}
     return made
 
 
-def cluster_text(file: str, cluster: ClusterTable | None, *, crmsh: bool) -> str:
-    """The output of `hadeb plan --pcs` or `--crm` for the manifest in a file."""
+def cluster_text(planned: Planned, warn: Callable[[str], None], *, crmsh: bool) -> str:
+    """The output of `hadeb plan --pcs` or `--crm`; `warn` hears where the two may differ."""
+    cluster = planned.manifest.cluster
     if not cluster:
         raise UsageError(
-            f"{file} has no [cluster], so there are no commands to print",
+            f"{planned.file} has no [cluster], so there are no commands to print",
             hint="add a [cluster] that describes how the bundle runs",
         )
-    return "\n".join(crm_commands(cluster) if crmsh else pcs_commands(cluster))
+    if not crmsh:
+        return "\n".join(pcs_commands(cluster))
+    known = known_meta_data(cluster.resource, planned.agents)
+    for resource in cluster.resource:
+        if not is_known(resource, known.get(resource.agent)):
+            warn(
+                f"warning: {planned.file}: {resource.name} gets no more than a monitor beside the "
+                f"operations that are named: what {resource.agent} advertises is not known here; "
+                "run `hadeb plan --crm` on a node"
+            )
+    return "\n".join(crm_commands(cluster, known))

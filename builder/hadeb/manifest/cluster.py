@@ -37,7 +37,7 @@ class OperationTable:
     interval: Duration | None = None
     """How often a monitor runs, such as `10s`. Only a monitor has one, and it must have one."""
     timeout: Duration | None = None
-    """How long the action may take. If not set, as long as the agent's meta-data advertises."""
+    """How long the action may take. If not set, as long as the cluster's default, which is 20 s."""
     on_fail: Literal["ignore", "block", "stop", "restart", "standby", "fence", "demote"] | None = (
         None
     )

@@ -11,7 +11,9 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from hadeb.manifest.cluster import ClusterTable, ColocationTable, OperationTable, ResourceTable
+from hadeb.manifest.cluster import ClusterTable, ColocationTable, ResourceTable
+from hadeb.pacemaker.advertised import all_operations, shown_operations
+from hadeb.pacemaker.ocf import MetaData
 
 # A word that needs no quotes in a shell. An exclamation mark is literal only at the end; anywhere
 # else an interactive bash expands it to a line of its history.
@@ -42,24 +44,31 @@ def pcs_commands(cluster: ClusterTable) -> list[str]:
     return [_line(("pcs", *words)) for words in lines]
 
 
-def crm_commands(cluster: ClusterTable) -> list[str]:
-    """The crmsh commands, one shell command per line."""
+def crm_commands(cluster: ClusterTable, agents: Mapping[str, MetaData]) -> list[str]:
+    """The crmsh commands, one shell command per line.
+
+    `agents` has the meta-data of agents by their names, as far as it is known.
+    """
     clones = _clones(cluster)
     taken = {*clones, *clones.values()}
     lines: list[tuple[str, ...]] = []
     if cluster.properties:
         lines.append(("property", *_pairs(cluster.properties)))
     for resource in cluster.resource:
-        lines.append(("primitive", *_crm_primitive(resource)))
+        lines.append(("primitive", *_crm_primitive(resource, agents.get(resource.agent))))
         if resource.copies != "one":
-            meta = {"promotable": "true"} if resource.copies == "promotable" else {}
-            words = _section("meta", {**meta, **resource.clone_meta})
+            # crmsh 5.0 sets both to true where they are not written, and pcs does not.
+            promotable = "true" if resource.copies == "promotable" else "false"
+            meta = {"promotable": promotable, "interleave": "false", **resource.clone_meta}
+            words = _section("meta", meta)
             lines.append(("clone", clones[resource.name], resource.name, *words))
     for colocation in cluster.colocation:
         resource_id, other = clones[colocation.resource], clones[colocation.with_]
         name = _free(f"colocation-{resource_id}-{other}", taken)
-        role = f":{colocation.with_role}" if colocation.with_role else ""
-        lines.append(("colocation", name, f"{_score(colocation)}:", resource_id, f"{other}{role}"))
+        if colocation.with_role:
+            # pcs names the other resource's role as well, which is that by default.
+            resource_id, other = f"{resource_id}:Started", f"{other}:{colocation.with_role}"
+        lines.append(("colocation", name, f"{_score(colocation)}:", resource_id, other))
     for order in cluster.order:
         first, then = clones[order.first], clones[order.then]
         name = _free(f"order-{first}-{then}", taken)
@@ -83,43 +92,22 @@ def _clones(cluster: ClusterTable) -> dict[str, str]:
 
 def _pcs_resource(resource: ResourceTable) -> Iterator[str]:
     yield from (resource.name, resource.agent, *_pairs(resource.parameters))
-    if resource.operations:
+    operations = shown_operations(resource)
+    if operations:
         yield "op"
-        for operation in resource.operations:
-            yield from (operation.name, *_pairs(_options(operation)))
+    for operation in operations:
+        yield from (operation.name, *_pairs(operation.options))
     yield from _section("meta", resource.meta)
     if resource.copies != "one":
         # Without `meta`, after which pcs 0.11 and 0.12 apply options to the resource in the clone.
         yield from (resource.copies, *_pairs(resource.clone_meta))
 
 
-def _crm_primitive(resource: ResourceTable) -> Iterator[str]:
+def _crm_primitive(resource: ResourceTable, meta_data: MetaData | None) -> Iterator[str]:
     yield from (resource.name, resource.agent, *_section("params", resource.parameters))
-    for operation in (*resource.operations, *_missing_monitors(resource)):
-        yield from ("op", operation.name, *_pairs(_options(operation)))
+    for operation in all_operations(resource, meta_data):
+        yield from ("op", operation.name, *_pairs(operation.options))
     yield from _section("meta", resource.meta)
-
-
-def _missing_monitors(resource: ResourceTable) -> Iterable[OperationTable]:
-    """Monitors for crmsh, which unlike pcs does not add those that the agent advertises."""
-    if any(operation.name == "monitor" for operation in resource.operations):
-        return ()
-    if resource.copies != "promotable":
-        return (OperationTable(name="monitor", interval="10s"),)
-    return (
-        OperationTable(name="monitor", interval="10s", role="Promoted"),
-        OperationTable(name="monitor", interval="11s", role="Unpromoted"),
-    )
-
-
-def _options(operation: OperationTable) -> dict[str, str]:
-    named = {
-        "interval": operation.interval,
-        "timeout": operation.timeout,
-        "on-fail": operation.on_fail,
-        "role": operation.role,
-    }
-    return {**{key: value for key, value in named.items() if value}, **operation.options}
 
 
 def _score(colocation: ColocationTable) -> str:
