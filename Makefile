@@ -77,7 +77,7 @@ lab-broken: ## plants each fault of an agent and a daemon, on Debian 12 and 13; 
 	$(SETUP) tools integration system
 	@sh tests/as-root.sh $(RUN) pytest --exhaustive --durations 0 tests/system/lab/test_broken_bundles.py
 
-lab-kills: ## kills hadeb lab up, run and down TIMES times each (20), and looks what is left; wants root
+lab-kills: ## interrupts and kills hadeb lab up, run and down TIMES times each (20); wants root
 	$(SETUP) tools integration system
 	@sh tests/as-root.sh .venv/bin/python3 tests/targets/lab_kills.py $(TIMES)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -133,22 +134,87 @@ def kill_after(
     registry: Path, seconds: float, arguments: Sequence[str | Path], *, directory: Path
 ) -> str:
     """Start hadeb, and kill -9 it after a time; what is left once `hadeb lab down` has run."""
-    process = subprocess.Popen(
+    process = _start(registry, arguments, directory)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    labs = [path.name for path in registry.iterdir()]
+    down = call(registry, "lab", "down", "--all", directory=directory)
+    left = _left(registry, labs)
+    return "\n".join([*left, *([down.stderr] if down.code else [])])
+
+
+def interrupt_after(
+    registry: Path,
+    seconds: float,
+    arguments: Sequence[str | Path],
+    *,
+    directory: Path,
+    again: float | None = None,
+) -> str:
+    """Start hadeb, and interrupt it after a time; what is wrong then, without any `lab down`.
+
+    `again` is after how many more seconds Ctrl-C is pressed once more. A command that had ended, or
+    brought its lab up, by then is right if it says so by its exit code. A `lab down` may leave its
+    lab as it was.
+    """
+    before = {path.name for path in registry.iterdir()}
+    process = _start(registry, arguments, directory)
+    time.sleep(seconds)
+    ended = process.poll() is not None
+    process.send_signal(signal.SIGINT)
+    if again is not None:
+        time.sleep(again)
+        process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    text = errors.decode(errors="replace")
+    left = [path.name for path in registry.iterdir()]
+    whole = _whole(registry, directory)
+    wrong = [line for line in text.splitlines() if line.startswith(("bug:", "Traceback"))]
+    # Python itself, before hadeb's own code runs, ends by the signal.
+    codes = {-signal.SIGINT, 130, 1} if seconds < _PYTHON else {130}
+    if ended or process.returncode in {0, 4}:
+        # The lab of `up` is up then, and that of `down` is gone.
+        codes = {0, 4}
+        expected = set(whole) if arguments[1] == "up" else set()
+    else:
+        expected = set(whole) & before
+    if seconds < _PYTHON:
+        wrong = []
+    if process.returncode not in codes:
+        wrong.append(f"exit code {process.returncode}: {text[-500:]}")
+    wrong += [f"left: {name}" for name in left if name not in expected]
+    call(registry, "lab", "down", "--all", directory=directory)
+    return "\n".join([*wrong, *_left(registry, left)])
+
+
+# Seconds that Python may take until hadeb's own code runs.
+_PYTHON = 0.15
+
+
+def _start(
+    registry: Path, arguments: Sequence[str | Path], directory: Path
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [*hadeb_of(registry), *map(str, arguments)],
         cwd=directory,
         env=with_images(ENVIRONMENT),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    labs = [path.name for path in registry.iterdir()]
-    down = call(registry, "lab", "down", "--all", directory=directory)
+
+
+def _whole(registry: Path, directory: Path) -> list[str]:
+    """The labs that are up, with all their nodes on."""
+    done = call(registry, "lab", "status", "--all", "--json", directory=directory)
+    labs = json.loads(done.stdout or "[]")
+    return [lab["id"] for lab in labs if all(node["on"] for node in lab["nodes"])]
+
+
+def _left(registry: Path, labs: Sequence[str]) -> list[str]:
     left = [path.name for path in registry.iterdir()]
     # What the killed one had entered the lab with ends when its child does, a moment later.
     if not comes(lambda: not processes_of(str(registry))):
         left += processes_of(str(registry))
-    left += [str(group) for lab in labs for group in cgroups_of(lab)]
-    return "\n".join([*left, *([down.stderr] if down.code else [])])
+    return left + [str(group) for lab in labs for group in cgroups_of(lab)]

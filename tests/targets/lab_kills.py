@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills `hadeb lab up`, `run` and `down` at random moments; checks what `down` leaves.
+"""Interrupts and kills `hadeb lab up`, `run` and `down` at random moments; checks what is left.
 
-    make lab-kills               20 times each
-    make lab-kills TIMES=100     as often as you like
+    make lab-kills               20 times each with Ctrl-C, and 6 times each with kill -9
+    make lab-kills TIMES=67      67 times each with Ctrl-C, and 20 times each with kill -9
 
-The moments come from a seed, which is printed: `python3 tests/targets/lab_kills.py TIMES SEED` has
-the same ones again. Labs that are up stay up. Wants root. Ends with 1 where something was left.
+After Ctrl-C, half of the time pressed twice, the exit code has to be 130, with nothing left behind
+and no word of a bug. After kill -9, nothing may be left once `hadeb lab down` has run. The moments
+are spread over the whole command. They come from a seed, which is printed: `python3
+tests/targets/lab_kills.py TIMES SEED` has the same ones again. Labs that are up stay up. Wants
+root. Ends with 1 where something was wrong.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
+import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,20 +26,24 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "builder")]
 
-from support.lab_leftovers import call, kill_after  # noqa: E402
+from support.lab_leftovers import call, interrupt_after, kill_after  # noqa: E402
 
 UP: tuple[str, ...] = ("lab", "up", "--bare", "--nodes", "2", "-q")
-RUN: tuple[str, ...] = ("lab", "run", "--smoke", "-q", "-m", str(ROOT))
+RUN: tuple[str, ...] = ("lab", "run", "--smoke", "--nodes", "2", "-q", "-m", str(ROOT))
 DOWN: tuple[str, ...] = ("lab", "down", "-q")
 # Seconds: a little longer than it takes to the end, but for `run`: well into its trials.
 LONGEST = {UP: 7.0, RUN: 40.0, DOWN: 0.25}
+# So many times `up` are well into the trials of `run`.
+_RUN_IN_UPS = 3.0
 
 
-def moments(times: int, seed: int, command: tuple[str, ...]) -> Iterator[float]:
+def moments(
+    times: int, seed: int, command: tuple[str, ...], longest: float = 0.0
+) -> Iterator[float]:
     """When to kill: each part of the command's time has its share, and chance chooses in it."""
     chance = random.Random(f"{seed} {command}")
     for number in range(times):
-        yield (number + chance.random()) * LONGEST[command] / times
+        yield (number + chance.random()) * (longest or LONGEST[command]) / times
 
 
 def make_ready(command: tuple[str, ...], registry: Path, directory: Path) -> None:
@@ -44,21 +53,46 @@ def make_ready(command: tuple[str, ...], registry: Path, directory: Path) -> Non
         assert begun.code == 0, begun.stderr
 
 
+def measured(registry: Path, directory: Path) -> dict[tuple[str, ...], float]:
+    """The seconds over which moments are spread, on this machine as it is now."""
+    seconds = {}
+    for command in (UP, DOWN):
+        begun = time.monotonic()
+        done = call(registry, *command, directory=directory)
+        assert done.code == 0, done.stderr
+        seconds[command] = time.monotonic() - begun
+    return {**seconds, RUN: _RUN_IN_UPS * seconds[UP]}
+
+
 def main(times: int, seed: int) -> int:
-    """Kill each command the given number of times; 1 if something was left."""
+    """Interrupt and kill each command; 1 if something was wrong."""
     print(f"seed {seed}")
-    worst = 0
+    # A job in a script's background starts with Ctrl-C ignored, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    chance = random.Random(seed)
+    wrong = count = 0
     with tempfile.TemporaryDirectory() as place:
         registry, work = Path(place, "labs"), Path(place, "work")
         registry.mkdir()
         work.mkdir()
-        for command in LONGEST:
-            for seconds in moments(times, seed, command):
+        longest = measured(registry, work)
+        for command, seconds in longest.items():
+            for number, moment in enumerate(moments(times, seed, command, seconds)):
                 make_ready(command, registry, work)
-                left = kill_after(registry, seconds, command, directory=work)
-                print(f"{command[1]:<4} killed after {seconds:5.2f} s: {left or 'nothing left'}")
-                worst = max(worst, bool(left))
-    return worst
+                again = chance.uniform(0, 0.3) if number % 2 else None
+                left = interrupt_after(registry, moment, command, directory=work, again=again)
+                how = "interrupted twice" if number % 2 else "interrupted"
+                print(f"{command[1]:<4} {how} after {moment:5.2f} s: {left or 'right'}", flush=True)
+                wrong, count = wrong + bool(left), count + 1
+            for moment in moments(max(1, times * 3 // 10), seed, command, seconds):
+                make_ready(command, registry, work)
+                left = kill_after(registry, moment, command, directory=work)
+                print(
+                    f"{command[1]:<4} killed after {moment:5.2f} s: {left or 'right'}", flush=True
+                )
+                wrong, count = wrong + bool(left), count + 1
+    print(f"{count} ended, {wrong} of them wrongly")
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":

@@ -123,11 +123,12 @@ def run(
         debug=call.debug,
         previous=file_of(call, previous, repository, planned.package),
     )
-    page = write_reports(report, directory)
+    # First, so that a full disk does not lose them.
     if as_json:
         terminal.result_json(report_json(report))
     else:
         terminal.result(table(report).rstrip("\n"))
+    page = write_reports(report, directory)
     call.info(f"the report is {page}")
     if not report.passed:
         raise SystemExit(4)

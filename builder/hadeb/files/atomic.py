@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from hadeb.interrupt import clean_up_after
 from hadeb.parallel import in_parallel
 
 # How the name of a file or link begins while it is being made.
@@ -66,8 +67,8 @@ def stage(path: Path, content: bytes) -> Path:
             stream.write(content)
             # mkstemp's 0600 would keep others, such as apt's own user, from reading the file.
             os.fchmod(stream.fileno(), 0o644)
-    except BaseException:
-        staged.unlink()
+    except BaseException as error:
+        clean_up_after(error, staged.unlink)
         raise
     return staged
 

@@ -12,9 +12,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from hadeb.errors import HadebError
+from hadeb.interrupt import cleanup
 
 # Seconds between two attempts at a lock that another process holds, and until hadeb gives up.
 _INTERVAL = 0.05
@@ -94,11 +96,9 @@ def locked_by(
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         _wait(descriptor, path, info, time.monotonic() + patience)
-        _write(descriptor, f"{who}\n")
-        try:
+        with cleanup(partial(_write, descriptor, "")):
+            _write(descriptor, f"{who}\n")
             yield
-        finally:
-            _write(descriptor, "")
     finally:
         os.close(descriptor)
 

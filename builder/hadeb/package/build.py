@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,9 @@ def build(packages: Sequence[Package], directory: Path) -> list[Built]:
         ) from error
     finally:
         for temporary, _ in written:
-            temporary.unlink(missing_ok=True)
+            # The error that left it is the one to report.
+            with suppress(OSError):
+                temporary.unlink()
     return built
 
 

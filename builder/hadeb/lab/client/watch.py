@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from hadeb.errors import HadebError
+from hadeb.interrupt import clean_up_after
 from hadeb.lab.client.answers import SERVICE, UNNAMED, Answer, responder
 from hadeb.lab.client.outage import Stall
 from hadeb.lab.host.namespaces import Namespaces
@@ -109,6 +110,12 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self._close()
+        else:
+            clean_up_after(error, self._close)
+
+    def _close(self) -> None:
         program, self._program = self._program, None
         if program and self._output:
             try:

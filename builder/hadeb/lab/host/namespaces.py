@@ -78,7 +78,10 @@ class Namespaces:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            clean_up_after(error, self.close)
 
     def open(self) -> None:
         """Sweep what dead labs left, then make the namespaces."""

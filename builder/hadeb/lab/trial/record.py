@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from hadeb.errors import HadebError
+from hadeb.errors import HadebError, of_system
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.fault.catalogue import Fault
 from hadeb.lab.node.node import Node
@@ -79,16 +79,26 @@ class Record:
             schedules=_schedules(cluster),
         )
 
-    def write(self, name: str) -> tuple[str, ...]:
-        """Keep the journals as files, with the trial's clock before each line; their names."""
-        self.logs.mkdir(parents=True, exist_ok=True)
-        written = []
+    def write(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Keep the journals as files, with the trial's clock before each line.
+
+        Returns the names of the files, and sentences for those that could not be written: a full
+        disk does not end a run, whose results are worth more.
+        """
+        written, lost = [], []
         for node, journal in self.journals.items():
             path = self.logs / f"{name}-{node}.log"
             lines = (_timed(line, self.zero) for line in journal.splitlines(keepends=True))
-            path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-            written.append(f"{self.logs.name}/{path.name}")
-        return tuple(written)
+            try:
+                self.logs.mkdir(parents=True, exist_ok=True)
+                path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+            except OSError as error:
+                lost.append(f"this log is not kept: {of_system(error, path).message}")
+                with suppress(OSError):
+                    path.unlink()
+            else:
+                written.append(f"{self.logs.name}/{path.name}")
+        return tuple(written), tuple(lost)
 
 
 def with_findings(trial: Trial, evidence: Evidence, record: Record) -> Trial:
@@ -104,12 +114,13 @@ def with_findings(trial: Trial, evidence: Evidence, record: Record) -> Trial:
     if trial.passed:
         return found
     words = last_words(failures, evidence.operations, record.journals.values(), record.zero)
-    advice = (*trial.remedies, *remedies(evidence, silent=not words))
+    logs, lost = record.write(trial.fault)
+    advice = (*trial.remedies, *remedies(evidence, silent=not words), *lost)
     return dataclasses.replace(
         found,
         words=words,
         remedies=tuple(dict.fromkeys(advice)),
-        logs=record.write(trial.fault),
+        logs=logs,
     )
 
 

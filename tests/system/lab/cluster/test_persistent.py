@@ -17,6 +17,7 @@ from support.lab_leftovers import (
     assert_is_gone,
     call,
     ended_with_the_tests,
+    interrupt_after,
     kill_after,
     processes_of,
 )
@@ -186,6 +187,21 @@ def test_kill_9_of_run_leaves_nothing_after_down(
     registry: Path, work: Path, seconds: float
 ) -> None:
     assert kill_after(registry, seconds, RUN, directory=work) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds", "again"),
+    [(UP, 0.4, None), (UP, 1.5, 0.1), (UP, 3.0, None), (RUN, 5.0, 0.02)],
+)
+def test_ctrl_c_ends_with_130_and_leaves_nothing(
+    registry: Path, work: Path, command: tuple[str, ...], seconds: float, again: float | None
+) -> None:
+    assert interrupt_after(registry, seconds, command, directory=work, again=again) == ""
+
+
+def test_ctrl_c_of_down_leaves_the_lab_whole_or_gone(registry: Path, work: Path) -> None:
+    make_ready(DOWN, registry, work)
+    assert interrupt_after(registry, 0.2, DOWN, directory=work) == ""
 
 
 @pytest.mark.parametrize("seconds", [0.08, 0.13])

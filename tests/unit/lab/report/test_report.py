@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -14,11 +16,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from hadeb.errors import HadebError
 from hadeb.lab.report.as_json import report_json, report_schema
 from hadeb.lab.report.junit import junit
 from hadeb.lab.report.page import page
 from hadeb.lab.report.table import table
 from hadeb.lab.report.text import columns
+from hadeb.lab.report.write import write_reports
 from hadeb.lab.verdict.result import Report, Run, Totals, totals
 from support.command import ROOT
 from support.report_sample import HOSTILE, OTHER, OWN, hostile, lost, sample, split, upgraded
@@ -330,3 +334,24 @@ def test_the_docs_explain_every_key() -> None:
     schema = report_schema()
     keys = {key for table in (schema, *schema["$defs"].values()) for key in table["properties"]}
     assert keys <= set(re.findall(r"`(\w+)`", text))
+
+
+def test_a_full_disk_is_named_with_what_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = Path.write_text
+
+    def until_it_is_full(path: Path, text: str, **options: str) -> int:
+        if path.name == ".report.xml.part":
+            path.touch()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return writes(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", until_it_is_full)
+    with pytest.raises(HadebError) as error:
+        write_reports(sample(), tmp_path)
+    assert error.value.message == (
+        f"{tmp_path}/report.xml: No space left on device; {tmp_path}/report.json was saved"
+    )
+    assert error.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
