@@ -128,8 +128,7 @@ def run(
         terminal.result_json(report_json(report))
     else:
         terminal.result(table(report).rstrip("\n"))
-    page = write_reports(report, directory)
-    call.info(f"the report is {page}")
+    call.info(f"the report is {write_reports(report, directory)}")
     if not report.passed:
         raise SystemExit(4)
 
