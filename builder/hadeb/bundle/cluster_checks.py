@@ -23,7 +23,11 @@ _TRACING = {"trace_ra", "trace_file"}
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _BOOLEANS = "true false yes no on off 1 0 y n t f ja nein".split()
 # The agents that add an address to a node, and the parameter that names it.
-_ADDRESS_AGENTS = {"IPaddr2": "ip", "IPaddr": "ip", "IPv6addr": "ipv6addr"}
+_ADDRESS_AGENTS = {
+    "ocf:heartbeat:IPaddr2": "ip",
+    "ocf:heartbeat:IPaddr": "ip",
+    "ocf:heartbeat:IPv6addr": "ipv6addr",
+}
 # Others of which a name says that they may.
 _MAY_ADD_ADDRESSES = re.compile(r"(?i)vip|vrrp|keepalived|ctdb|move-ip|floating|ip-?$")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]+")
@@ -47,18 +51,20 @@ def cluster_problems(bundle: Bundle, agents: Mapping[str, MetaData]) -> Iterator
 def cluster_doubts(bundle: Bundle, agents: Mapping[str, MetaData]) -> Iterator[Problem]:
     """What is probably wrong, and may be right."""
     cluster = bundle.manifest.cluster
-    if not cluster or not cluster.answer or cluster.answer.port is None:
+    if not cluster or not cluster.answer:
         return
+    answer = cluster.answer
     name = service_of(bundle.manifest)
     service = next((each for each in cluster.resource if each.name == name), None)
     meta_data = agents.get(service.agent) if service else None
     if not service or not meta_data or "port" not in meta_data.parameters:
         return
     port = service.parameters.get("port", meta_data.parameters["port"].default)
-    asked = str(cluster.answer.port)
-    values = [value for each in cluster.resource for value in each.parameters.values()]
-    values += [each.default for own in agents.values() for each in own.parameters.values()]
-    if port.isdecimal() and not any(asked in re.findall("[0-9]+", value) for value in values):
+    asked = str(answer.port)
+    values = _values(cluster, agents)
+    if answer.port is None or not port.isdecimal():
+        return
+    if not any(asked in re.findall("[0-9]+", value) for value in values):
         sentence = f"is {asked}, but {service.name} has the parameter port={port}"
         yield ("cluster", "answer", "port"), f"{sentence}; does something answer at {asked}?"
 
@@ -103,14 +109,17 @@ def _is_boolean(value: str) -> bool:
     return value.strip().lower() in _BOOLEANS
 
 
+def _adds_address(resource: ResourceTable) -> bool:
+    return resource.agent in _ADDRESS_AGENTS
+
+
 def _literal_addresses(cluster: ClusterTable) -> list[str]:
     """The addresses that resources add to nodes; empty if one of them is not written as such."""
     addresses = []
     for resource in cluster.resource:
-        kind = resource.agent.rpartition(":")[2]
-        if kind not in _ADDRESS_AGENTS or not resource.agent.startswith("ocf:heartbeat:"):
+        if not _adds_address(resource):
             continue
-        written = resource.parameters.get(_ADDRESS_AGENTS[kind], "")
+        written = resource.parameters.get(_ADDRESS_AGENTS[resource.agent], "")
         try:
             addresses.append(str(ip_interface(written).ip))
         except ValueError:
@@ -127,15 +136,32 @@ def _is_carried(
     # Without a virtual address, clients ask a node's own.
     if not addresses or wanted in addresses:
         return True
-    if answer.kind == "command" and "{address}" not in (answer.command or ""):
+    return _is_named(answer, bundle, agents)
+
+
+def _is_named(answer: AnswerTable, bundle: Bundle, agents: Mapping[str, MetaData]) -> bool:
+    """Whether something in the bundle may have the answer's address, in whatever way."""
+    cluster = bundle.manifest.cluster
+    wanted = str(ip_address(answer.address))
+    if not cluster or (answer.kind == "command" and "{address}" not in (answer.command or "")):
         return True
     if any(_MAY_ADD_ADDRESSES.search(each.agent.rpartition(":")[2]) for each in cluster.resource):
         return True
-    texts = [value for each in cluster.resource for value in each.parameters.values()]
-    texts += [each.default for own in agents.values() for each in own.parameters.values()]
+    texts = _values(cluster, agents)
     for files in bundle.sources.values():
-        texts += [file.content.decode("utf-8", "replace") for file in files]
+        texts += [
+            file.content.decode("utf-8", "replace")
+            for file in files
+            if b"\0" not in file.content[:8192]
+        ]
     return any(wanted == _normal(word) for text in texts for word in _ADDRESS.findall(text))
+
+
+def _values(cluster: ClusterTable, agents: Mapping[str, MetaData]) -> list[str]:
+    """What parameters are set to, and what the bundle's own agents take for them otherwise."""
+    values = [value for each in cluster.resource for value in each.parameters.values()]
+    defaults = (each.default for own in agents.values() for each in own.parameters.values())
+    return [*values, *defaults]
 
 
 def _normal(word: str) -> str:

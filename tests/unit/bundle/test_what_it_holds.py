@@ -196,6 +196,12 @@ def test_a_resource_has_the_answers_address(
         assert only(call) == f"bundle.toml: cluster.answer.address: {sentence}"
 
 
+def test_without_a_virtual_address_clients_ask_a_nodes_own(plan: Plan) -> None:
+    plan("bundle.toml", "ocf:heartbeat:IPaddr2", "ocf:heartbeat:Dummy")
+    call = plan("bundle.toml", 'ip = "172.16.0.50", cidr_netmask = "24"', 'state = "/run/x"')
+    assert (call.code, call.stderr) == (0, "")
+
+
 def test_an_address_that_the_bundle_names_elsewhere_may_be_anywhere(plan: Plan) -> None:
     plan(AGENT, "set -f", "set -f\n# adds 172.16.0.51/24 as well")
     call = plan("bundle.toml", 'address = "172.16.0.50"', 'address = "172.16.0.51"')
