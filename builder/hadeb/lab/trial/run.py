@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hadeb.debian.releases import Suite
@@ -21,6 +21,7 @@ from hadeb.lab.node.image import image
 from hadeb.lab.report.write import clear_reports
 from hadeb.lab.scenario.previous import previous_version
 from hadeb.lab.scenario.scenario import Scenario, scenario_of, with_unit
+from hadeb.lab.trial.record import Record
 from hadeb.lab.trial.start import START, start, versions
 from hadeb.lab.trial.trial import ClusterLost, attempt
 from hadeb.lab.verdict.result import LeftOut, Report, Run, Trial, Version
@@ -177,7 +178,7 @@ class Trials:
             if not trial.after:
                 left.clear()
             while left:
-                fault = left.pop(0)
+                fault, since = left.pop(0), time.time()
                 self._debug(f"trying {fault.name}")
                 try:
                     outcome = attempt(cluster, self.scenario, fault, self.logs)
@@ -185,7 +186,9 @@ class Trials:
                     yield self._ended(failure.trial)
                     return
                 except HadebError as error:
-                    yield self._ended(_broken(fault.name, error.message))
+                    record = Record.read(cluster, self.logs, since=since, zero=since)
+                    broken = _broken(fault.name, error.message)
+                    yield self._ended(replace(broken, logs=record.write(fault.name)))
                     return
                 if isinstance(outcome, str):
                     self.left_out.append(LeftOut(fault.name, outcome))
