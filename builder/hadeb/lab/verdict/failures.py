@@ -10,6 +10,7 @@ from hadeb.lab.verdict.evidence import Evidence
 
 # Results that are no agent's: the action was given up with its node, or with Pacemaker itself.
 _NOT_THE_AGENTS = ("cancelled", "no executor connection", "internal communication failure")
+_MAY_FIND_NOTHING = {"probe", "stop", "demote"}
 # A reason of Pacemaker's that repeats the result.
 _REPEATS = "(Resource agent did not complete"
 # A failed action and the fencing for it are at most this many seconds apart.
@@ -21,7 +22,8 @@ def failed(operation: Operation) -> bool:
     result = operation.result.lower()
     if operation.result == BEGUN or operation.succeeded or result.startswith(_NOT_THE_AGENTS):
         return False
-    return not (operation.action in {"probe", "stop"} and result.startswith("not running"))
+    # Demote finds the daemon gone that a monitor has reported.
+    return not (operation.action in _MAY_FIND_NOTHING and result.startswith("not running"))
 
 
 def unexplained(evidence: Evidence) -> list[Operation]:
