@@ -108,7 +108,7 @@ PLANTED = {
         says=r"stop of ANSWERER failed on ha. \(error( occurred)?: nothing to stop\), "
         "and the node was fenced",
         suite="bookworm",
-        words="stop of ANSWERER: nothing to stop",
+        words=r"answerer\(ANSWERER\): ERROR: nothing to stop",
         remedy="stop of what does not run, or has died, has to succeed",
     ),
     "a monitor that takes 15 s": Planted(
@@ -131,7 +131,7 @@ PLANTED = {
         ),
         fault="standby",
         says=r"probe of ANSWERER failed on ha. \(error( occurred)?: no license\)",
-        words="ANSWERER: no license",
+        words=r"answerer\(ANSWERER\): ERROR: no license",
         remedy="a probe asks whether the resource runs on a node where it need not",
     ),
     "a monitor that times out": Planted(
