@@ -187,8 +187,9 @@ class Trials:
                     return
                 except HadebError as error:
                     record = Record.read(cluster, self.logs, since=since, zero=since)
+                    logs, lost = record.write(fault.name)
                     broken = _broken(fault.name, error.message)
-                    yield self._ended(replace(broken, logs=record.write(fault.name)))
+                    yield self._ended(replace(broken, logs=logs, remedies=lost))
                     return
                 if isinstance(outcome, str):
                     self.left_out.append(LeftOut(fault.name, outcome))

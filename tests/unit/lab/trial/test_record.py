@@ -68,7 +68,7 @@ def record(tmp_path: Path) -> tuple[FakeCluster, Record]:
 
 def test_each_line_has_its_seconds_from_the_fault(tmp_path: Path) -> None:
     cluster, made = record(tmp_path)
-    assert made.write("standby") == ("logs/standby-ha1.log", "logs/standby-ha2.log")
+    assert made.write("standby") == (("logs/standby-ha1.log", "logs/standby-ha2.log"), ())
     lines = (tmp_path / "logs/standby-ha1.log").read_text("utf-8").splitlines()
     assert lines[0] == "-- No entries before --"
     assert lines[1].startswith("     -0.500  99.500000 ha1 pacemaker-controld[9]:")
