@@ -132,6 +132,8 @@ def try_suite(
             look(cluster, count, what)
             for line in (*count.failed[before[0] :], *count.fenced[before[1] :]):
                 say(line)
+            if (number + 1) % 50 == 0:
+                say(f"{suite}: {count}")
     return count
 
 
@@ -150,7 +152,7 @@ def main() -> int:
         for suite in options.suite or SUITES:
             chance = random.Random(f"{options.seed} {suite}")
             count = try_suite(suite, deb, options.times, chance)
-            print(f"{suite}: {count}", flush=True)
+            print(f"{suite}, in all: {count}", flush=True)
             worst = max(worst, bool(count.failed or count.fenced))
     return worst
 
