@@ -20,10 +20,11 @@ from support.command import ENVIRONMENT, Outcome, run_hadeb
 # hadeb with a private registry: the tests must not touch labs that you have up.
 _OWN = """
 import sys
+# First: it handles Ctrl-C from then on.
+from hadeb.__main__ import main
 from pathlib import Path
 from hadeb.lab.host import registry
 registry.STATE = Path(sys.argv.pop(1))
-from hadeb.__main__ import main
 main()
 """
 
