@@ -32,6 +32,15 @@ _REMEDIES = {
     errno.EISDIR: "a directory is where a file is needed: name another path, or remove it",
     errno.ENAMETOOLONG: "use a shorter path",
 }
+# The same where a program reports it, which may not say where it was writing.
+_ADVICE = {
+    "No space left on device": "make room: `df` shows which file system is full; temporary files "
+    "go to /tmp, or to TMPDIR",
+    "Cannot allocate memory": _REMEDIES[errno.ENOMEM],
+    "Too many open files": _REMEDIES[errno.EMFILE],
+    "Resource temporarily unavailable": _REMEDIES[errno.EAGAIN],
+    "Could not get lock": "another apt or dpkg is running: wait until it ends, then try again",
+}
 
 
 class HadebError(Exception):
@@ -79,6 +88,8 @@ class CommandFailed(HadebError):
         if len(command) > _COMMAND:
             command = f"{command[:_COMMAND]}…"
         self.reason = reason(stdout, stderr)
+        if not hint:
+            hint = next((_ADVICE[text] for text in _ADVICE if text in self.reason), None)
         super().__init__(f"{command} {_end(returncode)}{after_colon(self.reason)}", hint=hint)
         self.argv = tuple(argv)
         self.returncode = returncode

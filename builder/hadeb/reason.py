@@ -18,11 +18,12 @@ _LAST = 3
 _MESSAGE = 20
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Progress of dpkg, apt and mmdebstrap.
+# Progress of dpkg, apt and mmdebstrap, and what gpg says to programs.
 _PROGRESS = re.compile(
     r"\(Reading database|Selecting previously unselected|Preparing to unpack|Unpacking "
     r"|Setting up |Processing triggers for|(Get|Hit|Ign):\d|Reading package lists"
     r"|Building dependency tree|Reading state information|Fetched \d|I: |Need to get |After this op"
+    r"|\[GNUPG:\]"
 )
 # A configuration that a tool prints because it refused it.
 _XML = re.compile(r"\s*<[/?!A-Za-z]")

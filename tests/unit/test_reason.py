@@ -112,6 +112,19 @@ def test_one_line_follows_a_colon_and_several_are_indented() -> None:
     assert after_colon("") == ""
 
 
+def test_a_full_disk_that_a_program_reports_has_a_remedy() -> None:
+    failure = CommandFailed(["apt-get"], 100, stderr="E: write (28: No space left on device)\n")
+    assert failure.hint
+    assert "df" in failure.hint
+    assert CommandFailed(["apt-get"], 100, stderr="E: no\n").hint is None
+    assert CommandFailed(["x"], 1, stderr="No space left on device", hint="own").hint == "own"
+
+
+def test_what_gpg_says_to_programs_is_dropped() -> None:
+    shown = reason("[GNUPG:] KEY_NOT_CREATED \n", "gpg: key generation failed: Not found\n")
+    assert shown == "gpg: key generation failed: Not found"
+
+
 def test_a_command_is_quoted_as_a_shell_takes_it_and_not_without_end() -> None:
     failure = CommandFailed(["echo", "a b"], 1)
     assert failure.message == "echo 'a b' ended with 1"

@@ -62,7 +62,8 @@ def reasons(trial: Trial) -> Iterable[str]:
 
 
 def _item(text: str) -> Iterable[str]:
-    first, *rest = wrapped(escape(text, lines=True), _WIDE - 8) or [""]
+    lines = escape(text, lines=True).split("\n")
+    first, *rest = [piece for line in lines for piece in wrapped(line, _WIDE - 8)] or [""]
     yield f"{_INDENT}{first}"
     yield from (f"{_INDENT}  {line}" for line in rest)
 

@@ -355,3 +355,12 @@ def test_a_full_disk_is_named_with_what_was_saved(
     )
     assert error.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_the_lines_of_a_programs_reason_stay_apart() -> None:
+    own = sample(compared=False).runs[0]
+    reason = "pcs ended with 1:\n  Error: invalid resource option 'prot'\n  Error: no more"
+    trial = replace(own.trials[0], shortfalls=(reason,))
+    shown = table(replace(sample(compared=False), runs=(replace(own, trials=(trial,)),)))
+    lines = [line.strip() for line in shown.splitlines()]
+    assert "Error: invalid resource option 'prot'" in lines
