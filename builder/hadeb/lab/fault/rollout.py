@@ -215,7 +215,8 @@ class _Rollout:
         the old version back meanwhile.
         """
         begun = time.monotonic()
-        back = [] if self.last in self.renewed else self.renewed
+        # A node that was fenced meanwhile can take nothing over.
+        back = self.renewed if self.last not in self.renewed and self.last.is_on else []
         self._end_standby(self.cluster.status().standbys)
         for node in back:
             self._stand_by(node)
