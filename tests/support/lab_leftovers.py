@@ -171,16 +171,17 @@ def interrupt_after(
     text = errors.decode(errors="replace")
     left = [path.name for path in registry.iterdir()]
     whole = _whole(registry, directory)
+    # Before hadeb's own code runs, Python ends by the signal, or with a fatal error of its own.
+    early = "hadeb" not in text and "bug:" not in text
     wrong = [line for line in text.splitlines() if line.startswith(("bug:", "Traceback"))]
-    # Python itself, before hadeb's own code runs, ends by the signal.
-    codes = {-signal.SIGINT, 130, 1} if seconds < _PYTHON else {130}
+    codes = {130, -signal.SIGINT, 1} if early and seconds < _PYTHON else {130}
     if ended or process.returncode in {0, 4}:
         # The lab of `up` is up then, and that of `down` is gone.
         codes = {0, 4}
         expected = set(whole) if arguments[1] == "up" else set()
     else:
         expected = set(whole) & before
-    if seconds < _PYTHON:
+    if early:
         wrong = []
     if process.returncode not in codes:
         wrong.append(f"exit code {process.returncode}: {text[-500:]}")
@@ -189,8 +190,8 @@ def interrupt_after(
     return "\n".join([*wrong, *_left(registry, left)])
 
 
-# Seconds that Python may take until hadeb's own code runs.
-_PYTHON = 0.15
+# Seconds that Python may take to start on a busy machine.
+_PYTHON = 0.5
 
 
 def _start(
