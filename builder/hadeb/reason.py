@@ -25,8 +25,8 @@ _PROGRESS = re.compile(
     r"|Building dependency tree|Reading state information|Fetched \d|I: |Need to get |After this op"
     r"|\[GNUPG:\]"
 )
-# A configuration that a tool prints because it refused it.
-_XML = re.compile(r"\s*<[/?!A-Za-z]")
+# A configuration that a tool prints because it refused it, with or without line numbers.
+_XML = re.compile(r"\s*(\d+\s+)?<[/?!A-Za-z]|\s*\d+\s*$")
 _REASON = re.compile(
     r"error|fail|fatal|critical|invalid|unknown|cannot|can't|could not|unable|denied|refus|reject"
     r"|not found|no such|not permitted|not supported|not installed|missing|required|must |no space"

@@ -21,6 +21,15 @@ Call cib_apply_diff failed (-203): Update does not conform to the configured sch
   </configuration>
 </cib>
 """
+NUMBERED_CIB = """\
+Error: Unable to update cib
+1   <cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9">
+9           <op name="start" interval="0s" timeout="20s" id="TICK-start-interval-0s"/>
+15      <rsc_colocation rsc="TICK" with-rsc="IP" score="bogus" id="colocation-TICK-IP"/>
+19  </cib>
+20
+Call failed: Update does not conform to the configured schema
+"""
 DPKG_OUTPUT = """\
 Selecting previously unselected package tickd.
 (Reading database ... 11218 files and directories currently installed.)
@@ -53,6 +62,13 @@ def test_a_refused_configuration_is_not_quoted() -> None:
     assert reason("", REFUSED_CIB).splitlines() == [
         "Error: Unable to update cib",
         "Call cib_apply_diff failed (-203): Update does not conform to the configured schema",
+    ]
+
+
+def test_nor_is_one_with_line_numbers() -> None:
+    assert reason("", NUMBERED_CIB).splitlines() == [
+        "Error: Unable to update cib",
+        "Call failed: Update does not conform to the configured schema",
     ]
 
 
