@@ -16,8 +16,10 @@ from hadeb.lab.client.answers import Answer, between, to_service, turns, unanswe
 from hadeb.lab.client.outage import outage
 from hadeb.lab.client.watch import Watch
 from hadeb.lab.cluster.cluster import Cluster
+from hadeb.lab.host.wait import wait_until
 from hadeb.lab.node.node import Node
 from hadeb.manifest.cluster import AnswerTable
+from support.pages import FENCE, ROOT
 
 ADDRESS = "172.16.0.50"
 GREETING = AnswerTable(address=ADDRESS, port=5678, expect=r"This is (?P<node>\S+)!")
@@ -229,6 +231,36 @@ def test_standby_moves_the_service_almost_without_a_gap(
         cluster.settle()
     note(cluster.suite, "pcs node standby", seconds)
     assert failed_operations(cluster) == set()
+
+
+def test_the_hook_that_the_docs_show_reports_the_end_of_a_unit_of_debian(cluster: Cluster) -> None:
+    page = (ROOT / "docs/how-to/describe-your-cluster.md").read_text("utf-8")
+    blocks = {block["title"]: block["body"] for block in FENCE.finditer(page)}
+    units = "/usr/lib/systemd/system"
+    for node in cluster.nodes:
+        node.write(f"{units}/ssh.service.d/50-reports.conf", blocks["ssh-reports.conf"])
+        node.write(f"{units}/ssh-lost.service", blocks["ssh-lost.service"])
+        node.exec("systemctl", "daemon-reload")
+    cluster.pcs("resource create SSHD systemd:ssh op monitor interval=60s timeout=100s")
+    cluster.settle()
+    before = cluster.where("SSHD")
+    assert before
+    # The monitor would take up to a minute.
+    cluster[before].exec("systemctl", "kill", "--signal=KILL", "ssh")
+    reported = wait_until(
+        lambda: "SSHD_asyncmon_0" in failed_operations(cluster), timeout=15, pause=0.2
+    )
+    assert reported, "the crash was not reported"
+    cluster.settle()
+    assert cluster.where("SSHD")
+    # What Pacemaker stops is not reported.
+    cluster.pcs("resource cleanup SSHD")
+    cluster.settle()
+    cluster.pcs("resource disable SSHD")
+    cluster.settle()
+    assert failed_operations(cluster) == set()
+    cluster.pcs("resource delete SSHD")
+    cluster.settle()
 
 
 def test_a_single_other_node_answers_after_the_active_one_loses_power(
