@@ -207,6 +207,9 @@ def sample(*, compared: bool = True, short: bool = True) -> Report:
         ready=9.482,
         seconds=271.3,
         runs=tuple(runs),
+        data=(
+            "/var/lib/sample of TCP-SERVER stays on its node: it does not move with the service",
+        ),
         mapped=("VIP: bond0 is an interface of each node on the lab's one network",),
         versions=(Version("hadeb", "0.1.0"), Version("pacemaker", "3.0.0-3")),
     )
@@ -271,6 +274,7 @@ def hostile(*, compared: bool = False) -> Report:
         runs=tuple(runs),
         mapped=HOSTILE,
         versions=tuple(Version(text, text) for text in HOSTILE),
+        data=HOSTILE,
     )
 
 

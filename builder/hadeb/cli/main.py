@@ -107,7 +107,7 @@ def plan(call: Call, manifests: Sequence[Path], as_json: bool, pcs: bool, crm: b
         texts = [cluster_text(each, call.warning, crmsh=crm) for each in planned]
         terminal.result("\n\n".join(texts))
     else:
-        terminal.result("\n\n".join(plan_text(each.package) for each in planned))
+        terminal.result("\n\n".join(plan_text(each) for each in planned))
 
 
 @hadeb.command(short_help="Show what this machine lacks.")

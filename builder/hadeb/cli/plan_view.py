@@ -10,13 +10,15 @@ from hadeb.bundle.agents import known_meta_data
 from hadeb.errors import UsageError
 from hadeb.pacemaker.advertised import is_known
 from hadeb.pacemaker.commands import crm_commands, pcs_commands
-from hadeb.package.model import File, Package
+from hadeb.package.model import File
 from hadeb.package.plan_all import Planned
+from hadeb.package.state import state_of
 from hadeb.package.transitions import transitions
 
 
-def plan_text(package: Package) -> str:
-    """The output of `hadeb plan` for a package."""
+def plan_text(planned: Planned) -> str:
+    """The output of `hadeb plan` for a manifest."""
+    package = planned.package
     lines = [package.file_name, ""]
     # Continuation lines of a field are already indented by one blank.
     lines.extend(f"  {name}: {value}".replace("\n", "\n   ") for name, value in package.control)
@@ -27,6 +29,8 @@ def plan_text(package: Package) -> str:
             lines.append(f"  {entry.mode:04o} {len(entry.content):>8}  /{entry.path}{kept}")
         else:
             lines.append(f"  link           /{entry.path} -> {entry.target}")
+    if state := state_of(planned.manifest, package):
+        lines.extend(["", "data", *(f"  {each.sentence}" for each in state)])
     for name, steps in transitions(package).items():
         lines.extend(["", name])
         for step in steps:
@@ -54,6 +58,8 @@ def plan_json(planned: Planned) -> dict[str, object]:
             for name, steps in transitions(package).items()
         },
     }
+    if state := state_of(planned.manifest, package):
+        made["data"] = [dataclasses.asdict(each) for each in state]
     if cluster:
         known = known_meta_data(cluster.resource, planned.agents)
         made["cluster"] = {"pcs": pcs_commands(cluster), "crm": crm_commands(cluster, known)}

@@ -48,6 +48,7 @@ def _suite(root: ET.Element, report: Report, run: Run, *, own: bool) -> None:
         ("version", report.version),
         ("suite", report.suite),
         ("nodes", " ".join(report.nodes)),
+        *(("data", note) for note in report.data),
         *(("in the lab", note) for note in report.mapped),
         *((f"version of {each.name}", each.version) for each in report.versions),
         ("lateness of the lab's clients", f"{totals(run).late:.3f} s"),

@@ -24,8 +24,9 @@ def table(report: Report) -> str:
         lines += [_row("", "fault", "outage", "budget", "served"), *_rows(run)]
         if several:
             lines += [*wrapped(_sum(run), _WIDE), ""]
-    for note in report.mapped:
-        lines += wrapped(f"in the lab: {escape(note)}", _WIDE)
+    for title, notes in (("data", report.data), ("in the lab", report.mapped)):
+        for note in notes:
+            lines += wrapped(f"{title}: {escape(note)}", _WIDE)
     lines += wrapped(_tried_with(report), _WIDE)
     lines += wrapped(f"{_verdict(report)}: {_sum(report.runs[0])}", _WIDE)
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -107,7 +107,8 @@ class Report:
     `versions` are those of hadeb and of the nodes' programs. `began` is UTC in ISO 8601; `ready` is
     how long the cluster took to boot until all nodes were online. The first of `runs` is the
     bundle's own; a second one is what it is compared with. `mapped` says what in the lab stands for
-    what the manifest names, a sentence each.
+    what the manifest names, `data` where the bundle keeps data and whether that moves with the
+    service, a sentence each.
     """
 
     package: str
@@ -121,6 +122,7 @@ class Report:
     runs: tuple[Run, ...]
     mapped: tuple[str, ...] = ()
     versions: tuple[Version, ...] = ()
+    data: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
