@@ -103,7 +103,7 @@ _KINDS: dict[object, tuple[str, str]] = {
         "agent name",
         "`ocf:PROVIDER:TYPE`, `systemd:UNIT`, `service:NAME` or `lsb:NAME`.",
     ),
-    values.IpAddress: ("address", "An IPv4 or IPv6 address, without a zone."),
+    values.IpAddress: ("address", "An IPv4 or IPv6 address of one machine, without a zone."),
     values.Expectation: ("regular expression", "As Python's module `re` takes it."),
     values.Architecture: ("architecture", f"One of {', '.join(values.ARCHITECTURES)}."),
     values.Section: ("section", f"One of {', '.join(values.SECTIONS)}."),

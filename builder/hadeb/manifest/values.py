@@ -134,11 +134,19 @@ def _one_command_refusal(value: str) -> str | None:
 
 def _address_refusal(value: str) -> str | None:
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(value)
     except ValueError:
-        return f"{value!r} is not an IP address"
+        return f"{value!r} is not an IP address; write the address itself, not a name"
     # A zone names a network interface of one node, but clients ask from outside.
-    return f"{value!r} must not have a zone" if "%" in value else None
+    if "%" in value:
+        return f"{value!r} must not have a zone"
+    if address.is_loopback or address.is_unspecified:
+        return f"{value!r} is every machine's own; clients ask another machine"
+    if address.is_multicast or value == "255.255.255.255":
+        return f"{value!r} is the address of many machines; clients ask one"
+    if address.version == 6 and address.is_link_local:
+        return f"{value!r} needs a zone, which clients on other machines do not have"
+    return None
 
 
 def _expectation_refusal(value: str) -> str | None:
