@@ -33,6 +33,7 @@ PURE = (
     *("errors", "reason", "debian", "manifest", "bundle/model", "bundle/python_project"),
     *("bundle/cluster_checks", "bundle/unit_checks"),
     *("package/model", "package/plan", "package/control", "package/deb", "package/transitions"),
+    "package/state",
     *(
         "pacemaker",
         "lab/client/answers",
@@ -41,6 +42,8 @@ PURE = (
         "lab/cluster/configuration",
         "lab/cluster/network",
         "lab/node/networkd",
+        "lab/node/shared",
+        "lab/scenario/storage",
         "lab/fault/catalogue",
     ),
     *("lab/verdict", "lab/report"),

@@ -194,7 +194,7 @@ def up(call: Call, bare: bool, directory: Path, manifest: Path, suite: Suite, no
             (planned,) = plan_all([manifest], call.context)
             scenario = scenario_of(planned.manifest, planned.package, suite, work, call.info)
             network = scenario.network(nodes)
-            for note in network.notes:
+            for note in scenario.notes(nodes):
                 call.info(note)
         with Cluster(
             suite,

@@ -62,7 +62,8 @@ def up(monkeypatch: pytest.MonkeyPatch, directory: Path, trial: Trial) -> Outcom
         table=SimpleNamespace(totem={}),
         packages=(),
         deb=Path("tickd.deb"),
-        network=lambda _: SimpleNamespace(notes=()),
+        network=lambda _: None,
+        notes=lambda _: (),
     )
     monkeypatch.setattr(FakeCluster, "persistent", False)
     monkeypatch.setattr(cluster, "Cluster", FakeCluster)

@@ -89,6 +89,9 @@ hold() {
     mkdir -p "$state/nodes"
     # The nodes' disks are mounted here, and end with the lab.
     mount -t tmpfs -o mode=755,size=1m tmpfs "$state/nodes"
+    # The storage that all nodes share: it outlives each of them.
+    mkdir "$state/nodes/.shared"
+    mount -t tmpfs -o mode=755,size=512m tmpfs "$state/nodes/.shared"
     step=bridge
     ip link set lo up
     ip link add lab0 type bridge

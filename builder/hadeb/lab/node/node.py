@@ -23,6 +23,7 @@ from hadeb.lab.host.processes import ForeignProcess, children_of, started_at
 from hadeb.lab.node.failure import boot_failed, is_frozen, no_disk
 from hadeb.lab.node.networkd import networkd_files
 from hadeb.lab.node.scripts import BOOT, ENVIRONMENT, LEFT, SETUP, WRITE
+from hadeb.lab.node.shared import PLACE, SHARED
 from hadeb.run import Completed, run
 
 
@@ -164,6 +165,7 @@ class Node:
             *("--link-journal=no", "--notify-ready=yes", f"--network-bridge={BRIDGE}"),
             # The fence agent connects to it. In a lab without fencing nothing listens there.
             f"--bind={self._namespaces.state / POWER}:/run/{POWER}",
+            f"--bind={self._namespaces.nodes / PLACE}:{SHARED}",
             *(f"--machine={self.name}", f"--hostname={self.name}", f"--directory={self._root}"),
             "systemd.show_status=no",
         ]

@@ -25,6 +25,7 @@ from hadeb.lab.cluster.network import (
 from hadeb.lab.node.machine import machine
 from hadeb.lab.node.packages import extra_packages
 from hadeb.lab.scenario.previous import Version, agent_parameters, copied, known_to
+from hadeb.lab.scenario.storage import on_shared_storage
 from hadeb.manifest.cluster import (
     AnswerTable,
     ClusterTable,
@@ -59,7 +60,8 @@ class Scenario:
     package with a higher version. `previous` is an earlier version to upgrade from, None if the
     user named none; `installs` is the version that `deploy` installs, None for the package itself.
     `packages` are Debian packages that the nodes need for it. `prepare` is a shell script that runs
-    on each node once the package is installed.
+    on each node once the package is installed. `mapped` says what stands for the storage that the
+    manifest names.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Scenario:
     commands: tuple[str, ...]
     packages: tuple[str, ...] = ()
     prepare: str = ""
+    mapped: tuple[str, ...] = ()
     previous: Version | None = None
     installs: Version | None = None
 
@@ -122,6 +125,10 @@ class Scenario:
                 return table.name
         return ""
 
+    def notes(self, size: int) -> tuple[str, ...]:
+        """What in a lab of so many nodes stands for what the manifest names."""
+        return (*self.network(size).notes, *self.mapped)
+
     def network(self, size: int) -> Network:
         """What a lab of so many nodes needs for the addresses; UsageError if it has one itself."""
         return network_of(self.table, lab_addresses(size))
@@ -149,8 +156,11 @@ def scenario_of(
     packages = extra_packages(package, suite, previous.relations if previous else "")
     table = manifest.cluster or _default_cluster(manifest, deb.path, suite, packages, info)
     service = service_of(dataclasses.replace(manifest, cluster=table))
-    if not table.answer or not service:
+    answer = table.answer
+    if not answer or not service:
         raise UsageError("the manifest does not say how clients use the service", hint=_DESCRIBE)
+    storage = on_shared_storage(table)
+    table = storage.table
     return Scenario(
         name=package.name,
         version=package.version,
@@ -158,10 +168,12 @@ def scenario_of(
         upgrade=upgrade.path,
         table=table,
         service=service,
-        answer=table.answer,
+        answer=answer,
         commands=_commands(table),
         packages=packages,
         previous=copied(previous, package.name, work) if previous else None,
+        prepare=storage.script,
+        mapped=storage.notes,
     )
 
 
@@ -189,7 +201,7 @@ def with_unit(scenario: Scenario, unit: str) -> Scenario:
         scenario,
         table=table,
         commands=_commands(table),
-        prepare=_settings_of(scenario),
+        prepare="\n".join((scenario.prepare, _settings_of(scenario))),
     )
 
 

@@ -27,6 +27,7 @@ from hadeb.lab.trial.trial import ClusterLost, attempt
 from hadeb.lab.verdict.result import LeftOut, Report, Run, Trial, Version
 from hadeb.manifest.model import Manifest
 from hadeb.package.model import Package
+from hadeb.package.state import state_of
 
 
 def run_lab(
@@ -58,8 +59,7 @@ def run_lab(
 
     with scratch() as work:
         own = scenario_of(manifest, package, suite, work, info, previous=earlier)
-        for note in own.network(size).notes:
-            info(note)
+        _list(own.notes(size), info)
         other = with_unit(own, f"{package.name}@{own.service}") if compare else None
         first = trials(own, "logs")
         runs = [first.run(faults)]
@@ -72,13 +72,19 @@ def run_lab(
         suite=suite,
         nodes=first.nodes,
         commands=own.commands,
-        mapped=own.network(size).notes,
+        mapped=own.notes(size),
+        data=tuple(each.sentence for each in state_of(manifest, package)),
         began=begun.isoformat(timespec="seconds"),
         ready=first.ready,
         seconds=time.monotonic() - clock,
         runs=tuple(runs),
         versions=first.versions,
     )
+
+
+def _list(notes: Sequence[str], info: Callable[[str], None]) -> None:
+    for note in notes:
+        info(note)
 
 
 def _check(suite: Suite, directory: Path, info: Callable[[str], None]) -> None:
