@@ -226,7 +226,8 @@ def _does_not_run(trial: Trial, directory: Path, id: str) -> HadebError:
     return HadebError(
         "\n".join(("the bundle does not run as it should:", *reasons(trial))),
         hint=f"the lab {id} stays up to look into, for example with: hadeb lab exec --lab {id} ha1 "
-        f"journalctl --boot; the nodes' logs are in {logs}; stop it with: hadeb lab down {id}",
+        f"journalctl --boot; {f'the logs are in {logs}; ' if logs else ''}"
+        f"stop it with: hadeb lab down {id}",
     )
 
 
