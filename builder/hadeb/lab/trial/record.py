@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from hadeb.lab.node.node import Node
 from hadeb.lab.scenario.scenario import Scenario
 from hadeb.lab.verdict.advice import remedies
 from hadeb.lab.verdict.cause import cause
-from hadeb.lab.verdict.events import counts, events, fencings, operations
+from hadeb.lab.verdict.events import Operation, counts, events, fencings, operations
 from hadeb.lab.verdict.evidence import Evidence
 from hadeb.lab.verdict.failures import unexplained
 from hadeb.lab.verdict.result import Trial
@@ -101,8 +101,13 @@ class Record:
         return tuple(written), tuple(lost)
 
 
-def with_findings(trial: Trial, evidence: Evidence, record: Record) -> Trial:
-    """The trial with its events; if it fell short, with logs, last words and what to change."""
+def with_findings(
+    trial: Trial, evidence: Evidence, record: Record, slow: Sequence[Operation] = ()
+) -> Trial:
+    """The trial with its events; if it fell short, with logs, last words and what to change.
+
+    `slow` are operations that succeeded too late: the words in between are worth reading as well.
+    """
     logged = events(record.journals.values(), record.zero)
     failures = unexplained(evidence)
     # What happens while the cluster is restored is not the fault's, unless it went wrong there.
@@ -113,7 +118,8 @@ def with_findings(trial: Trial, evidence: Evidence, record: Record) -> Trial:
     found = dataclasses.replace(trial, events=(*own, *shown), cause=cause(evidence))
     if trial.passed:
         return found
-    words = last_words(failures, evidence.operations, record.journals.values(), record.zero)
+    told = [*failures, *slow]
+    words = last_words(told, evidence.operations, record.journals.values(), record.zero)
     logs, lost = record.write(trial.fault)
     advice = (*trial.remedies, *remedies(evidence, silent=not words), *lost)
     return dataclasses.replace(

@@ -104,7 +104,15 @@ def _judge(cluster: Cluster, scenario: Scenario, logs: Path, zero: float, compla
             slow_remedy(monitor, evidence.agent(monitor.schedule.resource)) for monitor in slow
         ),
     )
-    return with_findings(trial, _ended(evidence), record)
+    where = {(monitor.schedule.resource, monitor.node) for monitor in slow}
+    late = [
+        operation
+        for operation in evidence.operations
+        if operation.action == "monitor"
+        and operation.succeeded
+        and (operation.resource, operation.node) in where
+    ]
+    return with_findings(trial, _ended(evidence), record, late)
 
 
 def _ended(evidence: Evidence) -> Evidence:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -106,6 +107,18 @@ def test_a_trial_that_fell_short_has_logs_last_words_and_what_to_change(tmp_path
         "stop of TICK failed: error (stuck)",
         "ha1 is fenced: its power is cut",
     ]
+
+
+def test_a_monitor_that_was_late_has_its_words_as_well(tmp_path: Path) -> None:
+    cluster, made = record(tmp_path)
+    (fault,) = chosen(("network-cut",))
+    evidence = made.evidence(fault, SCENARIO, cluster)  # type: ignore[arg-type]
+    evidence = dataclasses.replace(evidence, operations=(), fencings=())
+    late = [Operation(0.3, "monitor", "TICK", "ha1", "ok")]
+    short = Trial("started", "", "", 1.0, shortfalls=("the monitor is slow",))
+    trial = with_findings(short, evidence, made, late)
+    assert [event.text for event in trial.words] == ["tickd: will not end", "stop of TICK: stuck"]
+    assert trial.remedies == ()
 
 
 def test_a_trial_that_passed_writes_nothing(tmp_path: Path) -> None:
