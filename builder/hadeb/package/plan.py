@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from hadeb.bundle.model import Bundle, SourceFile
@@ -18,6 +18,10 @@ from hadeb.package.render import render
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
+
+# What systemd reads only at a daemon-reload: units, drop-ins, generators, and scripts of System V,
+# of which it makes units.
+_OF_SYSTEMD = ("etc/systemd/", "usr/lib/systemd/", "lib/systemd/", "etc/init.d/")
 
 _AGENTS = "usr/lib/ocf/resource.d".split("/")
 # A name that preinst can compare; Pacemaker has no others.
@@ -34,9 +38,7 @@ def plan(bundle: Bundle) -> tuple[Package, list[Problem]]:
     """
     keyed = sorted(_entries(bundle), key=lambda item: item[1].path)
     entries = tuple(entry for _, entry in keyed)
-    conffiles = tuple(
-        entry.path for entry in entries if isinstance(entry, File) and entry.path.startswith("etc/")
-    )
+    conffiles = tuple(entry.path for entry in entries if _is_conffile(entry))
     package = Package(
         control=control_fields(bundle, entries),
         entries=entries,
@@ -45,6 +47,14 @@ def plan(bundle: Bundle) -> tuple[Package, list[Problem]]:
         timestamp=bundle.timestamp,
     )
     return package, [*_collisions(keyed), *_too_long(keyed)]
+
+
+def _is_conffile(entry: Entry) -> bool:
+    return isinstance(entry, File) and entry.path.startswith("etc/")
+
+
+def _is_of_systemd(entry: Entry) -> bool:
+    return entry.path.startswith(_OF_SYSTEMD)
 
 
 def _collisions(keyed: list[_Keyed]) -> Iterator[Problem]:
@@ -78,10 +88,15 @@ def _entries(bundle: Bundle) -> Iterator[_Keyed]:
         yield ("agent", index), File(path, source.content, _EXECUTABLE)
     yield from _daemon(bundle)
     yield from _service(bundle)
-    for index, table in enumerate(manifest.file):
+    yield from _of_user(bundle)
+
+
+def _of_user(bundle: Bundle) -> Iterator[_Keyed]:
+    """The files and links that the manifest adds."""
+    for index, table in enumerate(bundle.manifest.file):
         for copied in bundle.sources[table.source]:
             yield ("file", index, "path"), _copied(table, copied)
-    for index, link in enumerate(manifest.link):
+    for index, link in enumerate(bundle.manifest.link):
         yield ("link", index, "path"), Link(link.path[1:], link.target)
 
 
@@ -149,7 +164,8 @@ def _documentation(bundle: Bundle) -> Iterator[_Keyed]:
 
 def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
     """The lintian tags that every package for a cluster gets, and why they do not apply."""
-    if bundle.manifest.service:
+    files = (entry for _, entry in _of_user(bundle))
+    if bundle.manifest.service or any(map(_is_of_systemd, files)):
         yield LintianOverrideTable(
             tag="maintainer-script-calls-systemctl",
             reason="deb-systemd-invoke would restart a service that Pacemaker owns; "
@@ -157,13 +173,19 @@ def _standing_overrides(bundle: Bundle) -> Iterable[LintianOverrideTable]:
         )
 
 
-def _scripts(bundle: Bundle, entries: Iterable[Entry]) -> Iterator[Script]:
-    values = _values(bundle)
+def _scripts(bundle: Bundle, entries: Sequence[Entry]) -> Iterator[Script]:
+    units = [entry for entry in entries if _is_of_systemd(entry)]
+    left_by_removal = [unit for unit in units if _is_conffile(unit)]
+    values = {
+        **_values(bundle),
+        "units": bool(units),
+        "unit_conffiles": bool(left_by_removal),
+    }
     name = bundle.manifest.package.name
     yield Script("preinst", render("DEBIAN/preinst", name=name, agents=_agents_in(entries)))
     yield Script("postinst", render("DEBIAN/postinst", **values))
     yield Script("prerm", render("DEBIAN/prerm", **values))
-    if bundle.manifest.service:
+    if units:
         yield Script("postrm", render("DEBIAN/postrm", **values))
 
 

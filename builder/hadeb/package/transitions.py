@@ -66,8 +66,9 @@ def effects(script: Script, action: str) -> tuple[str, ...]:
     """The commands of a rendered script that `action` reaches, in order.
 
     It understands scripts shaped like those in debian-templates/DEBIAN: functions, one `case "$1"`
-    and common lines. A call of a function is shown as the words of its name. Commands inside an
-    `if` are listed whether or not its condition holds.
+    and common lines. A call of a function is shown as the words of its name; with arguments, they
+    are the command, which the function runs. Commands inside an `if` are listed whether or not its
+    condition holds.
     """
     functions, body = _functions(_CONTINUED.sub("", script.text))
     return tuple(_reached(body, action, functions))
@@ -101,7 +102,15 @@ def _reached(body: list[str], action: str, functions: set[str]) -> Iterator[str]
             labels = line.split(")")[0].split("|")
             matches = action in (label.strip() for label in labels)
         elif _is_command(command) and (matches or not inside):
-            yield command.replace("_", " ") if command in functions else _TAIL.sub("", command)
+            yield _shown(command, functions)
+
+
+def _shown(command: str, functions: set[str]) -> str:
+    """A command as an operator reads it."""
+    first, _, arguments = command.partition(" ")
+    if first not in functions:
+        return _TAIL.sub("", command)
+    return arguments or first.replace("_", " ")
 
 
 def _is_command(line: str) -> bool:
