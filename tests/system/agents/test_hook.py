@@ -215,22 +215,22 @@ def test_migration_threshold_counts_one_crash_once(moves_at_the_second: Node) ->
         settle(node)
 
 
+def on_fail(node: Node, reaction: str) -> None:
+    """Set what Pacemaker does if a monitor fails: both, since after a crash either may be first."""
+    for operation in ("TCP-SERVER-monitor-interval-10s", "TCP-SERVER-monitor-interval-15s"):
+        change = f'<op id="{operation}" on-fail="{reaction}"/>'
+        node.exec("cibadmin", "--modify", "--scope=resources", f"--xml-text={change}")
+
+
 @pytest.fixture
 def stops_on_failure(quiet: Node) -> Iterator[Node]:
     """The cluster, which stops the resource for good if a monitor of it fails."""
-
-    def on_fail(reaction: str) -> None:
-        # Both monitors: after a crash, either may come first.
-        for operation in ("TCP-SERVER-monitor-interval-10s", "TCP-SERVER-monitor-interval-15s"):
-            change = f'<op id="{operation}" on-fail="{reaction}"/>'
-            quiet.exec("cibadmin", "--modify", "--scope=resources", f"--xml-text={change}")
-
-    on_fail("stop")
+    on_fail(quiet, "stop")
     settle(quiet)
     yield quiet
     # This starts the resource again. The failure is left to the next `quiet`: a cleanup now would
     # lose the monitors that come with the start.
-    on_fail("restart")
+    on_fail(quiet, "restart")
     eventually(lambda: is_watched(quiet), 30)
 
 
@@ -245,6 +245,28 @@ def test_the_hook_leaves_a_resource_with_its_own_on_fail_to_its_monitor(
     eventually(lambda: failures(node) == 1 and is_idle(node), 30)
     assert "asyncmon" not in monitor(node)
     assert not answers(node)
+
+
+@pytest.fixture
+def blocks_by_default(quiet: Node) -> Iterator[Node]:
+    """The cluster, where a failed operation blocks a resource, but a failed monitor restarts it."""
+    on_fail(quiet, "restart")
+    quiet.exec("pcs", "resource", "op", "defaults", "update", "on-fail=block")
+    settle(quiet)
+    yield quiet
+    quiet.exec("pcs", "resource", "op", "defaults", "update", "on-fail=")
+
+
+def test_a_default_that_is_not_the_monitors_does_not_block_the_resource(
+    blocks_by_default: Node,
+) -> None:
+    """Pacemaker would apply the default to a report."""
+    node = blocks_by_default
+    end(node, "systemctl kill --signal=KILL")
+    message = "left to its monitor, which may not have the default on-fail=block"
+    eventually(lambda: message in node.journal(f"--unit={HOOK}", "--output=cat"))
+    eventually(lambda: answers(node) and failures(node) == 1, 30)
+    assert "asyncmon" not in monitor(node)
 
 
 def test_a_stop_that_pacemaker_asked_for_is_not_reported(quiet: Node) -> None:

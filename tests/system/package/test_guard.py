@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from hadeb.debian.releases import Suite
 from hadeb.lab.cluster.cluster import Cluster
 from hadeb.lab.node.node import Node
 from hadeb.run import Completed
-from support.resource import Resource
+from support.resource import Resource, eventually
 from support.sample_package import (
     EMERGENCY,
     NAME,
@@ -232,6 +233,54 @@ def test_maintenance_holds_the_package(cluster: Cluster) -> None:
     assert named == {"R"}
     assert "The cluster does not manage R now: it is in maintenance" in output
     assert other(cluster, node).sh(REMOVALS[0]).returncode == 0
+
+
+def monitored(name: str, *operations: str) -> str:
+    """A resource with these operations, each the attributes of a monitor."""
+    inside = "".join(
+        f'<op id="{name}-{number}" name="monitor" {attributes}/>'
+        for number, attributes in enumerate(operations)
+    )
+    return simple(name).replace("></primitive>", f"><operations>{inside}</operations></primitive>")
+
+
+def remove_as_advised(node: Node, named: str) -> list[str]:
+    """Do what the refusal says, until the package goes; return the commands."""
+    commands: list[str] = []
+    for _ in range(3):
+        done = node.sh(REMOVALS[0], check=False)
+        if done.returncode == 0:
+            break
+        assert f"the cluster still monitors {named} on this node, {node.name}" in done.stderr
+        advice = re.findall(r"(?m)^  .+: +((?:pcs|crm_resource) .+)$", done.stderr)
+        for command in advice:
+            node.sh(command)
+        node.exec("crm_resource", "--wait")
+        commands += advice
+    assert state(node) == "config-files"
+    return commands
+
+
+def test_monitors_of_what_was_stopped_by_hand_hold_the_package(cluster: Cluster) -> None:
+    """Without the agent they would fail, and so would the stop when it is managed again."""
+    has(cluster, monitored("R", 'interval="2s"', 'interval="3s"'))
+    node = runs_on(cluster, "R")
+    meta = "crm_resource --meta --resource R"
+    node.sh(f"{meta} --set-parameter is-managed --parameter-value false")
+    node.sh("rm /run/resource-agents/sample-resource-R.state")
+    eventually(lambda: "R" not in running(cluster)[node.name], 20)
+    refresh = f"crm_resource --refresh --resource R --node {node.name}"
+    assert remove_as_advised(node, "R") == [refresh]
+    node.sh(f"{meta} --delete-parameter is-managed")
+    cluster.settle()
+    assert node.exec("systemctl", "is-active", "pacemaker").stdout == "active\n"
+
+
+def test_monitors_of_what_is_stopped_hold_the_package(cluster: Cluster) -> None:
+    has(cluster, monitored("R", 'interval="10s"', 'interval="11s" role="Stopped"'))
+    node = other(cluster, runs_on(cluster, "R"))
+    commands = remove_as_advised(node, "R")
+    assert commands[0] == "pcs resource op delete R-1"
 
 
 def test_resources_of_other_packages_do_not_hold_it(cluster: Cluster) -> None:
