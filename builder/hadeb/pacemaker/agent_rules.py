@@ -17,7 +17,7 @@ _REQUIRED = ("start", "stop", "monitor", "meta-data")
 _TIMED = ("start", "stop", "monitor", "promote", "demote")
 # What may hold any text without a change to what hadeb reads.
 _PROSE = {"longdesc", "shortdesc", "desc"}
-# The attributes that tell which parameters and actions there are.
+# The attributes that tell which parameters there are.
 _KEYS = ("name", "required", "deprecated", "obsoletes")
 
 
@@ -50,11 +50,13 @@ def _is_uncertain(element: ET.Element) -> bool:
     """Whether something that only a run would tell may add to what hadeb reads of an element."""
     if element.tag in _PROSE:
         return UNKNOWN in (element.tail or "")
-    # Whatever name the agent gives itself, its parameters are the same.
-    keys = (
-        () if element.tag == "resource-agent" else ("name", "required", "deprecated", "obsoletes")
-    )
-    texts = [element.text or "", element.tail or "", *(element.get(key, "") for key in keys)]
+    attributes = [value for key, value in element.items() if key in _KEYS]
+    if element.tag == "resource-agent":
+        # Whatever name the agent gives itself, its parameters are the same.
+        attributes = []
+    elif element.tag == "action":
+        attributes = list(element.attrib.values())
+    texts = [element.text or "", element.tail or "", *attributes]
     return any(UNKNOWN in text for text in texts)
 
 

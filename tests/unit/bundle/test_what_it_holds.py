@@ -131,6 +131,8 @@ def test_meta_data_that_only_a_run_could_tell_is_let_be(plan: Plan) -> None:
     assert (call.code, call.stderr) == (0, "")
     call = plan("bundle.toml", '{ greet = "Hi!" }', '{ prot = "http" }')
     assert (call.code, call.stderr) == (0, "")
+    call = plan(AGENT, 'timeout="20s" interval="10s"', 'timeout="$(slow)" interval="10s"')
+    assert (call.code, call.stderr) == (0, "")
     call = plan(AGENT, 'agent name="sample-tcp-server"', 'agent name="$(basename "$0")"')
     assert (call.code, call.stderr) == (0, "")
 
