@@ -37,25 +37,34 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def meaning(cib: str) -> set[object]:
+def meaning(cib: str) -> set[tuple[object, ...]]:
     """What a configuration says, without the ids that the tools choose."""
-    found: set[object] = set()
-    for element in ET.fromstring(cib).iterfind("configuration//*"):
-        values = dict(element.attrib)
-        if element.tag in ("primitive", "clone", "op", "rsc_colocation", "rsc_order"):
-            owner = values.pop("id") if element.tag in ("primitive", "clone") else ""
-            for name in ("interval", "timeout", "start-delay"):
-                if name in values:
-                    values[name] = str(seconds(values[name]))
-            values = {**DEFAULTS.get(element.tag, {}), **values}
-            if element.tag == "clone":
-                values |= pairs(element, "meta_attributes")
-            found.add((element.tag, owner, *sorted(values.items())))
-        if element.tag in ("primitive", "op"):
-            path = (element.tag, element.get("name", element.get("id")), element.get("timeout"))
-            for kind in ("instance_attributes", "meta_attributes"):
-                found |= {(*path, kind, *pair) for pair in pairs(element, kind).items()}
-    return found
+    root = ET.fromstring(cib)
+    said: set[tuple[object, ...]] = set()
+    for clone in root.iter("clone"):
+        options = {**DEFAULTS["clone"], **pairs(clone, "meta_attributes")}
+        said.add(("clone", clone.get("id"), *sorted(options.items())))
+    for primitive in root.iter("primitive"):
+        said.add(("primitive", *sorted(primitive.items()), *options_of(primitive)))
+        for operation in primitive.iterfind("operations/op"):
+            said.add((primitive.get("id"), *attributes(operation), *options_of(operation)))
+    for constraint in root.iterfind("configuration/constraints/*"):
+        said.add((constraint.tag, *attributes(constraint)))
+    return said
+
+
+def attributes(element: ET.Element) -> list[tuple[str, str]]:
+    values = {**DEFAULTS.get(element.tag, {}), **element.attrib}
+    for name in ("interval", "timeout", "start-delay"):
+        if name in values:
+            values[name] = str(seconds(values[name]))
+    del values["id"]
+    return sorted(values.items())
+
+
+def options_of(element: ET.Element) -> list[tuple[str, str, str]]:
+    kinds = ("instance_attributes", "meta_attributes")
+    return sorted((kind, *pair) for kind in kinds for pair in pairs(element, kind).items())
 
 
 def pairs(element: ET.Element, kind: str) -> dict[str, str]:
