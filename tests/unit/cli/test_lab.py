@@ -30,6 +30,8 @@ def bundle(tmp_path: Path) -> Path:
         (("run", "nonesuch"), "there is no fault nonesuch"),
         (("run", "--nodes", "1"), "1 is not in the range 2<=x<=5"),
         (("run", "--suite", "buster"), "buster"),
+        (("run", "--from-repo", "."), "--from-repo needs the version: --from VERSION"),
+        (("run", "upgrade"), "upgrade: there is no earlier version"),
         (("up", "--nodes", "6"), "6 is not in the range 2<=x<=5"),
         (("exec", "ha1"), "Missing argument"),
     ],
