@@ -94,7 +94,9 @@ hold() {
     mount -t tmpfs -o mode=755,size=512m tmpfs "$state/nodes/.shared"
     step=bridge
     ip link set lo up
-    ip link add lab0 type bridge
+    # Without an address of its own the bridge takes over that of a node's cable, and changes it when
+    # the node reboots: for up to a minute other nodes would answer clients at the old one.
+    ip link add lab0 address 02:00:ac:10:00:fe type bridge
     for address; do
         ip address add "$address" dev lab0 nodad
     done
