@@ -22,6 +22,7 @@ from support.command import ROOT, run_hadeb
 
 pytest_plugins = ["support.repo.fixtures"]
 
+_SYSTEM = ROOT / "tests/system"
 _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
@@ -42,15 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    """A release for each test of tests/system, so that two workers at most have nodes booted.
+    """A release for each test that boots nodes, so that two workers at most have nodes booted.
 
     Each node's systemd wants some inotify instances, and a machine has only so many.
     """
-    if not item.path.is_relative_to(ROOT / "tests/system"):
-        return str(item.path)
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    suites = [each for each in parameters.values() if each in SUITES]
-    return suites[0] if suites else SUITES[zlib.crc32(item.path.name.encode()) % len(SUITES)]
+    parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
+    suites = [suite for suite in SUITES if suite in parameters.values()]
+    if suites and item.path.is_relative_to(_SYSTEM):
+        return suites[0]
+    if item.path.is_relative_to(_SYSTEM / "lab"):
+        return SUITES[zlib.crc32(item.path.name.encode()) % len(SUITES)]
+    return str(item.path)
 
 
 def _say(line: str) -> None:
