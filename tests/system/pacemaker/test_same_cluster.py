@@ -74,7 +74,8 @@ def pairs(element: ET.Element, kind: str) -> dict[str, str]:
 
 def made_by(node: Node, lines: list[str], environment: str = "") -> str:
     """The configuration that the commands make in a file."""
-    node.sh("\n".join(["cibadmin --empty >/root/cib.xml", "set -e", environment, *lines]))
+    script = "\n".join(["cibadmin --empty >/root/cib.xml", "set -e", environment, *lines])
+    node.sh(script, timeout=300)
     return node.read("/root/cib.xml").decode()
 
 
