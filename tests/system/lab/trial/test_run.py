@@ -109,7 +109,7 @@ def test_a_bundle_that_starts_nowhere_is_reported_and_no_fault_is_tried(
     assert any("start of TCP-SERVER failed on ha1" in told for told in started["shortfalls"])
     assert any("start failed" in remedy for remedy in started["remedies"])
     words = [word["text"] for word in started["words"]]
-    assert any("unrecognized arguments: --setting" in text for text in words), words
+    assert any("--setting: unknown argument" in text for text in words), words
     assert any("Main process exited" in text for text in words), words
     assert any("start of TCP-SERVER failed" in event["text"] for event in started["events"])
     for path in started["logs"]:
