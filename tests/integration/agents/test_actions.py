@@ -126,6 +126,13 @@ def test_a_unit_that_does_not_stop_is_killed_although_systemd_is_silent_at_first
     assert agent.calls.count("kill") == 2
 
 
+def test_a_stop_of_little_time_kills_all_the_same(tmp_path: Path) -> None:
+    agent = Agent(SAMPLE, tmp_path)
+    shows = (agent.show("deactivating"), agent.show("inactive"))
+    done = agent("stop", "stop hang ", "stop 0 ", *shows, limit=2)
+    assert (done.returncode, agent.calls.count("kill")) == (SUCCESS, 1)
+
+
 @pytest.mark.parametrize(
     ("state", "code"), [("active", SUCCESS), ("inactive", NOT_RUNNING), ("failed", NOT_RUNNING)]
 )
