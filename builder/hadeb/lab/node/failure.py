@@ -64,8 +64,14 @@ def boot_failed(how: str, console: str, image: Path) -> HadebError:
     for pattern, cause, remedy in _CAUSES:
         if re.search(pattern, console):
             return HadebError(f"{how}; {cause}{printed}", hint=remedy.format(image=image))
-    hint = f"if every node ends so, {_MADE_AGAIN.format(image=image)}"
-    return HadebError(f"{how}{printed or ', and printed nothing'}", hint=hint)
+    again = f"if every node ends so, {_MADE_AGAIN.format(image=image)}"
+    if not printed:
+        # So ends a systemd that gets no inotify instance.
+        likely, allow = _CAUSES[0][1:]
+        return HadebError(
+            f"{how}, and printed nothing: most likely {likely}", hint=f"{allow}; {again}"
+        )
+    return HadebError(f"{how}{printed}", hint=again)
 
 
 def no_disk(image: Path, error: CommandFailed) -> HadebError:

@@ -53,7 +53,13 @@ def test_the_cause_is_read_from_the_console(console: str, cause: str, remedy: st
 
 def test_a_console_that_says_nothing_known_is_quoted() -> None:
     assert boot_failed("ha1 ended", "boom\n", IMAGE).message == "ha1 ended: boom"
-    assert boot_failed("ha1 ended", "", IMAGE).message == "ha1 ended, and printed nothing"
+
+
+def test_a_silent_end_is_that_of_a_systemd_without_an_inotify_instance() -> None:
+    failure = boot_failed("ha1 ended", "", IMAGE)
+    assert failure.message.startswith("ha1 ended, and printed nothing: most likely the machine has")
+    assert failure.hint
+    assert "fs.inotify.max_user_instances" in failure.hint
 
 
 def test_a_crashed_systemd_is_not_waited_for() -> None:
