@@ -179,7 +179,8 @@ def test_rule_49_a_daemon_that_ignores_term_is_killed_in_time(
     node.exec("systemctl", "start", resource.unit)
     began = time.monotonic()
     assert resource("stop", limit=12).returncode == SUCCESS
-    assert 7.5 < time.monotonic() - began < 12
+    # TERM gets two thirds of the time that is left, in whole seconds.
+    assert 6.5 < time.monotonic() - began < 12
     assert resource.traces() == []
 
 
