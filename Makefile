@@ -23,7 +23,7 @@ test: lint ## everything: lint, and all tests; wants root (or sudo) for the real
 	$(SETUP) repo integration system
 	@# A release's nodes belong to one worker. They wait a lot, so there is one worker more than
 	@# processors. The nodes' tests, which take longest, come first.
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses $$(($$(nproc) + 1)) --dist loadgroup \
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses $$(($$(nproc) + 1)) --dist loadscope \
 		--durations 10 tests/system tests/unit tests/integration
 
 test-unit: ## the tests within one process: seconds, no root
@@ -32,11 +32,11 @@ test-unit: ## the tests within one process: seconds, no root
 
 test-integration: ## those that call real programs: dpkg, gpg, apt, shells; no root
 	$(SETUP) tools repo lint integration
-	@$(RUN) pytest --numprocesses auto --dist loadgroup tests/integration
+	@$(RUN) pytest --numprocesses auto --dist loadscope tests/integration
 
 test-system: ## those of real nodes and clusters; wants root
 	$(SETUP) tools repo integration system
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadgroup tests/system
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadscope tests/system
 
 coverage: ## what tests/unit and tests/integration cover; fails below 90 % and 85 %
 	$(SETUP) tools repo lint integration

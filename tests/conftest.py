@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from hadeb.lab.node.machine import machine as lab_machine
 from hadeb.lab.node.node import Node
 from support import samples
 from support.command import ROOT, run_hadeb
+from support.distribution import Distribution
 
 pytest_plugins = ["support.repo.fixtures"]
 
-_SYSTEM = ROOT / "tests/system"
 _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 # A job in a script's background starts with Ctrl-C ignored, and so would all that tests interrupt.
@@ -36,24 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(ROOT / "builder/hadeb", quiet=2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares nodes: the tests of a release, and else those of a file."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item: pytest.Item) -> str:
-    """A release for each test that boots nodes, so that two workers at most have nodes booted.
-
-    Each node's systemd wants some inotify instances, and a machine has only so many.
-    """
-    parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
-    suites = [suite for suite in SUITES if suite in parameters.values()]
-    if suites and item.path.is_relative_to(_SYSTEM):
-        return suites[0]
-    if item.path.is_relative_to(_SYSTEM / "lab"):
-        return SUITES[zlib.crc32(item.path.name.encode()) % len(SUITES)]
-    return str(item.path)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Distribution:
+    return Distribution(config, log)
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,7 @@ cover() {
     mkdir -p dist
     export COVERAGE_FILE="dist/coverage.$1"
     rm -f "$COVERAGE_FILE" "$COVERAGE_FILE".*
-    $python -m pytest --quiet --numprocesses auto --dist loadgroup --cov --cov-report= "tests/$1"
+    $python -m pytest --quiet --numprocesses auto --dist loadscope --cov --cov-report= "tests/$1"
     echo "tests/$1 covers:"
     $python -m coverage report --skip-covered --show-missing --fail-under="$2" \
         --include="$(echo "$3" | tr -s ' \n' ',,')"
