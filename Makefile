@@ -21,10 +21,10 @@ repo: ## publishes the sample bundle into a signed apt repository, dist/repo
 
 test: lint ## everything: lint, and all tests; wants root (or sudo) for the real nodes
 	$(SETUP) repo integration system
-	@# A release's nodes belong to one worker. They wait a lot, so there is one worker more than
-	@# processors. The nodes' tests, which take longest, come first.
+	@# A release's nodes belong to one worker. Nodes wait a lot, so there is one worker more than
+	@# processors. The tests of nodes, which take longest, come first.
 	@sh tests/as-root.sh $(RUN) pytest --numprocesses $$(($$(nproc) + 1)) --dist loadscope \
-		--durations 10 tests/system tests/unit tests/integration
+		--no-loadscope-reorder --durations 10 tests/system tests/integration tests/unit
 
 test-unit: ## the tests within one process: seconds, no root
 	$(SETUP) tools
@@ -36,7 +36,7 @@ test-integration: ## those that call real programs: dpkg, gpg, apt, shells; no r
 
 test-system: ## those of real nodes and clusters; wants root
 	$(SETUP) tools repo integration system
-	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadscope tests/system
+	@sh tests/as-root.sh $(RUN) pytest --numprocesses auto --dist loadscope --no-loadscope-reorder tests/system
 
 coverage: ## what tests/unit and tests/integration cover; fails below 90 % and 85 %
 	$(SETUP) tools repo lint integration

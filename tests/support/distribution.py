@@ -8,7 +8,6 @@ attribute that they change.
 from __future__ import annotations
 
 import re
-import zlib
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -18,23 +17,17 @@ _SUITE = re.compile(rf"\b({'|'.join(SUITES)})\b")
 
 
 def group_of(test: str) -> str:
-    """The release of a test that boots nodes, else its file: two workers at most have nodes.
+    """The release of a test that boots nodes of it, since such tests share nodes; else its file.
 
-    `test` is its ID. Each node's systemd wants some inotify instances, and a machine has only so
-    many (fs.inotify.max_user_instances).
+    `test` is its ID.
     """
     file, _, name = test.partition("::")
-    if not file.startswith("tests/system/"):
-        return file
-    if suite := _SUITE.search(name.partition("[")[2]):
-        return suite[1]
-    if file.startswith("tests/system/lab/"):
-        return SUITES[zlib.crc32(file.encode()) % len(SUITES)]
-    return file
+    suite = _SUITE.search(name.partition("[")[2])
+    return suite[1] if suite and file.startswith("tests/system/") else file
 
 
 class Distribution(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives a worker one group after the other, the largest first."""
+    """Gives a worker one group after the other."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from hadeb.debian.releases import SUITES
 from support.distribution import group_of
 
 
@@ -14,6 +13,7 @@ from support.distribution import group_of
     [
         ("tests/system/agents/test_hook.py::test_x[trixie-systemctl kill]", "trixie"),
         ("tests/system/repo/test_clients.py::test_x[bookworm]", "bookworm"),
+        ("tests/system/lab/test_data.py::test_x", "tests/system/lab/test_data.py"),
         ("tests/system/repo/test_full_disk.py::test_x", "tests/system/repo/test_full_disk.py"),
         (
             "tests/unit/lab/test_image.py::test_x[trixie]",
@@ -23,7 +23,3 @@ from support.distribution import group_of
 )
 def test_the_nodes_of_a_release_stay_with_one_worker(test: str, group: str) -> None:
     assert group_of(test) == group
-
-
-def test_a_lab_whose_test_names_no_release_joins_those_of_one() -> None:
-    assert group_of("tests/system/lab/test_data.py::test_x") in SUITES
