@@ -35,11 +35,11 @@ class TrialData:
         """Write the value, and see that it can be read as long as nothing has happened."""
         if not self._table.write:
             return
-        acknowledged, said = self._store.write()
+        acknowledged, refusal = self._store.write()
         if not acknowledged:
             self._problem = (
                 "no write was acknowledged before the fault, so nothing shows whether data "
-                f"survives it: the write answers {said[:_LONGEST]!r}"
+                f"survives it: the write answers {refusal[:_LONGEST]!r}"
             )
             return
         answer = self._store.read()

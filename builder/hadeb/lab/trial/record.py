@@ -91,7 +91,8 @@ class Record:
             lines = (_timed(line, self.zero) for line in journal.splitlines(keepends=True))
             try:
                 self.logs.mkdir(parents=True, exist_ok=True)
-                path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+                text = "".join(lines) or "nothing was logged on this node meanwhile\n"
+                path.write_text(text, encoding="utf-8", errors="surrogateescape")
             except OSError as error:
                 lost.append(f"this log is not kept: {of_system(error, path).message}")
                 with suppress(OSError):
@@ -115,15 +116,17 @@ def with_findings(
     own = [event for event in trial.events if event.kind == "fault"]
     first = 0.0 if own else float("-inf")
     shown = [event for event in logged if first <= event.at <= until]
-    found = dataclasses.replace(trial, events=(*own, *shown), cause=cause(evidence))
+    complete = dataclasses.replace(trial, events=(*own, *shown), cause=cause(evidence))
     if trial.passed:
-        return found
-    told = [*failures, *slow]
-    words = last_words(told, evidence.operations, record.journals.values(), record.zero)
+        return complete
+    operations_to_explain = [*failures, *slow]
+    words = last_words(
+        operations_to_explain, evidence.operations, record.journals.values(), record.zero
+    )
     logs, lost = record.write(trial.fault)
     advice = (*trial.remedies, *remedies(evidence, silent=not words), *lost)
     return dataclasses.replace(
-        found,
+        complete,
         words=words,
         remedies=tuple(dict.fromkeys(advice)),
         logs=logs,

@@ -137,6 +137,6 @@ def versions(cluster: Cluster) -> tuple[Version, ...]:
     with suppress(HadebError):
         shown = "--showformat=${Package} ${Version}\\n"
         listed = cluster.any.exec("dpkg-query", "--show", shown, *_PROGRAMS, check=False).stdout
-    found = dict(re.findall(r"^(\S+) (\S+)$", listed, re.MULTILINE))
-    nodes = [Version(name, found[name]) for name in _PROGRAMS if name in found]
+    installed = dict(re.findall(r"^(\S+) (\S+)$", listed, re.MULTILINE))
+    nodes = [Version(name, installed[name]) for name in _PROGRAMS if name in installed]
     return (Version("hadeb", __version__), *nodes)

@@ -51,13 +51,13 @@ def _explained(evidence: Evidence, action: str, resource: str, node: str) -> boo
 def cluster_shortfalls(evidence: Evidence) -> Iterator[str]:
     """A sentence for each failed action, each fencing and each fail count that nothing explains."""
     failures = unexplained(evidence)
-    told: set[tuple[str, str, str, str]] = set()
+    reported: set[tuple[str, str, str, str]] = set()
     fenced = _unexplained_fencings(evidence)
     for failure in failures:
         what = (failure.action, failure.resource, failure.node, failure.result)
-        if what in told:
+        if what in reported:
             continue
-        told.add(what)
+        reported.add(what)
         times = sum(
             (other.action, other.resource, other.node, other.result) == what for other in failures
         )

@@ -128,3 +128,11 @@ def test_a_trial_that_passed_writes_nothing(tmp_path: Path) -> None:
     trial = with_findings(Trial("network-cut", "", "", 1.0), evidence, made)
     assert (trial.words, trial.remedies, trial.logs) == ((), (), ())
     assert not (tmp_path / "logs").exists()
+
+
+def test_the_log_of_a_node_that_logged_nothing_says_so(tmp_path: Path) -> None:
+    _, made = record(tmp_path)
+    silent = dataclasses.replace(made, journals={"ha1": ""})
+    assert silent.write("standby") == (("logs/standby-ha1.log",), ())
+    text = (tmp_path / "logs/standby-ha1.log").read_text("utf-8")
+    assert text == "nothing was logged on this node meanwhile\n"
