@@ -158,13 +158,13 @@ def _end_of(text: str, start: int) -> int:
     if text[start] == "`":
         end = text.find("`", start + 1)
         return end + 1 if end >= 0 else len(text)
-    opening = text[start + 1 : start + 2]
-    if opening not in ("(", "{"):
+    bracket = text[start + 1 : start + 2]
+    if bracket not in ("(", "{"):
         # `$1`, `$@`, or a lone dollar sign, which stays.
-        return start + 2 if opening and not opening.isspace() else start + 1
-    closing, open_now = {"(": ")", "{": "}"}[opening], 0
+        return start + 2 if bracket and not bracket.isspace() else start + 1
+    closing, open_now = {"(": ")", "{": "}"}[bracket], 0
     for position in range(start + 1, len(text)):
-        if text[position] == opening:
+        if text[position] == bracket:
             open_now += 1
         elif text[position] == closing:
             open_now -= 1
