@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -21,6 +21,7 @@ from hadeb.errors import HadebError
 if TYPE_CHECKING:
     from hadeb.lab.verdict.result import Trial
 
+F = TypeVar("F", bound=Callable[..., Any])
 _MANIFEST = click.option(
     "-m",
     "--manifest",
@@ -39,6 +40,19 @@ _SUITE = click.option(
 _NODES = click.option(
     "--nodes", type=click.IntRange(2, 5), default=3, show_default=True, help="The number of nodes."
 )
+
+
+def _report(help: str) -> Callable[[F], F]:
+    """The option for the directory that gets what a command has to tell."""
+    return click.option(
+        "-o",
+        "--report",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("lab-report"),
+        show_default=True,
+        help=help,
+    )
 
 
 @click.group(short_help="Boot a real cluster on this machine, and test a bundle on it.")
@@ -67,15 +81,7 @@ def _complete_fault(
 @click.option("--smoke", is_flag=True, help="Try only the few most telling faults.")
 @click.option("--compare", is_flag=True, help="Also test a plain systemd: resource, to compare.")
 @earlier_version
-@click.option(
-    "-o",
-    "--report",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("lab-report"),
-    show_default=True,
-    help="The directory for report.html, report.json, report.xml and logs.",
-)
+@_report("The directory for report.html, report.json, report.xml and logs.")
 @_MANIFEST
 @_SUITE
 @_NODES
@@ -162,15 +168,7 @@ def faults(call: Call, as_json: bool) -> None:
 @click.option(
     "--bare", is_flag=True, help="Leave out the bundle: boot a cluster without resources."
 )
-@click.option(
-    "-o",
-    "--report",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("lab-report"),
-    show_default=True,
-    help="The directory for the nodes' logs if the bundle does not run.",
-)
+@_report("The directory for the nodes' logs if the bundle does not run.")
 @_MANIFEST
 @_SUITE
 @_NODES
